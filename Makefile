@@ -1,0 +1,88 @@
+# policyd - a Postfix policy delegation server
+#
+# make            build ./policyd
+# make run        install what is missing, build, start policyd here and let it answer one request
+# make check      install what tests need, run all of them; T=unit/dns/cache or T=server runs one
+# make asan       the same tests under AddressSanitizer and UndefinedBehaviorSanitizer
+# make bench      load policyd and a bare responder in turn, print the ratios
+# make fuzz       every parser under libFuzzer for FUZZ_SECONDS (60) each
+# make install    into DESTDIR and PREFIX (/usr/local)
+# make clean
+CC      = cc
+CFLAGS  = -O2 -g
+B       = build
+PREFIX  = /usr/local
+FUZZ_SECONDS = 60
+
+LIBS    = libuv libcares sqlite3 libidn2 libpsl
+SYSTEMD = $(shell pkg-config --exists libsystemd && echo libsystemd)
+WARN    = -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes
+ALL     = -std=c11 -D_GNU_SOURCE -Isrc -It/lib -MMD -MP $(WARN) $(if $(SYSTEMD),-DHAVE_SYSTEMD) \
+          $(shell pkg-config --cflags $(LIBS) $(SYSTEMD))
+LINK    = $(shell pkg-config --libs $(LIBS) $(SYSTEMD)) -lresolv -lpthread
+SAN     = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+SRC     := $(shell find src -name '*.c')
+OBJ     := $(patsubst src/%.c,$(B)/%.o,$(filter-out src/policyd.c,$(SRC)))
+HELP    := $(patsubst %.c,$(B)/%.o,$(wildcard t/lib/*.c))
+UNIT    := $(patsubst t/%.c,$(B)/t/%,$(shell find t/unit -name '*.c'))
+FUZZ    := $(patsubst t/fuzz/%.c,$(B)/fuzz/%,$(wildcard t/fuzz/*.c))
+BENCH   := $(patsubst t/bench/%.c,$(B)/bench/%,$(wildcard t/bench/*.c))
+TESTS   := $(UNIT) $(wildcard t/*.t)
+
+policyd: $(B)/policyd
+	cp $< $@
+$(B)/policyd: $(B)/policyd.o $(B)/libpolicyd.a
+	$(CC) $(CFLAGS) -o $@ $^ $(LINK)
+$(B)/libpolicyd.a: $(OBJ)
+	rm -f $@ && ar rcs $@ $^
+$(B)/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(ALL) -c -o $@ $<
+$(B)/t/%.o: t/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(ALL) $(shell pkg-config --cflags cmocka) -c -o $@ $<
+$(B)/t/unit/%: $(B)/t/unit/%.o $(HELP) $(B)/libpolicyd.a
+	$(CC) $(CFLAGS) -o $@ $^ $(shell pkg-config --libs cmocka) $(LINK)
+$(B)/bench/%: $(B)/t/bench/%.o
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $^ $(LINK)
+$(B)/store/schema.o: $(wildcard sql/*.sql sql/migrations/*.sql)
+
+run:
+	contrib/install-packages run
+	$(MAKE) policyd
+	contrib/first-run
+check:
+	contrib/install-packages test
+	$(MAKE) tests
+tests: $(B)/policyd $(UNIT)
+	POLICYD=$(abspath $(B)/policyd) CMOCKA_MESSAGE_OUTPUT=TAP \
+	prove --timer -e '' $(if $(T),$(filter %$(T) %$(T).t,$(TESTS)),$(TESTS))
+asan:
+	contrib/install-packages test
+	ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 \
+	$(MAKE) tests B=build-asan CFLAGS='$(SAN)' $(if $(T),T=$(T))
+bench: policyd $(BENCH)
+	t/bench/run $(B)
+fuzz:
+	contrib/install-packages test
+	$(MAKE) fuzzers B=build-fuzz CC=clang CFLAGS='$(SAN) -fsanitize=fuzzer-no-link'
+fuzzers: $(FUZZ)
+	t/fuzz/run $(FUZZ_SECONDS) $(FUZZ)
+$(B)/fuzz/%: $(B)/t/fuzz/%.o $(B)/libpolicyd.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LINK)
+install: policyd
+	install -D -m 755 policyd $(DESTDIR)$(PREFIX)/sbin/policyd
+	install -D -m 644 src/policyd.8 $(DESTDIR)$(PREFIX)/share/man/man8/policyd.8
+	install -D -m 644 src/policyd.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/policyd.conf.5
+	install -D -m 644 sql/policyd-sql.7 $(DESTDIR)$(PREFIX)/share/man/man7/policyd-sql.7
+	install -D -m 644 policyd.conf.example $(DESTDIR)$(PREFIX)/share/doc/policyd/policyd.conf.example
+	install -D -m 644 contrib/systemd/policyd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/policyd.service
+	install -D -m 644 contrib/systemd/policyd.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/policyd.socket
+clean:
+	rm -rf build build-asan build-fuzz build-clang policyd
+.PHONY: run check tests asan bench fuzz fuzzers install clean
+.SECONDARY:
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,159 @@
+/* address.c - see address.h */
+#include "base/address.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct address
+address_from_bytes(const void *bytes, size_t len)
+{
+	static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+	struct address a = { 0 };
+
+	if (len == 16 && memcmp(bytes, mapped, sizeof mapped) == 0) {
+		bytes = (const uint8_t *)bytes + sizeof mapped;
+		len = 4;
+	}
+	if (len == 4 || len == 16) {
+		a.bits = (uint8_t)(len * 8);
+		memcpy(a.bytes, bytes, len);
+	}
+	return a;
+}
+
+bool
+address_parse(struct address *a, const char *text)
+{
+	uint8_t bytes[16];
+
+	if (inet_pton(AF_INET, text, bytes) == 1)
+		*a = address_from_bytes(bytes, 4);
+	else if (inet_pton(AF_INET6, text, bytes) == 1)
+		*a = address_from_bytes(bytes, 16);
+	else
+		return false;
+	return true;
+}
+
+const char *
+address_print(const struct address *a, char out[ADDRESS_TEXT])
+{
+	if (a->bits == 0 ||
+	    inet_ntop(a->bits == 32 ? AF_INET : AF_INET6, a->bytes, out, ADDRESS_TEXT) == NULL)
+		strcpy(out, "unknown");
+	return out;
+}
+
+bool
+address_equal(const struct address *a, const struct address *b)
+{
+	return a->bits == b->bits && memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}
+
+const char *
+address_reverse(const struct address *a, char out[REVERSE_TEXT])
+{
+	char *at = out;
+
+	*at = '\0';
+	for (int i = a->bits / 8 - 1; i >= 0; i--)
+		if (a->bits == 32)
+			at += sprintf(at, i ? "%u." : "%u", a->bytes[i]);
+		else
+			at += sprintf(at, i ? "%x.%x." : "%x.%x", a->bytes[i] & 15u, a->bytes[i] >> 4);
+	return out;
+}
+
+bool
+address_is_private(const struct address *a)
+{
+	static const char *const texts[] = { "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8",
+	    "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "::/127", "fc00::/7", "fe80::/10" };
+	enum { COUNT = sizeof texts / sizeof *texts };
+	static struct network networks[COUNT];
+	static bool ready;
+	const char *why;
+
+	for (size_t i = 0; !ready && i < COUNT; i++)
+		if (!network_parse(&networks[i], texts[i], &why))
+			abort();
+	ready = true;
+	for (size_t i = 0; i < COUNT; i++)
+		if (network_contains(&networks[i], a))
+			return true;
+	return false;
+}
+
+struct network
+network_of(const struct address *a, unsigned prefix)
+{
+	struct network n = { .base = *a, .prefix = (uint8_t)(prefix > a->bits ? a->bits : prefix) };
+
+	for (unsigned i = 0; i < 16; i++)
+		if (n.prefix <= i * 8)
+			n.base.bytes[i] = 0;
+		else if (n.prefix < i * 8 + 8)
+			n.base.bytes[i] &= (uint8_t)(0xff << (i * 8 + 8 - n.prefix));
+	return n;
+}
+
+bool
+network_parse(struct network *n, const char *text, const char **why)
+{
+	char copy[NETWORK_TEXT];
+	struct address a;
+	const char *slash = strchr(text, '/');
+	size_t len = slash ? (size_t)(slash - text) : strlen(text);
+
+	*why = "not an IP address or network; write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32";
+	if (len >= sizeof copy)
+		return false;
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	if (!address_parse(&a, copy))
+		return false;
+	unsigned long prefix = a.bits;
+	if (slash != NULL) {
+		char *end;
+
+		if (slash[1] < '0' || slash[1] > '9')
+			return false;
+		prefix = strtoul(slash + 1, &end, 10);
+		if (*end != '\0')
+			return false;
+		if (a.bits == 32 && strchr(copy, ':') != NULL)	/* ::ffff:192.0.2.0/120 */
+			prefix = prefix >= 96 ? prefix - 96 : 999;
+		if (prefix > a.bits) {
+			*why = "a prefix longer than the address; IPv4 has 32 bits, IPv6 128";
+			return false;
+		}
+	}
+	*n = network_of(&a, (unsigned)prefix);
+	if (!address_equal(&n->base, &a)) {
+		*why = "bits are set behind the prefix; write the network's first address, as in 192.0.2.0/24";
+		return false;
+	}
+	return true;
+}
+
+bool
+network_contains(const struct network *n, const struct address *a)
+{
+	if (n->base.bits != a->bits)
+		return false;
+	unsigned whole = n->prefix / 8u, rest = n->prefix % 8u;
+	if (memcmp(n->base.bytes, a->bytes, whole) != 0)
+		return false;
+	return rest == 0 || (n->base.bytes[whole] ^ a->bytes[whole]) >> (8 - rest) == 0;
+}
+
+const char *
+network_print(const struct network *n, char out[NETWORK_TEXT])
+{
+	char text[ADDRESS_TEXT];
+
+	snprintf(out, NETWORK_TEXT, "%s/%u", address_print(&n->base, text), n->prefix);
+	return out;
+}

@@ -1,0 +1,75 @@
+/* log.c - see log.h */
+#include "base/log.h"
+#include "base/text.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+enum { LINE_BYTES = 2000 };
+
+static enum log_target target = LOG_TO_STDERR;
+static bool journal;
+
+void
+log_open(enum log_target to)
+{
+	target = to;
+	journal = getenv("JOURNAL_STREAM") != NULL;
+	if (to == LOG_TO_SYSLOG)
+		openlog("policyd", LOG_PID, LOG_MAIL);
+}
+
+static void
+say(int priority, const char *prefix, const char *format, va_list args)
+{
+	char raw[LINE_BYTES], line[LINE_BYTES + 64];
+
+	if (target == LOG_TO_NOWHERE)
+		return;
+	struct text t = TEXT(raw);
+	text_addv(&t, format, args);
+	struct text safe = TEXT(line);
+	if (target == LOG_TO_STDERR && journal)
+		text_addf(&safe, "<%d>", priority);
+	text_add(&safe, prefix);
+	safe.size -= 1;			/* keep room for the line end */
+	text_add_safe(&safe, raw, t.len);
+	if (target == LOG_TO_SYSLOG) {
+		syslog(priority, "%s", line);
+		return;
+	}
+	safe.size += 1;
+	text_add(&safe, "\n");
+	if (write(STDERR_FILENO, line, safe.len) < 0)
+		return;			/* nowhere left to say so */
+}
+
+#define SAY(priority, prefix) do { \
+	va_list args; \
+	va_start(args, format); \
+	say(priority, prefix, format, args); \
+	va_end(args); \
+} while (0)
+
+void
+log_info(const char *format, ...)
+{
+	SAY(LOG_INFO, "");
+}
+
+void
+log_warn(const char *format, ...)
+{
+	SAY(LOG_WARNING, "warning: ");
+}
+
+void
+log_error(const char *format, ...)
+{
+	SAY(LOG_ERR, "error: ");
+}

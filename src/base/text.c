@@ -1,0 +1,131 @@
+/* text.c - see text.h */
+#include "base/text.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+void
+text_add_bytes(struct text *t, const char *bytes, size_t len)
+{
+	size_t room = t->size - t->len - 1;
+
+	if (len > room) {
+		len = room;
+		t->cut = true;
+	}
+	memcpy(t->at + t->len, bytes, len);
+	t->len += len;
+	t->at[t->len] = '\0';
+}
+
+void
+text_add(struct text *t, const char *s)
+{
+	text_add_bytes(t, s, strlen(s));
+}
+
+void
+text_addv(struct text *t, const char *format, va_list args)
+{
+	size_t room = t->size - t->len;
+	int len = vsnprintf(t->at + t->len, room, format, args);
+
+	if (len < 0)
+		t->at[t->len] = '\0';
+	else if ((size_t)len >= room) {
+		t->len = t->size - 1;
+		t->cut = true;
+	} else
+		t->len += (size_t)len;
+}
+
+void
+text_addf(struct text *t, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	text_addv(t, format, args);
+	va_end(args);
+}
+
+size_t
+utf8_length(const char *bytes, size_t len)
+{
+	const uint8_t *b = (const uint8_t *)bytes;
+	size_t want;
+
+	if (len == 0)
+		return 0;
+	if (b[0] < 0x80)
+		return 1;
+	if (b[0] >= 0xc2 && b[0] <= 0xdf)
+		want = 2;
+	else if ((b[0] & 0xf0) == 0xe0)
+		want = 3;
+	else if (b[0] >= 0xf0 && b[0] <= 0xf4)
+		want = 4;
+	else
+		return 0;
+	if (len < want)
+		return 0;
+	for (size_t i = 1; i < want; i++)
+		if ((b[i] & 0xc0) != 0x80)
+			return 0;
+	if ((b[0] == 0xe0 && b[1] < 0xa0) || (b[0] == 0xed && b[1] > 0x9f) ||	/* overlong, surrogates */
+	    (b[0] == 0xf0 && b[1] < 0x90) || (b[0] == 0xf4 && b[1] > 0x8f))
+		return 0;
+	return want;
+}
+
+/* Characters that look like nothing, or turn text around. */
+static bool
+is_tricky(const uint8_t *b, size_t len)
+{
+	if (len == 1)
+		return b[0] < 0x20 || b[0] == 0x7f;
+	if (len == 2)
+		return b[0] == 0xc2 && b[1] < 0xa0;
+	return len == 3 && b[0] == 0xe2 &&
+	    ((b[1] == 0x80 && (b[2] == 0x8e || b[2] == 0x8f || (b[2] >= 0xa8 && b[2] <= 0xae))) ||
+	     (b[1] == 0x81 && b[2] >= 0xa6 && b[2] <= 0xa9));
+}
+
+void
+text_add_safe(struct text *t, const char *bytes, size_t len)
+{
+	for (size_t i = 0, n; i < len; i += n) {
+		const uint8_t *b = (const uint8_t *)bytes + i;
+
+		n = utf8_length(bytes + i, len - i);
+		if (n == 0 || is_tricky(b, n)) {
+			n = n ? n : 1;
+			for (size_t k = 0; k < n; k++)
+				text_addf(t, "\\x%02x", b[k]);
+		} else if (*b == '\\')
+			text_add(t, "\\\\");
+		else
+			text_add_bytes(t, bytes + i, n);
+	}
+}
+
+void
+text_add_json(struct text *t, const char *s)
+{
+	text_add(t, "\"");
+	for (size_t n; *s; s += n) {
+		const uint8_t *b = (const uint8_t *)s;
+
+		n = utf8_length(s, strlen(s));
+		if (n == 0 || is_tricky(b, n)) {
+			n = n ? n : 1;
+			for (size_t k = 0; k < n; k++)
+				text_addf(t, "\\\\x%02x", b[k]);
+		} else if (*b == '"' || *b == '\\')
+			text_addf(t, "\\%c", *b);
+		else
+			text_add_bytes(t, s, n);
+	}
+	text_add(t, "\"");
+}

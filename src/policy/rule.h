@@ -1,0 +1,137 @@
+/* rule.h - what a rule is, and what it may ask
+ *
+ * A rule is one sentence of policy: a pure function from a request, and the
+ * facts known about it, to a verdict.  It asks, decides and returns; it never
+ * blocks, writes, logs or reads the clock.  It is run again from the start when
+ * its questions have been answered, so equal facts give equal questions.
+ */
+#ifndef POLICY_RULE_H
+#define POLICY_RULE_H
+
+#include "base/address.h"
+#include "base/domain.h"
+#include "config/option.h"
+#include "dns/answer.h"
+#include "protocol/request.h"
+#include "store/store.h"
+
+struct eval;				/* one request being judged (opaque, eval.c) */
+
+enum verdict_kind {
+	VERDICT_DUNNO,			/* no objection */
+	VERDICT_PENDING,		/* a question is open */
+	VERDICT_OBJECT,			/* a check objects; its setting says what follows */
+	VERDICT_CANNOT_TELL,		/* a check could not be made; its setting's on_error says what follows */
+	VERDICT_EXEMPT,			/* rules that spare such clients are not asked */
+};
+
+enum { VERDICT_TEXT = 256 };
+
+struct verdict {
+	enum verdict_kind kind;
+	const struct option *check;	/* OBJECT, CANNOT_TELL: the row of the check */
+	const char *enhanced;		/* OBJECT, CANNOT_TELL: RFC 3463 */
+	const char *text;		/* the finding, safe to show; lives as long as the evaluation */
+};
+
+#define DUNNO ((struct verdict){ .kind = VERDICT_DUNNO })
+#define PENDING ((struct verdict){ .kind = VERDICT_PENDING })
+
+enum hook {				/* where Postfix asks: the policy_context */
+	HOOK_MX_PRE = 1,		/* mx-pre: before Postfix looks for the recipient */
+	HOOK_MX = 2,			/* mx: mail from strangers */
+	HOOK_SUBMISSION_SENDER = 4,	/* submission-sender: in smtpd_sender_restrictions */
+	HOOK_SUBMISSION = 8,		/* submission: mail from our own users; any login */
+};
+
+enum spare {				/* for whom the rule is not run */
+	SPARE_ALLOWED = 1,		/* a row in allow matched */
+	SPARE_LOCAL = 2,		/* the client is in local_networks */
+};
+
+struct rule {
+	const char *name;
+	struct verdict (*judge)(struct eval *e);
+	unsigned stages;		/* enum stage, ored: RCPT for most */
+	unsigned hooks;			/* enum hook, ored */
+	unsigned spares;		/* enum spare, ored */
+	struct option_table options;	/* its checks (OPT_SETTING) and other settings */
+};
+
+/* The current rule's own struct, filled from its option table for the profile in force. */
+const void *options(const struct eval *e);
+
+/* ---- verdicts ---- */
+
+/*
+ * check     place of the check's row in the rule's option table (an enum of the rule's)
+ * enhanced  RFC 3463 code for a reject, "5.7.25"; a defer shows it as 4.x.x
+ * format    the finding, one sentence without a full stop, for the stranger who was refused;
+ *           bytes from outside may stand in it, they are made harmless
+ */
+struct verdict object(struct eval *e, unsigned check, const char *enhanced, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+struct verdict cannot_tell(struct eval *e, unsigned check, const char *enhanced, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+struct verdict exempt(struct eval *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* An allow list that cannot be looked at now: no reject by a rule that spares allowed clients, a defer instead. */
+struct verdict perhaps_exempt(struct eval *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- the request ---- */
+
+const struct request *request(const struct eval *e);
+int64_t now(const struct eval *e);		/* Unix seconds, the same in every run */
+bool sender_is_null(const struct eval *e);	/* <>, RFC 5321 s.4.5.5 */
+bool is_local(const struct eval *e);		/* the client is in local_networks */
+
+/* In normal form; NULL if the address has no domain, or one that is none (a literal included). */
+const char *sender_domain(const struct eval *e);
+const char *recipient_domain(const struct eval *e);
+
+/* The helo name in normal form; NULL if it is no domain name (a literal, rubbish, or none given). */
+const char *helo_domain(const struct eval *e);
+
+/* ---- facts ---- */
+
+/*
+ * Ask the DNS for the records of one name.
+ *
+ * name   presentation format, at most 253 bytes; copied
+ *
+ * Returns at once and never NULL; lives as long as the evaluation.  found(),
+ * not_found() and failed() (dns/answer.h) tell the answers apart, all are false while the question is open.  The
+ * same question costs one query, however many rules ask it.
+ */
+const struct answer *dns_lookup(struct eval *e, const char *name, enum dns_type type);
+
+/* True while anything this rule asked is unanswered; the rule returns PENDING. */
+bool waiting(const struct eval *e);
+
+/*
+ * What is known of the client's name: Postfix's client_name where it has one
+ * (which Postfix has confirmed), else by our own look-ups (FCrDNS): PTR, then
+ * the addresses of at most ten names it gives.
+ */
+enum name_status {
+	NAME_OPEN,			/* not known yet; waiting(e) is true */
+	NAME_CONFIRMED,			/* name resolves back to the client */
+	NAME_MISMATCH,			/* there is a PTR, and no name of it resolves back */
+	NAME_NONE,			/* no PTR */
+	NAME_CANNOT_TELL,
+};
+struct client_name {
+	enum name_status status;
+	const char *name;		/* CONFIRMED: the name; MISMATCH: the first PTR; CANNOT_TELL: what could not be looked up; NULL */
+};
+struct client_name client_name(struct eval *e);
+
+/*
+ * The row of allow or deny that matches this request.
+ *
+ * NULL if none does; or while a row might by the client's name, which is being
+ * asked (then waiting(e) is true); with *doubt set, if that name cannot be had.
+ */
+const struct list_row *listed(struct eval *e, enum list_kind kind, bool *doubt);
+
+#endif

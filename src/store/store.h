@@ -1,0 +1,157 @@
+/* store.h - what policyd remembers, in one SQLite file
+ *
+ * One writer thread owns the writing connection and commits everything that
+ * waits as one transaction; the loop reads through its own connection, and
+ * keeps the tables people edit in memory (a struct lists), reloaded whole
+ * within 300 ms of a change.  Stored times are Unix seconds.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "config/option.h"
+
+struct store;
+struct loop;
+struct lists;
+
+enum decision_log { DECISION_LOG_ALL, DECISION_LOG_REFUSALS, DECISION_LOG_OFF };
+
+struct store_options {
+	const char *database;		/* path; its folder must exist */
+	int synchronous;		/* 0 normal, 1 full */
+	int decision_log;		/* enum decision_log */
+	int64_t decision_keep_s;	/* rows older than this go */
+	int64_t database_size_max;	/* bytes; oldest decisions go beyond it */
+	int64_t write_queue_max;	/* rows waiting for the writer; beyond it passes are dropped and counted */
+};
+extern const struct option_table store_option_table;
+
+/*
+ * Reads the setting in a hand-made row (recipient_setting): what it returns is
+ * kept with the row and freed with free(); NULL with a sentence in why, which the view `problem` then shows.
+ * Called on the loop's thread.
+ */
+typedef void *store_setting_reader(const char *check, const char *setting, char *why, size_t size);
+
+/*
+ * Open the file at o->database, make it if missing, migrate it if older.  NULL
+ * with a sentence in why (place, finding, remedy) if it is newer than the
+ * program or no database can be had at all; a corrupt file is moved aside to
+ * NAME.corrupt-TIME, said in the log, and a new one is made.
+ *
+ * read_only: for `policyd -x`; nothing is created, migrated or written.
+ */
+struct store *store_open(struct loop *l, const struct store_options *o, store_setting_reader *reader,
+    bool read_only, char *why, size_t size);
+
+/* Other options from now on; `database` cannot change while open. */
+void store_configure(struct store *s, const struct store_options *o);
+
+/* ---- writing ---- */
+
+/*
+ * A reference is a number that only grows: seconds since 1970 and a sequence,
+ * 50 bits, shown as ten characters of Crockford's base32.  Each call gives the next.
+ */
+enum { REFERENCE_TEXT = 11 };
+int64_t store_reference(struct store *s);
+const char *reference_print(int64_t reference, char out[REFERENCE_TEXT]);
+
+/* One decision, as the table `decision` keeps it; every text is safe to show (text_add_safe), NULL becomes NULL. */
+struct decision_row {
+	int64_t reference;		/* 0: the store gives one */
+	int64_t time_s;
+	const char *action;		/* dunno, defer, reject */
+	const char *check;		/* the check that decided; NULL on a plain pass */
+	const char *would;		/* what shadow checks would have done, "reject sender_no_mx, …"; NULL if nothing */
+	const char *reply;		/* what Postfix was answered behind action= */
+	const char *profile, *context, *stage, *client_address, *client_name, *helo, *sender, *sender_domain,
+	    *recipient, *login, *instance, *queue_id;
+	int score, runs;
+	int64_t took_us;
+	const char *detail;		/* JSON: [{"rule":…,"check":…,"setting":…,"verdict":…,"text":…,"facts":…,"us":…},…] */
+};
+
+/*
+ * Who waits for a commit.  Embedded by the caller.  committed() is called once,
+ * on the loop, never from within store_write(); ok is false if the row was
+ * dropped for good (queue over its bound, store closing).
+ */
+struct store_waiter {
+	void (*committed)(struct store_waiter *w, bool ok);
+	struct store_waiter *next, **prev;	/* the store's */
+};
+
+/*
+ * Hand a decision to the writer (copied), and count it in the same transaction:
+ * counter (scope 'decision', key 'action:check', hour window, this writer) + 1.
+ *
+ * w       told after the commit; NULL: written behind, nobody waits
+ * false   the store is known to be in trouble, or the queue is full: w will not
+ *         be called.  A refusal stays queued within the bound all the same and
+ *         is written when the trouble is over.
+ */
+bool store_write(struct store *s, const struct decision_row *row, struct store_waiter *w);
+
+/* Count an action without a row, written behind: passes when decision_log keeps none of them. */
+void store_count(struct store *s, const char *scope, const char *key, int64_t time_s);
+
+/* w no longer wants to know; the write goes on. */
+void store_forget(struct store *s, struct store_waiter *w);
+
+/* ---- what people wrote by hand ---- */
+
+enum list_kind { LIST_ALLOW, LIST_DENY };
+
+/*
+ * One row of allow or deny: every column it fills must match.
+ *
+ *   client     address, network, or confirmed name; ".example.net" is any name below example.net
+ *   helo       name; ".example.net" likewise
+ *   sender     address, domain ("example.net"), or ".example.net" for what is below it; "<>" is the null sender
+ *   recipient  address, domain or ".domain", as above
+ */
+struct list_row {
+	int64_t id;
+	const char *client, *helo, *sender, *recipient;	/* as written; "" where the row says nothing */
+	const char *note;
+	int64_t expires_s;				/* 0: never */
+};
+
+struct list_subject {			/* in normal form: lower case, A-labels */
+	const struct address *client;
+	const char *client_name;	/* confirmed; NULL or "" if there is none */
+	const char *helo, *sender, *recipient;	/* sender "": the null sender */
+};
+
+/* The lists as they are now: a reference, unchanging, handed back to lists_release(). */
+struct lists *store_lists(struct store *s);
+void lists_release(struct lists *l);
+
+/*
+ * The most specific row that matches at time now_s, of equals the newest; NULL
+ * if none does.  An allow row that names a sender or a helo but no client never matches (both can be forged); the
+ * view `problem` says so.
+ */
+const struct list_row *lists_find(const struct lists *l, enum list_kind kind, const struct list_subject *who,
+    int64_t now_s);
+
+/* True if some row of the kind could match by client name if the client had a confirmed one. */
+bool lists_want_name(const struct lists *l, enum list_kind kind, const struct list_subject *who, int64_t now_s);
+
+/* The profile people gave this recipient (address, then domain); NULL if none. */
+const char *lists_profile(const struct lists *l, const char *recipient);
+
+/*
+ * What the reader made of the recipient's own setting of that check (address,
+ * then domain, not expired); NULL if there is none.  Lives as long as l.
+ */
+const void *lists_setting(const struct lists *l, const char *recipient, const char *check, int64_t now_s);
+
+/* True if the lists hold any recipient_setting at all for this recipient (address or domain). */
+bool lists_has_setting(const struct lists *l, const char *recipient);
+
+/* Commit what waits (for at most timeout_ms), stop the writer, close; waiters that are left are told false. */
+void store_close(struct store *s, int64_t timeout_ms);
+
+#endif
