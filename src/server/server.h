@@ -29,7 +29,7 @@ extern const struct option_table server_option_table;
 enum ask {
 	ASK_ANSWERED,			/* the reply text holds the answer */
 	ASK_LATER,			/* server_answer(ticket) will be called, once, later */
-	ASK_HANGUP,			/* no answer; close */
+	ASK_HANGUP,			/* no answer; close; whoever says it has told the log why */
 };
 
 struct service {
@@ -39,10 +39,17 @@ struct service {
 	const char *overload_reply;	/* to the first request of a connection over the limit, which is then closed */
 };
 
+/* The options (and the overload reply) must live until server_free(), or until others replace them. */
 struct server *server_new(struct loop *l, const struct server_options *o, const struct service *s);
 
-/* Bind and listen on everything; false, each trouble as an error in the log, if anything cannot be had. */
+/*
+ * Bind and listen on everything; false, each trouble as an error in the log, if
+ * anything cannot be had.  Raises the limit on open files to what max_connections needs.
+ */
 bool server_listen(struct server *s);
+
+/* The TCP port of the n-th listener in order (port 0 in `listen` means any free one); 0 if it has none. */
+unsigned server_port(const struct server *s, size_t n);
 
 /* Become o->user and o->group for good, if root; false with an error in the log. */
 bool server_drop_root(const struct server_options *o);
@@ -50,13 +57,16 @@ bool server_drop_root(const struct server_options *o);
 /* Timeouts, limits and allow_clients from now on; warns in the log about what only a restart can change. */
 void server_configure(struct server *s, const struct server_options *o);
 
+/* Who asks, for the log: "127.0.0.1:4711", "[::1]:4711" or "unix:PATH"; within ask(), or until the answer. */
+void server_peer(const struct ticket *t, struct text *out);
+
 /* The answer to a ticket (copied); never from within ask().  The connection may be gone: that is fine. */
 void server_answer(struct ticket *t, const char *reply, size_t len);
 
 /* Accept nothing more, close what is idle, wait for answers under way, then call stopped(arg) from the loop. */
 void server_stop(struct server *s, loop_callback *stopped, void *arg);
 
-/* After stopped(). */
+/* After stopped(), and from within it too. */
 void server_free(struct server *s);
 
 #endif
