@@ -31,8 +31,8 @@ normal_address(struct arena *a, const char *address, const char **domain)
 }
 
 struct eval *
-eval_new(struct arena *a, const struct world *world, const struct request *r, enum hook hook,
-    const struct profile *profile, const struct lists *lists, int64_t now_s)
+eval_new(struct arena *a, const struct world *world, const struct request *r, const struct lists *lists,
+    int64_t now_s)
 {
 	struct eval *e = arena_alloc(a, sizeof *e);
 	char normal[DOMAIN_TEXT];
@@ -40,8 +40,6 @@ eval_new(struct arena *a, const struct world *world, const struct request *r, en
 	e->arena = a;
 	e->world = world;
 	e->request = r;
-	e->hook = hook;
-	e->profile = profile;
 	e->lists = lists;
 	e->now_s = now_s;
 	e->started_us = clock_mono_us();

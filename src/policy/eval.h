@@ -111,11 +111,12 @@ struct eval {
 };
 
 /*
- * A new evaluation in arena a.  Everything handed in must live as long.  landed(arg)
- * is called from the loop when an answer came in, never from within a call here.
+ * A new evaluation in arena a.  Everything handed in must live as long; lists may be NULL.  The
+ * caller sets hook and profile before the first run, and landed, which is called
+ * from the loop when an answer came in, never from within a call here.
  */
-struct eval *eval_new(struct arena *a, const struct world *world, const struct request *r, enum hook hook,
-    const struct profile *profile, const struct lists *lists, int64_t now_s);
+struct eval *eval_new(struct arena *a, const struct world *world, const struct request *r,
+    const struct lists *lists, int64_t now_s);
 
 /* Run the rules; true when the verdict is final. */
 bool eval_run(struct eval *e);

@@ -79,33 +79,36 @@ message_find(struct messages *m, uint64_t hash, size_t len, int64_t now_us)
 	return e ? (struct resend){ e->reply, e->asked } : (struct resend){ NULL, NULL };
 }
 
-void
-message_open(struct messages *m, uint64_t hash, size_t len, void *asked, int64_t now_us)
+static struct entry *
+remember(struct messages *m, uint64_t hash, size_t len, int64_t now_us)
 {
-	if (m->max == 0)
-		return;
 	if (m->table.count >= m->max)
 		forget(m, m->oldest);
 	struct entry *e = xcalloc(1, sizeof *e);
 	e->time_us = now_us;
-	e->asked = asked;
 	e->len = (uint32_t)len;
 	e->older = m->newest;
 	*(m->newest ? &m->newest->newer : &m->oldest) = e;
 	m->newest = e;
 	hash_insert(&m->table, &e->link, hash);
+	return e;
 }
 
 void
-message_close(struct messages *m, uint64_t hash, size_t len, const char *reply)
+message_open(struct messages *m, uint64_t hash, size_t len, void *asked, int64_t now_us)
 {
-	struct entry *e = find(m, hash, len);
+	if (m->max > 0)
+		remember(m, hash, len, now_us)->asked = asked;
+}
 
+void
+message_close(struct messages *m, uint64_t hash, size_t len, const char *reply, int64_t now_us)
+{
+	if (m->max == 0)
+		return;
+	struct entry *e = find(m, hash, len);
 	if (e == NULL)
-		return;			/* forgotten for newer ones meanwhile */
+		e = remember(m, hash, len, now_us);
 	e->asked = NULL;
-	if (reply == NULL)
-		forget(m, e);
-	else
-		e->reply = strcmp(reply, plain) == 0 ? plain : xstrdup(reply);
+	e->reply = strcmp(reply, plain) == 0 ? plain : xstrdup(reply);
 }

@@ -15,7 +15,7 @@ struct messages;
 
 enum { RESEND_KEEP_S = 600 };
 
-/* What is known of a request that came before; at most one of the two is set. */
+/* What is known of a request that came before; at most one is set. */
 struct resend {
 	const char *reply;		/* the answer it got; "" cannot be */
 	void *asked;			/* it is still being judged: what message_open() was given */
@@ -28,8 +28,10 @@ void messages_limit(struct messages *m, size_t max);
 
 struct resend message_find(struct messages *m, uint64_t hash, size_t len, int64_t now_us);
 
-/* The request is being judged by asked (not NULL); message_close() with the answer, NULL if there is none, must follow. */
+/* The request is being judged by asked (not NULL); message_close() must follow. */
 void message_open(struct messages *m, uint64_t hash, size_t len, void *asked, int64_t now_us);
-void message_close(struct messages *m, uint64_t hash, size_t len, const char *reply);
+
+/* The request got this answer, whether it was opened or not. */
+void message_close(struct messages *m, uint64_t hash, size_t len, const char *reply, int64_t now_us);
 
 #endif

@@ -26,7 +26,7 @@ struct policy_options {
 };
 extern const struct option_table policy_option_table;
 
-/* Who gets an answer that was not ready: reply of len bytes for the ticket that ask() was given. */
+/* What a policy is made of; all of it must outlive the policy. */
 struct policy_parts {
 	struct loop *loop;
 	struct dns *dns;
@@ -35,7 +35,7 @@ struct policy_parts {
 	size_t rule_count;
 	size_t server_table;		/* of struct policy_options among the server tables */
 	size_t profile_table;		/* of struct profile_options among a profile's tables; the rules' follow it */
-	void (*answer)(void *ticket, const char *reply, size_t len);
+	void (*answer)(void *ticket, const char *reply, size_t len);	/* the reply to what was put off */
 };
 
 /* Tables of every profile but the rules'. */
@@ -60,14 +60,18 @@ enum policy_ask policy_ask(struct policy *p, void *ticket, const char *bytes, si
 
 /*
  * Judge one request and print to out how: every rule in order, the facts, the
- * action.  Nothing is written, counted or remembered.  done(arg) is called from the loop; false
- * if the request cannot be read (then why says so, and done is not called).
+ * action.  Nothing is written, counted or remembered.  done(arg) is called once, perhaps from within
+ * this call; false if the request cannot be read (then why says so, and done is not called).
  */
 bool policy_explain(struct policy *p, const char *bytes, size_t len, FILE *out, void (*done)(void *arg), void *arg,
     struct text *why);
 
-/* Reads a setting that people wrote in recipient_setting; a store_setting_reader. */
-void *policy_read_setting(const char *check, const char *setting, char *why, size_t size);
+/*
+ * Read a setting that people wrote for a check of one of the rules, as a store_setting_reader does: a
+ * struct setting in one piece of memory, for free(); or NULL with a sentence in why.
+ */
+void *policy_read_setting(const struct rule *const *rules, size_t rule_count, const char *check,
+    const char *setting, char *why, size_t size);
 
 /* Requests not yet answered. */
 size_t policy_busy(const struct policy *p);
