@@ -1,7 +1,4 @@
-/* judge.c - see judge.h
- *
- * Its functions are weak, so that a test of the real eval.c can be linked with the same helpers.
- */
+/* judge.c - see judge.h */
 #include "judge.h"
 #include "base/arena.h"
 
@@ -12,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-
-#define WEAK __attribute__((weak))
 
 enum { LINES_MAX = 80, NOBODY = LINES_MAX };
 
@@ -32,25 +27,25 @@ struct eval {
 
 /* ---- the request ---- */
 
-WEAK const void *
+const void *
 options(const struct eval *e)
 {
 	return e->options;
 }
 
-WEAK const struct request *
+const struct request *
 request(const struct eval *e)
 {
 	return &e->request;
 }
 
-WEAK bool
+bool
 sender_is_null(const struct eval *e)
 {
 	return *e->request.sender == '\0';
 }
 
-WEAK bool
+bool
 is_local_address(const struct eval *e, const struct address *a)
 {
 	return e->given->local_network != NULL && network_contains(&e->local_network, a);
@@ -64,7 +59,7 @@ normal(const struct eval *e, const char *text)
 	return text != NULL && domain_normal(text, out) ? arena_strdup(e->arena, out) : NULL;
 }
 
-WEAK const char *
+const char *
 sender_domain(const struct eval *e)
 {
 	const char *at = strrchr(e->request.sender, '@');
@@ -72,7 +67,7 @@ sender_domain(const struct eval *e)
 	return normal(e, at ? at + 1 : NULL);
 }
 
-WEAK const char *
+const char *
 helo_domain(const struct eval *e)
 {
 	return normal(e, e->request.helo_name);
@@ -80,20 +75,20 @@ helo_domain(const struct eval *e)
 
 /* ---- facts ---- */
 
-WEAK bool
+bool
 waiting(const struct eval *e)
 {
 	return e->waiting;
 }
 
-WEAK struct client_name
+struct client_name
 client_name(struct eval *e)
 {
 	e->waiting |= e->given->name.status == NAME_OPEN;
 	return e->given->name;
 }
 
-WEAK const struct list_row *
+const struct list_row *
 listed(struct eval *e, enum list_kind kind, bool *doubt)
 {
 	assert_int_equal(kind, strcmp(e->rule->name, "deny") == 0 ? LIST_DENY : LIST_ALLOW);
@@ -144,7 +139,7 @@ fill(struct arena *arena, struct answer *a, const char *text)
 	}
 }
 
-WEAK const struct answer *
+const struct answer *
 dns_lookup(struct eval *e, const char *name, enum dns_type type)
 {
 	static const char *const types[] = { [DNS_A] = "A", [DNS_AAAA] = "AAAA", [DNS_MX] = "MX", [DNS_TXT] = "TXT" };
@@ -175,25 +170,25 @@ dns_lookup(struct eval *e, const char *name, enum dns_type type)
 	return (struct verdict){ kind, check, enhanced, arena_strdup(e->arena, t.at) }; \
 } while (0)
 
-WEAK struct verdict
+struct verdict
 object(struct eval *e, unsigned check, const char *enhanced, const char *format, ...)
 {
 	VERDICT(VERDICT_OBJECT, &e->rule->options.rows[check], enhanced);
 }
 
-WEAK struct verdict
+struct verdict
 cannot_tell(struct eval *e, unsigned check, const char *enhanced, const char *format, ...)
 {
 	VERDICT(VERDICT_CANNOT_TELL, &e->rule->options.rows[check], enhanced);
 }
 
-WEAK struct verdict
+struct verdict
 exempt(struct eval *e, const char *format, ...)
 {
 	VERDICT(VERDICT_EXEMPT, NULL, NULL);
 }
 
-WEAK struct verdict
+struct verdict
 perhaps_exempt(struct eval *e, const char *format, ...)
 {
 	VERDICT(VERDICT_CANNOT_TELL, NULL, NULL);
@@ -272,6 +267,22 @@ judge(struct eval *e)
 	return verdict_line(e->arena, &v);
 }
 
+void
+promise_keep(const struct rule *rule, const struct promise *promise)
+{
+	struct arena *a = arena_new();
+	struct eval *e = eval_make(a, rule, &promise->given);
+
+	assert_string_equal(judge(e), promise->want);
+	assert_string_equal(judge(e), promise->want);
+	for (size_t i = 0; i < e->line_count; i++)
+		if (!e->asked[i])
+			fail_msg("it does not ask for %s", e->lines[i]);
+	for (e->held = 0; e->held < e->line_count; e->held++)
+		assert_string_equal(judge(e), "PENDING");
+	arena_free(a);
+}
+
 struct test {
 	const struct rule *rule;
 	const struct promise *promise;
@@ -281,17 +292,8 @@ static void
 keep(void **state)
 {
 	const struct test *t = *state;
-	struct arena *a = arena_new();
-	struct eval *e = eval_make(a, t->rule, &t->promise->given);
 
-	assert_string_equal(judge(e), t->promise->want);
-	assert_string_equal(judge(e), t->promise->want);
-	for (size_t i = 0; i < e->line_count; i++)
-		if (!e->asked[i])
-			fail_msg("it does not ask for %s", e->lines[i]);
-	for (e->held = 0; e->held < e->line_count; e->held++)
-		assert_string_equal(judge(e), "PENDING");
-	arena_free(a);
+	promise_keep(t->rule, t->promise);
 }
 
 int

@@ -17,9 +17,9 @@ struct facts {				/* what is not said is empty, or has the option's default */
 	const struct list_row *row;	/* what listed() says */
 	bool row_open, row_doubt;
 	/*
-	 * What the DNS says, a line each: "MX example.net = 10 a.example.net, 20 b.example.net", "TXT example.net = any text",
-	 * or in place of records NXDOMAIN, NODATA, SERVFAIL, OPEN.  A question that has no line fails the test; so does a line
-	 * that nobody asks for.
+	 * What the DNS says, a line each: "MX example.net = 10 a.example.net, 20 b.example.net",
+	 * "TXT example.net = any text", or in place of records NXDOMAIN, NODATA, SERVFAIL, OPEN.
+	 * A question that has no line fails the test; so does a line that nobody asks for.
 	 */
 	const char *dns;
 };
@@ -35,9 +35,12 @@ struct promise {
 };
 
 /*
- * Run every promise as a test of its own: what the rule says, that it says it again, and that it is PENDING while
- * any one of its DNS answers is missing.  Returns how many failed.
+ * Within a cmocka test: the rule says what was promised, says it again, and is PENDING while any one of its DNS
+ * answers is missing.
  */
+void promise_keep(const struct rule *rule, const struct promise *promise);
+
+/* Run every promise as a test of its own.  Returns how many failed. */
 int promises_keep(const struct rule *rule, const struct promise *promises, size_t count);
 
 #endif

@@ -1,4 +1,5 @@
 /* table.c - test of src/rules/table.c: it promises that … */
+#include "judge.h"
 #include "rules/table.h"
 
 #include <setjmp.h>
@@ -63,6 +64,16 @@ wired(void **state)
 		assert_int_equal(rules[i]->spares, SPARE_ALLOWED | SPARE_LOCAL);
 }
 
+static void
+quiet(void **state)
+{
+	const struct promise nothing = { .given = { .name = { NAME_CONFIRMED, "mx.example.net" } }, .want = "DUNNO" };
+
+	(void)state;
+	for (size_t i = 0; i < rules_count; i++)
+		promise_keep(rules[i], &nothing);
+}
+
 int
 main(void)
 {
@@ -70,6 +81,7 @@ main(void)
 		{ .name = "no two rules and no two options have the same name", .test_func = names },
 		{ .name = "every default can be read, and every option has its sentence", .test_func = defaults },
 		{ .name = "hand-made lists come first, the others spare whom they should", .test_func = wired },
+		{ .name = "no rule objects to a request that says nothing but a good client", .test_func = quiet },
 	};
 	return cmocka_run_group_tests_name("table", tests, NULL, NULL);
 }
