@@ -123,7 +123,8 @@ enum name_status {
 };
 struct client_name {
 	enum name_status status;
-	const char *name;		/* CONFIRMED: the name; MISMATCH: the first PTR; CANNOT_TELL: what could not be looked up; NULL */
+	const char *name;		/* CONFIRMED: the name; MISMATCH: the first PTR, if possible one that is fully
+					   qualified; CANNOT_TELL: what could not be looked up (below arpa: the PTR); NULL */
 };
 struct client_name client_name(struct eval *e);
 
