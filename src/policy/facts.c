@@ -132,7 +132,7 @@ confirm(struct eval *e, const struct answer *ptr)
 {
 	const struct address *client = &e->request->client;
 	enum dns_type type = client->bits == 32 ? DNS_A : DNS_AAAA;
-	struct client_name n = { NAME_MISMATCH, ptr->records[0].name };
+	struct client_name n = { NAME_MISMATCH, NULL };
 	const char *unsure = NULL;
 	bool open = false, confirmed = false;
 
@@ -141,6 +141,8 @@ confirm(struct eval *e, const struct answer *ptr)
 
 		if (!domain_is_fqdn(name))
 			continue;
+		if (n.name == NULL)
+			n.name = name;
 		const struct answer *a = dns_lookup(e, name, type);
 		open |= is_open(a);
 		if (failed(a) && unsure == NULL)
@@ -154,6 +156,8 @@ confirm(struct eval *e, const struct answer *ptr)
 		return (struct client_name){ NAME_OPEN, NULL };
 	if (!confirmed && unsure != NULL)
 		return (struct client_name){ NAME_CANNOT_TELL, unsure };
+	if (n.name == NULL)
+		n.name = ptr->records[0].name;
 	return n;
 }
 
