@@ -53,10 +53,10 @@ enter(struct connection *c, enum state state)
 	list_join(c, state);
 }
 
-void
-server_peer(const struct ticket *t, struct text *out)
+/* "127.0.0.1:4711", "[::1]:4711" or "unix:PATH" */
+static void
+add_peer(struct text *out, const struct connection *c)
 {
-	const struct connection *c = t->connection;
 	char host[ADDRESS_TEXT];
 
 	if (c->peer.bits == 0)
@@ -99,7 +99,7 @@ connection_close(struct connection *c, const char *finding)
 		char room[128] = "";
 		struct text peer = TEXT(room);
 
-		server_peer(&c->ticket, &peer);
+		add_peer(&peer, c);
 		log_warn("server: %s: %s; hung up", peer.at, finding);
 	}
 	list_leave(c);
@@ -180,7 +180,7 @@ ask(struct connection *c, char *bytes, size_t len)
 		break;
 	case ASK_HANGUP:
 		s->count.malformed->value++;
-		connection_close(c, NULL);
+		connection_close(c, "a request that cannot be read");
 		break;
 	}
 }

@@ -29,7 +29,7 @@ extern const struct option_table server_option_table;
 enum ask {
 	ASK_ANSWERED,			/* the reply text holds the answer */
 	ASK_LATER,			/* server_answer(ticket) will be called, once, later */
-	ASK_HANGUP,			/* no answer; close; whoever says it has told the log why */
+	ASK_HANGUP,			/* no answer; close, with the peer in the log */
 };
 
 struct service {
@@ -56,9 +56,6 @@ bool server_drop_root(const struct server_options *o);
 
 /* Timeouts, limits and allow_clients from now on; warns in the log about what only a restart can change. */
 void server_configure(struct server *s, const struct server_options *o);
-
-/* Who asks, for the log: "127.0.0.1:4711", "[::1]:4711" or "unix:PATH"; within ask(), or until the answer. */
-void server_peer(const struct ticket *t, struct text *out);
 
 /* The answer to a ticket (copied); never from within ask().  The connection may be gone: that is fine. */
 void server_answer(struct ticket *t, const char *reply, size_t len);
