@@ -356,7 +356,7 @@ main(void)
 	struct CMUnitTest tests[MESSAGES + sizeof others / sizeof *others];
 
 	for (size_t i = 0; i < MESSAGES; i++)
-		tests[i] = (struct CMUnitTest){ messages[i].says, reads_message, NULL, NULL, (void *)&messages[i] };
+		tests[i] = (struct CMUnitTest){ messages[i].says, reads_message, NULL, NULL, (void *)(uintptr_t)&messages[i] };
 	memcpy(tests + MESSAGES, others, sizeof others);
 	return cmocka_run_group_tests_name("reading a DNS message promises that", tests, NULL, NULL);
 }

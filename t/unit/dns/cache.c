@@ -166,33 +166,25 @@ never_exceeds_its_limit(void **state)
 static void
 weighs_big_answers(void **state)
 {
+	static char text[5000];
+	struct dns_record record = { .text = text, .text_len = sizeof text };
 	struct dns_cache *c = dns_cache_new(10);
-	char *text = calloc(1, 100000);
-	struct dns_record record = { .text = text, .text_len = 5000 };
 	(void)state;
 
 	at_second(0);
 	add(c, "a.example", DNS_A, DNS_FOUND, 60);
+	const struct answer *big = answer_keep(&(struct answer){ .name = "big.example", .type = DNS_TXT,
+	    .status = DNS_FOUND, .why = "", .ttl_s = 60, .count = 1, .records = &record });
+	dns_cache_add(c, big);			/* 6 */
+	answer_release(big);
 	add(c, "b.example", DNS_A, DNS_FOUND, 60);
-	for (size_t len = 5000; len <= 90000; len += 85000) {
-		record.text_len = len;
-		const struct answer *a = answer_keep(&(struct answer){ .name = len == 5000 ? "big.example" : "huge.example",
-		    .type = DNS_TXT, .status = DNS_FOUND, .why = "", .ttl_s = 60, .count = 1, .records = &record });
-		dns_cache_add(c, a);
-		answer_release(a);
-		if (len == 5000) {
-			assert_non_null(find(c, "big.example", DNS_TXT));
-			assert_non_null(find(c, "b.example", DNS_A));
-			assert_non_null(find(c, "a.example", DNS_A));
-			add(c, "c.example", DNS_A, DNS_FOUND, 60);
-			add(c, "d.example", DNS_A, DNS_FOUND, 60);
-			assert_non_null(find(c, "big.example", DNS_TXT));
-			add(c, "e.example", DNS_A, DNS_FOUND, 60);
-			assert_null(find(c, "b.example", DNS_A));
-		}
-	}
-	assert_null(find(c, "huge.example", DNS_TXT));
-	free(text);
+	add(c, "c.example", DNS_A, DNS_FOUND, 60);
+	add(c, "d.example", DNS_A, DNS_FOUND, 60);
+	assert_non_null(find(c, "a.example", DNS_A));
+	add(c, "e.example", DNS_A, DNS_FOUND, 60);
+	assert_null(find(c, "big.example", DNS_TXT));
+	assert_non_null(find(c, "a.example", DNS_A));
+	assert_non_null(find(c, "b.example", DNS_A));
 	dns_cache_free(c);
 }
 
@@ -228,7 +220,7 @@ main(void)
 	struct CMUnitTest tests[LIVES + sizeof others / sizeof *others];
 
 	for (size_t i = 0; i < LIVES; i++)
-		tests[i] = (struct CMUnitTest){ lives[i].says, lives_so_long, NULL, NULL, (void *)&lives[i] };
+		tests[i] = (struct CMUnitTest){ lives[i].says, lives_so_long, NULL, NULL, (void *)(uintptr_t)&lives[i] };
 	memcpy(tests + LIVES, others, sizeof others);
 	int failed_tests = cmocka_run_group_tests_name("the cache of DNS answers promises that", tests, NULL, NULL);
 	clock_release();
