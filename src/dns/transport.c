@@ -17,7 +17,8 @@
 #include <uv.h>
 
 enum {
-	PLAIN_BYTES = 512, EDNS_BYTES = 1232,	/* of an answer over UDP, RFC 1035 s.4.2.1; RFC 6891 and what fits an MTU */
+	PLAIN_BYTES = 512,			/* of an answer over UDP, RFC 1035 s.4.2.1 */
+	EDNS_BYTES = 1232,			/* … with EDNS: what fits every MTU */
 	OPT_RECORD_BYTES = 11,
 	TICK_MS_MIN = 5, TICK_MS_MAX = 250,
 	RECEIVE_BUFFER_BYTES = 1 << 20,		/* all answers under way may come at once */

@@ -77,10 +77,10 @@ answer_by(struct dns_server *s, const char *script, int asked, const unsigned ch
 	static const char false_record[] = "an example.com 300 A 192.0.2.66";
 	char block[BLOCK_BYTES];
 	const char *lines = block;
-	unsigned id = ns_get16(question);
+	unsigned id = s->id = ns_get16(question);
 	int used = ns_name_uncompress(question, question + len, question + NS_HFIXEDSZ, s->name, sizeof s->name);
 
-	check(used > 0);
+	check(used > 0 && question[2] == 1);
 	enum dns_type type = (enum dns_type)ns_get16(question + NS_HFIXEDSZ + used);
 	block_of(script, asked, block);
 	if (take_word(&lines, "silent") || take_word(&lines, "close"))

@@ -12,7 +12,8 @@
  *     forge question    … to another question,
  *     forge source      … from another port
  *
- * Each question it is asked also stops the loop, so that a test may look.
+ * It aborts if recursion is not desired.  Each question also stops the loop, so that
+ * a test may look.
  */
 #ifndef DNS_SERVER_H
 #define DNS_SERVER_H
@@ -30,6 +31,7 @@ struct dns_server {
 	const char *udp_script, *tcp_script;
 	int udp_asked, tcp_asked;		/* times */
 	char name[NS_MAXDNAME];			/* last asked for */
+	unsigned id;				/* … under this one */
 };
 
 void dns_server_open(struct dns_server *s, struct loop *l);
