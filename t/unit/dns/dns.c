@@ -186,27 +186,21 @@ static const struct exchange {
 	  { "tc\n" }, "close\n---\n" ADDRESS, "FOUND 300 192.0.2.7", { 2 }, 2 },
 	{ "a server that always hangs up on TCP is a failure", 1,
 	  { "tc\n" }, "close\n", "FAILED 10 no name server can be reached", { 2 }, 2 },
-	{ "a question lost on its way is sent again", 1,
-	  { "silent\n---\n" ADDRESS }, "", "FOUND 300 192.0.2.7", { 2 }, 0 },
+	{ "a question lost on its way is sent again", 1, { "silent\n---\n" ADDRESS }, "", "FOUND 300 192.0.2.7", { 2 }, 0 },
 	{ "silence is a failure after all tries", 1, { "silent\n" }, "", "FAILED 10 no answer in ", { 2 }, 0 },
-	{ "SERVFAIL is a failure, the only server is asked once", 1,
-	  { "rcode 2\n" }, "", "FAILED 10 SERVFAIL", { 1 }, 0 },
+	{ "SERVFAIL is a failure, the only server is asked once", 1, { "rcode 2\n" }, "", "FAILED 10 SERVFAIL", { 1 }, 0 },
 	{ "REFUSED is a failure", 1, { "rcode 5\n" }, "", "FAILED 10 REFUSED", { 1 }, 0 },
 	{ "a malformed answer is a failure", 1, { "garbage\n" ADDRESS }, "", "FAILED 10 malformed answer", { 1 }, 0 },
-	{ "after SERVFAIL another server is asked", 2,
-	  { "rcode 2\n", ADDRESS }, "", "FOUND 300 192.0.2.7", { 1, 1 }, 0 },
+	{ "after SERVFAIL another server is asked", 2, { "rcode 2\n", ADDRESS }, "", "FOUND 300 192.0.2.7", { 1, 1 }, 0 },
 	{ "SERVFAIL from all is a failure", 2, { "rcode 2\n", "rcode 2\n" }, "", "FAILED 10 SERVFAIL", { 1, 1 }, 0 },
 	{ "SERVFAIL is the reason, though another is silent", 2,
 	  { "rcode 2\n", "silent\n" }, "", "FAILED 10 SERVFAIL", { 1, 1 }, 0 },
-	{ "after silence another server is asked", 2,
-	  { "silent\n", ADDRESS }, "", "FOUND 300 192.0.2.7", { 1, 1 }, 0 },
+	{ "after silence another server is asked", 2, { "silent\n", ADDRESS }, "", "FOUND 300 192.0.2.7", { 1, 1 }, 0 },
 	{ "an answer of another id is dropped", 1, { "forge id\n" ADDRESS }, "", "FOUND 300 192.0.2.7", { 1 }, 0 },
 	{ "an answer to another question is dropped", 1,
 	  { "forge question\n" ADDRESS }, "", "FOUND 300 192.0.2.7", { 1 }, 0 },
-	{ "an answer from elsewhere is dropped", 1,
-	  { "forge source\n" ADDRESS }, "", "FOUND 300 192.0.2.7", { 1 }, 0 },
-	{ "a server that knows no EDNS is asked without", 1,
-	  { "no edns\n" ADDRESS }, "", "FOUND 300 192.0.2.7", { 2 }, 0 },
+	{ "an answer from elsewhere is dropped", 1, { "forge source\n" ADDRESS }, "", "FOUND 300 192.0.2.7", { 1 }, 0 },
+	{ "a server that knows no EDNS is asked without", 1, { "no edns\n" ADDRESS }, "", "FOUND 300 192.0.2.7", { 2 }, 0 },
 };
 
 static void
@@ -599,37 +593,31 @@ ends_with_questions_open(void **state)
 	wait_for(&servers[0].udp_asked, 1);	/* tear_down() does the rest, the sanitizers look on */
 }
 
+#define PROMISE(says, test) { says, test, set_up, tear_down, NULL }
+
 int
 main(void)
 {
 	enum { EXCHANGES = sizeof exchanges / sizeof *exchanges };
 	static const struct CMUnitTest others[] = {
-		{ "one query serves all who ask the same", asks_once_for_many, set_up, tear_down, NULL },
-		{ "silence ends in bounded time, and says how long it was",
-		  gives_up_in_time, set_up, tear_down, NULL },
-		{ "questions too many wait, and more than that fail at once",
-		  queues_and_refuses, set_up, tear_down, NULL },
-		{ "a waiting question that nobody wants any more is not sent",
-		  drops_what_nobody_wants, set_up, tear_down, NULL },
-		{ "who forgets is not told, the others are", forgets, set_up, tear_down, NULL },
-		{ "a question that all forgot fills the cache", forgets_all, set_up, tear_down, NULL },
-		{ "one may forget another from within answered()", forgets_from_within, set_up, tear_down, NULL },
-		{ "one may ask again from within answered()", asks_from_within, set_up, tear_down, NULL },
-		{ "a failure on the spot is told later", fails_later, set_up, tear_down, NULL },
-		{ "a server without EDNS is known as such before long",
-		  remembers_who_knows_no_edns, set_up, tear_down, NULL },
-		{ "ids follow no order", draws_ids, set_up, tear_down, NULL },
-		{ "a server silent three times in a row is not asked first",
-		  shuns_the_silent, set_up, tear_down, NULL },
-		{ "new options send open questions anew and keep the cache",
-		  asks_anew_elsewhere, set_up, tear_down, NULL },
-		{ "what is no name server is refused, and nothing changed",
-		  refuses_nonsense, set_up, tear_down, NULL },
-		{ "what is no name fails at once", refuses_bad_names, set_up, tear_down, NULL },
-		{ "odd names are asked for as they are, without a search list",
-		  asks_for_odd_names, set_up, tear_down, NULL },
-		{ "what happens is counted", counts, set_up, tear_down, NULL },
-		{ "it can end with questions open", ends_with_questions_open, set_up, tear_down, NULL },
+		PROMISE("one query serves all who ask the same", asks_once_for_many),
+		PROMISE("silence ends in bounded time, and says how long it was", gives_up_in_time),
+		PROMISE("questions too many wait, and more than that fail at once", queues_and_refuses),
+		PROMISE("a waiting question that nobody wants any more is not sent", drops_what_nobody_wants),
+		PROMISE("who forgets is not told, the others are", forgets),
+		PROMISE("a question that all forgot fills the cache", forgets_all),
+		PROMISE("one may forget another from within answered()", forgets_from_within),
+		PROMISE("one may ask again from within answered()", asks_from_within),
+		PROMISE("a failure on the spot is told later", fails_later),
+		PROMISE("a server without EDNS is known as such before long", remembers_who_knows_no_edns),
+		PROMISE("ids follow no order", draws_ids),
+		PROMISE("a server silent three times in a row is not asked first", shuns_the_silent),
+		PROMISE("new options send open questions anew and keep the cache", asks_anew_elsewhere),
+		PROMISE("what is no name server is refused, and nothing changed", refuses_nonsense),
+		PROMISE("what is no name fails at once", refuses_bad_names),
+		PROMISE("odd names are asked for as they are, without a search list", asks_for_odd_names),
+		PROMISE("what happens is counted", counts),
+		PROMISE("it can end with questions open", ends_with_questions_open),
 	};
 	struct CMUnitTest tests[EXCHANGES + sizeof others / sizeof *others];
 
