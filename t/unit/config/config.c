@@ -185,7 +185,7 @@ prints(void **state)
 		"",
 		"[server]\nlisten = \"  quoted \\\"x\\\" \"\nlog_passes = no\n",
 		"[server]\nlisten =\n",
-		"[z : mx]\ndelay = 1h\n[mx]\nlocal_domains = B\xc3\xbc" "cher.example,\n\ta.example\n[a : z]\n",
+		"[z : mx]\ndelay = 1h\n[mx]\nlocal_domains = M\xc3\xbcller.example,\n\ta.example\n[a : z]\n",
 		"[mx]\nhelo_syntax = reject \"say \\\"x\\\"\"\n   from 2026-01-01\n  on_error defer\nhelo_forged = score -3\n",
 		"[server]\nlisten = # no comment\n[submission:mx]\ndelay = 0s\n",
 	};
