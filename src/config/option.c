@@ -92,9 +92,7 @@ read_number(const struct option *o, const struct measure *m, struct arena *a, co
 static const char *
 read_octal(const char *text, int64_t *out)
 {
-	size_t len = strlen(text);
-
-	*out = len && len <= 5 && text[strspn(text, "01234567")] == '\0' ? strtol(text, NULL, 8) : -1;
+	*out = *text && text[strspn(text, "01234567")] == '\0' ? strtol(text, NULL, 8) : -1;
 	return *out < 0 || *out > OCTAL_MAX ? "not file permissions; write them in octal, as in 0660" : NULL;
 }
 

@@ -166,24 +166,35 @@ find_slot(const struct kind *k, const char *name)
 	return NULL;
 }
 
+/* Where settings of that kind belong. */
+static const char *
+home(const struct reader *r, const struct kind *k)
+{
+	return k == &r->config->server_kind ? "[server]" : "a profile, such as [mx]";
+}
+
 static void
 unknown_name(struct reader *r, size_t line, const char *subject, const char *name)
 {
 	const struct config *c = r->config;
-	const struct kind *kinds[] = { r->kind, &c->profile_kind, &c->server_kind };	/* this section's own first */
+	const struct kind *kinds[] = { r->kind, &c->profile_kind, &c->server_kind }, *of = NULL;
 	struct nearest near = { .wanted = name };
 
 	if (r->problems->count < PROBLEMS_KEPT)		/* else nobody sees it */
-		for (size_t k = 0; k < 3; k++)
+		for (size_t k = 0; k < 3; k++)		/* this section's own first */
 			for (size_t i = 0; kinds[k] != NULL && i < kinds[k]->count; i++) {
-				const char *known = kinds[k]->slots[i].option->name;
+				const char *best = near.name, *known = kinds[k]->slots[i].option->name;
 
 				nearest_try(&near, known, strlen(known));
+				of = near.name != best ? kinds[k] : of;
 			}
-	if (near.name != NULL)
+	if (near.name == NULL)
+		problem(r, line, subject, "no setting of that name; policyd.conf(5) lists them all");
+	else if (of == r->kind)
 		problem(r, line, subject, "no setting of that name; did you mean %s?", near.name);
 	else
-		problem(r, line, subject, "no setting of that name; policyd.conf(5) lists them all");
+		problem(r, line, subject, "no setting of that name; did you mean %s? It belongs into %s", near.name,
+		    home(r, of));
 }
 
 static void
@@ -199,13 +210,11 @@ read_setting(struct reader *r, size_t line, char *text)
 	*equals = '\0';
 	const char *name = trim(text), *value = trim(equals + 1);
 	const char *subject = arena_printf(r->scratch, "%s =%s%s", name, *value ? " " : "", value);
-	const struct kind *k = &c->server_kind;
+	const struct kind *k = r->kind ? r->kind : &c->server_kind;
 	const struct slot *slot = find_slot(k, name);
-	if (slot == NULL || r->kind == &c->profile_kind) {	/* a name may be known in both */
-		const struct slot *other = find_slot(&c->profile_kind, name);
-
-		k = other ? &c->profile_kind : k;
-		slot = other ? other : slot;
+	if (slot == NULL) {
+		k = k == &c->server_kind ? &c->profile_kind : &c->server_kind;
+		slot = find_slot(k, name);
 	}
 	if (slot == NULL) {
 		unknown_name(r, line, subject, name);
@@ -213,8 +222,7 @@ read_setting(struct reader *r, size_t line, char *text)
 	}
 	if (r->kind != k)
 		problem(r, line, subject, "%s; it belongs into %s", r->kind == NULL ? "no section stands above" :
-		    k == &c->server_kind ? "no setting of a profile" : "no setting of [server]",
-		    k == &c->server_kind ? "[server]" : "a profile, such as [mx]");
+		    k == &c->server_kind ? "no setting of a profile" : "no setting of [server]", home(r, k));
 	const char *why = option_read(slot->option, r->scratch, value, r->trial);
 	if (why != NULL)
 		problem(r, line, subject, "%s%s", why,

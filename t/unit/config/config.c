@@ -247,7 +247,9 @@ static const struct {
 	    "f:2: limit = 0: less than 1; write 1 to 1000\n" },
 	{ "[server]\ndelay = 7m\n", "f:2: delay = 7m: no setting of [server]; it belongs into a profile, such as [mx]\n" },
 	{ "[mx]\ndealy = 7m\n", "f:2: dealy = 7m: no setting of that name; did you mean delay?\n" },
-	{ "[mx]\nlimitt = 7\n", "f:2: limitt = 7: no setting of that name; did you mean limit?\n" },
+	{ "[mx]\nlimitt = 7\n", "f:2: limitt = 7: no setting of that name; did you mean limit? It belongs into [server]\n" },
+	{ "dely = 7m\n", "f:1: dely = 7m: no setting of that name; did you mean delay? "
+	    "It belongs into a profile, such as [mx]\n" },
 	{ "[mx]\nx = 7\n", "f:2: x = 7: no setting of that name; policyd.conf(5) lists them all\n" },
 	{ "[mx]\n= 7\n", "f:2:  = 7: no setting of that name; policyd.conf(5) lists them all\n" },
 	{ "[mx]\ndelay 7m\n", "f:2: delay 7m: no =; write a setting as name = value, a section as [name]\n" },
@@ -272,6 +274,8 @@ static const struct {
 	{ "[a :]\n", "f:1: [a :]: no profile stands behind the colon; write one, as in [strict : mx]\n" },
 	{ "[a : b : c]\n", "f:1: [a : b : c]: no profile stands behind the colon; write one, as in [strict : mx]\n" },
 	{ "[a : strikt]\n[strict]\n", "f:1: [a : strikt]: no profile strikt; did you mean strict?\n" },
+	{ "[a : strictt]\n[striker]\n[strict]\n", "f:1: [a : strictt]: no profile strictt; did you mean strict?\n" },
+	{ "[strict : stric]\n", "f:1: [strict : stric]: no profile stric; write a section [stric]\n" },
 	{ "[a : q]\n", "f:1: [a : q]: no profile q; write a section [q]\n" },
 	{ "[a : a]\n",
 	    "f:1: [a : a]: the parents go round in a circle of 1; write one of them without a parent, as in [a]\n" },
@@ -287,6 +291,7 @@ static const struct {
 	    "f:3: byte 0x1b in column 9 is a control character; write UTF-8 text\n"
 	    "f:3: delay = ?[31m: no section stands above; it belongs into a profile, such as [mx]\n"
 	    "f:3: delay = ?[31m: not a number; write s, m, h, d or w, as in 5m\n" },
+	{ "[mx]\n#\tx\x7f\n", "f:2: byte 0x7f in column 4 is a control character; write UTF-8 text\n" },
 	{ "[mx]\r\ndelay = 1m\r\ndelay = 2m\r\n",
 	    "f:1: lines end with a carriage return; save the file with line feeds alone (said once)\n"
 	    "f:3: delay = 2m: set in line 2 already; keep one of the two\n" },

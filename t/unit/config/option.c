@@ -188,6 +188,8 @@ wrong(void **state)
 		{ SIZE, "3G", "more than 2G; write 4K to 2G" },
 		{ MODE, "rw-rw----", "not file permissions; write them in octal, as in 0660" },
 		{ MODE, "0668", "not file permissions; write them in octal, as in 0660" },
+		{ MODE, "7777777777777777777777777777",
+		    "not file permissions; write them in octal, as in 0660" },
 		{ MODE, "10000", "not file permissions; write them in octal, as in 0660" },
 		{ MODE, "", "not file permissions; write them in octal, as in 0660" },
 		{ TEXT_, "\"open", "the text does not end; write a closing quote (a quote within is \\\")" },
