@@ -34,7 +34,7 @@ struct config_schema {
 /* Everything that is wrong, one line each: "policyd.conf:12: greylist_delay = 5x: no unit 'x'; write …". */
 struct problems {
 	size_t count;
-	char **lines;			/* at most 100 are kept, count goes on */
+	char **lines;			/* at most 100 are kept, NULL behind the last; count goes on */
 };
 void problems_free(struct problems *p);
 

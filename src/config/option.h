@@ -26,7 +26,7 @@ enum option_type {			/* what is written; what is filled */
 	OPT_MSEC,			/* 250ms, 2s, 1m; int64_t milliseconds */
 	OPT_BYTES,			/* 4096, 64K, 10M, 2G; int64_t bytes */
 	OPT_OCTAL,			/* file permissions, 0660; int64_t */
-	OPT_TEXT,			/* anything; const char *, never NULL */
+	OPT_TEXT,			/* anything, in quotes (\" and \\ within) if it starts with one; const char *, never NULL */
 	OPT_WORD,			/* one of .words, "all|refusals|off"; int, the word's place from 0 */
 	OPT_LIST,			/* separated by blanks or commas; struct option_list */
 	OPT_NETWORKS,			/* addresses and networks; struct option_networks */
@@ -69,6 +69,13 @@ struct option_table {
 };
 
 #define OPTION_TABLE(rows_) { (rows_), sizeof (rows_) / sizeof *(rows_), sizeof(struct OPTIONS) }
+
+/*
+ * Read text, one line without blanks around it, into the option's member of the
+ * struct at base; strings live in a.  NULL, or a sentence (in a, or static) that
+ * says what is wrong and right.
+ */
+const char *option_read(const struct option *o, struct arena *a, const char *text, void *base);
 
 /* True if one of the networks holds a. */
 bool networks_contain(const struct option_networks *n, const struct address *a);

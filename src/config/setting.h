@@ -31,7 +31,7 @@ struct setting {
 	enum setting_on_error on_error;
 	int score;		/* -1000 to 1000, with SETTING_SCORE */
 	int64_t from_s;		/* Unix seconds, midnight UTC; before it the setting is log; 0: always in force */
-	const char *text;	/* replaces the check's own finding in the reply; NULL: none */
+	const char *text;	/* replaces the check's own finding in the reply: 1 to 300 bytes of ASCII; NULL: none */
 };
 
 /*
@@ -40,7 +40,8 @@ struct setting {
  */
 bool setting_parse(struct arena *a, const char *text, struct setting *out, const char **why);
 
-/* The setting in its own grammar, so that reading it again gives an equal one. */
+/* The setting in its own grammar, so that reading it again gives an equal one; at most SETTING_PRINTED bytes. */
+enum { SETTING_PRINTED = 700 };
 void setting_print(struct text *out, const struct setting *s);
 
 #endif

@@ -16,8 +16,8 @@ struct loop;
 
 struct dns_options {
 	struct option_list nameservers;	/* "192.0.2.53", "192.0.2.53:5353", "[2001:db8::53]:53"; empty: resolv.conf */
-	int64_t dns_timeout_ms;		/* of each try */
-	int64_t dns_tries;
+	int64_t dns_timeout_ms;		/* of each try; one that is cut and goes on over TCP has it twice */
+	int64_t dns_tries;		/* in all, each at the next name server */
 	int64_t dns_cache_size;		/* answers */
 	int64_t dns_ttl_min_s, dns_ttl_max_s, dns_negative_max_s, dns_failure_ttl_s;
 	int64_t dns_max_in_flight;	/* queries under way; further ones queue */
@@ -51,7 +51,7 @@ bool dns_configure(struct dns *d, const struct dns_options *o, const char **why)
  */
 const struct answer *dns_ask(struct dns *d, const char *name, enum dns_type type, struct dns_waiter *w);
 
-/* w no longer wants to know; the question goes on and fills the cache. */
+/* w no longer wants to know (nothing happens if it asked nothing); the question, if sent, goes on and fills the cache. */
 void dns_forget(struct dns *d, struct dns_waiter *w);
 
 const struct answer *answer_ref(const struct answer *a);
@@ -68,7 +68,7 @@ const struct answer *answer_read(const struct dns_options *o, const char *name, 
 /* A made-up failure, for a question that nobody will answer any more. */
 const struct answer *answer_failed(const char *name, enum dns_type type, const char *why);
 
-/* Ends open queries (waiters are not told) and frees everything. */
+/* Ends open queries (waiters are not told) and frees everything; not from within answered(). */
 void dns_free(struct dns *d);
 
 #endif
