@@ -42,7 +42,9 @@ $(B)/%.o: src/%.c
 $(B)/t/%.o: t/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(ALL) $(shell pkg-config --cflags cmocka) -c -o $@ $<
-$(B)/t/unit/%: $(B)/t/unit/%.o $(HELP) $(B)/libpolicyd.a
+$(B)/libtest.a: $(HELP)
+	rm -f $@ && ar rcs $@ $^
+$(B)/t/unit/%: $(B)/t/unit/%.o $(B)/libtest.a $(B)/libpolicyd.a
 	$(CC) $(CFLAGS) -o $@ $^ $(shell pkg-config --libs cmocka) $(LINK)
 $(B)/bench/%: $(B)/t/bench/%.o
 	@mkdir -p $(@D)

@@ -5,18 +5,31 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Something did not fit: no half of a character may stay at the end. */
+static void
+cut(struct text *t)
+{
+	size_t at = t->len;
+
+	t->cut = true;
+	while (at > 0 && t->len - at < 3 && ((uint8_t)t->at[at - 1] & 0xc0) == 0x80)
+		at--;
+	if (at > 0 && (uint8_t)t->at[at - 1] >= 0xc0 && utf8_length(t->at + at - 1, t->len - at + 1) == 0) {
+		t->len = at - 1;
+		t->at[t->len] = '\0';
+	}
+}
+
 void
 text_add_bytes(struct text *t, const char *bytes, size_t len)
 {
-	size_t room = t->size - t->len - 1;
+	size_t room = t->size - t->len - 1, fits = len > room ? room : len;
 
-	if (len > room) {
-		len = room;
-		t->cut = true;
-	}
-	memcpy(t->at + t->len, bytes, len);
-	t->len += len;
+	memcpy(t->at + t->len, bytes, fits);
+	t->len += fits;
 	t->at[t->len] = '\0';
+	if (fits < len)
+		cut(t);
 }
 
 void
@@ -35,7 +48,7 @@ text_addv(struct text *t, const char *format, va_list args)
 		t->at[t->len] = '\0';
 	else if ((size_t)len >= room) {
 		t->len = t->size - 1;
-		t->cut = true;
+		cut(t);
 	} else
 		t->len += (size_t)len;
 }
@@ -95,7 +108,7 @@ is_tricky(const uint8_t *b, size_t len)
 void
 text_add_safe(struct text *t, const char *bytes, size_t len)
 {
-	for (size_t i = 0, n; i < len; i += n) {
+	for (size_t i = 0, n; i < len && !t->cut; i += n) {
 		const uint8_t *b = (const uint8_t *)bytes + i;
 
 		n = utf8_length(bytes + i, len - i);
@@ -117,7 +130,7 @@ text_add_json(struct text *t, const char *s)
 	for (size_t n; *s; s += n) {
 		const uint8_t *b = (const uint8_t *)s;
 
-		n = utf8_length(s, strlen(s));
+		n = utf8_length(s, strnlen(s, 4));
 		if (n == 0 || is_tricky(b, n)) {
 			n = n ? n : 1;
 			for (size_t k = 0; k < n; k++)

@@ -1,7 +1,7 @@
 /* text.h - building a text in a buffer of fixed size
  *
- * A text is always NUL-terminated; what does not fit is dropped and remembered
- * in `cut`.  TEXT(buffer) makes one over a char array.
+ * A text is always NUL-terminated; what does not fit is dropped (never half a
+ * UTF-8 character) and remembered in `cut`.  TEXT(buffer) makes one over a char array.
  */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
@@ -16,7 +16,7 @@ struct text {
 	bool cut;		/* something did not fit */
 };
 
-#define TEXT(buffer) ((struct text){ .at = (buffer), .size = sizeof(buffer) })
+#define TEXT(buffer) ((struct text){ .at = ((buffer)[0] = '\0', (buffer)), .size = sizeof(buffer) })
 
 void text_add(struct text *t, const char *s);
 void text_add_bytes(struct text *t, const char *bytes, size_t len);

@@ -57,6 +57,9 @@ struct option {
 	const char *(*parse)(struct arena *a, const char *text, void *into);
 };
 
+/* A row says what it has to say; what it leaves out is NULL. */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
 #define INTO(member) offsetof(struct OPTIONS, member)
 
 struct option_table {

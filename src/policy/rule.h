@@ -84,6 +84,7 @@ const struct request *request(const struct eval *e);
 int64_t now(const struct eval *e);		/* Unix seconds, the same in every run */
 bool sender_is_null(const struct eval *e);	/* <>, RFC 5321 s.4.5.5 */
 bool is_local(const struct eval *e);		/* the client is in local_networks */
+bool is_local_address(const struct eval *e, const struct address *a);	/* a is in local_networks */
 
 /* In normal form; NULL if the address has no domain, or one that is none (a literal included). */
 const char *sender_domain(const struct eval *e);
@@ -122,7 +123,8 @@ enum name_status {
 };
 struct client_name {
 	enum name_status status;
-	const char *name;		/* CONFIRMED: the name; MISMATCH: the first PTR; CANNOT_TELL: what could not be looked up; NULL */
+	const char *name;		/* CONFIRMED: the name; MISMATCH: the first PTR, if possible one that is fully
+					   qualified; CANNOT_TELL: what could not be looked up (below arpa: the PTR); NULL */
 };
 struct client_name client_name(struct eval *e);
 

@@ -93,6 +93,9 @@ struct store_waiter {
  */
 bool store_write(struct store *s, const struct decision_row *row, struct store_waiter *w);
 
+/* True if a row is kept for such a decision (decision_log); false: store_count() it. */
+bool store_keeps(const struct store *s, bool refusal, bool would);
+
 /* Count an action without a row, written behind: passes when decision_log keeps none of them. */
 void store_count(struct store *s, const char *scope, const char *key, int64_t time_s);
 

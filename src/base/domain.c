@@ -1,0 +1,133 @@
+/* domain.c - see domain.h */
+#include "base/domain.h"
+
+#include <idn2.h>
+#include <libpsl.h>
+#include <pthread.h>
+#include <string.h>
+
+enum { LABEL_MAX = 63, UTF8_MAX = 1024 };	/* no A-label form fits that is longer in UTF-8 */
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool
+is_letter(char c)
+{
+	return c >= 'a' && c <= 'z';
+}
+
+/*
+ * The whole work for ASCII: lower case, sizes, the trailing dot.  Underscores pass: the DNS and Postfix know
+ * such names, only hosts must not have one.
+ */
+static bool
+normal_ascii(const char *text, char out[DOMAIN_TEXT])
+{
+	size_t len = 0, label = 0;
+
+	for (; *text; text++) {
+		char c = *text >= 'A' && *text <= 'Z' ? (char)(*text + ('a' - 'A')) : *text;
+
+		if (c == '.') {
+			if (label == 0)
+				return false;
+			if (text[1] == '\0')
+				break;
+			label = 0;
+		} else if (!is_letter(c) && !is_digit(c) && c != '-' && c != '_')
+			return false;
+		else if (++label > LABEL_MAX)
+			return false;
+		if (len == DOMAIN_TEXT - 1)
+			return false;
+		out[len++] = c;
+	}
+	out[len] = '\0';
+	return label > 0;
+}
+
+static bool
+normal_utf8(const char *text, char out[DOMAIN_TEXT])
+{
+	uint8_t *ascii;
+
+	if (strlen(text) > UTF8_MAX ||
+	    idn2_lookup_u8((const uint8_t *)text, &ascii, IDN2_NONTRANSITIONAL) != IDN2_OK)
+		return false;
+	bool good = normal_ascii((const char *)ascii, out);
+	idn2_free(ascii);
+	return good;
+}
+
+bool
+domain_normal(const char *text, char out[DOMAIN_TEXT])
+{
+	const char *c = text;
+
+	while (*c != '\0' && (unsigned char)*c < 0x80)
+		c++;
+	bool good = *c == '\0' ? normal_ascii(text, out) : normal_utf8(text, out);
+	if (!good)
+		*out = '\0';
+	return good;
+}
+
+bool
+domain_is_hostname(const char *normal)
+{
+	char before = '.';
+
+	for (const char *c = normal; *c; before = *c++) {
+		bool end = c[1] == '.' || c[1] == '\0';
+
+		if (*c == '-' ? before == '.' || end : !is_letter(*c) && !is_digit(*c) && *c != '.')
+			return false;
+	}
+	return *normal != '\0';
+}
+
+bool
+domain_is_fqdn(const char *normal)
+{
+	const char *last = strrchr(normal, '.');
+
+	if (last == NULL)
+		return false;
+	while (is_digit(*++last))
+		continue;
+	return *last != '\0';
+}
+
+bool
+domain_within(const char *name, const char *parent)
+{
+	size_t len = strlen(name), parent_len = strlen(parent);
+
+	return len >= parent_len && strcmp(name + len - parent_len, parent) == 0 &&
+	    (len == parent_len || name[len - parent_len - 1] == '.');
+}
+
+static const psl_ctx_t *suffixes;
+static pthread_once_t suffixes_loaded = PTHREAD_ONCE_INIT;
+
+/* The system's list if it is newer than the one in the library. */
+static void
+load_suffixes(void)
+{
+	suffixes = psl_latest(NULL);
+	if (suffixes == NULL)
+		suffixes = psl_builtin();
+}
+
+const char *
+domain_organisation(const char *normal)
+{
+	if (!domain_is_fqdn(normal))
+		return NULL;
+	pthread_once(&suffixes_loaded, load_suffixes);
+	return psl_registrable_domain(suffixes, normal);
+}

@@ -1,0 +1,245 @@
+/* eval.c - see eval.h */
+#include "policy/eval.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* The address in lower case, its domain in normal form; *domain is NULL if it has none. */
+static const char *
+normal_address(struct arena *a, const char *address, const char **domain)
+{
+	const char *at = strrchr(address, '@');
+	char normal[DOMAIN_TEXT];
+
+	*domain = NULL;
+	size_t local_len = at ? (size_t)(at - address) : strlen(address);
+	char *copy = arena_alloc(a, local_len + 1 + sizeof normal + (at ? strlen(at) : 0));
+	for (size_t i = 0; i < local_len; i++)
+		copy[i] = (char)(address[i] >= 'A' && address[i] <= 'Z' ? address[i] | 0x20 : address[i]);
+	if (at == NULL)
+		return copy;
+	if (!domain_normal(at + 1, normal)) {
+		strcpy(copy + local_len, at);
+		return copy;
+	}
+	copy[local_len] = '@';
+	strcpy(copy + local_len + 1, normal);
+	*domain = copy + local_len + 1;
+	return copy;
+}
+
+struct eval *
+eval_new(struct arena *a, const struct world *world, const struct request *r, const struct lists *lists,
+    int64_t now_s)
+{
+	struct eval *e = arena_alloc(a, sizeof *e);
+	char normal[DOMAIN_TEXT];
+
+	e->arena = a;
+	e->world = world;
+	e->request = r;
+	e->lists = lists;
+	e->now_s = now_s;
+	e->started_us = clock_mono_us();
+	e->sender = normal_address(a, r->sender, &e->sender_domain);
+	e->recipient = normal_address(a, r->recipient, &e->recipient_domain);
+	if (*r->helo_name && domain_normal(r->helo_name, normal))
+		e->helo_domain = arena_strdup(a, normal);
+	e->local = networks_contain(&world->local_networks, &r->client);
+	e->own_settings = lists != NULL && lists_has_setting(lists, e->recipient);
+	e->states = arena_alloc(a, world->rule_count * sizeof *e->states);
+	return e;
+}
+
+const struct setting *
+setting_of(const struct eval *e, size_t rule, const struct option *check)
+{
+	const struct setting *s = NULL;
+
+	if (e->own_settings)
+		s = lists_setting(e->lists, e->recipient, check->name, e->now_s);
+	if (s == NULL) {
+		const char *values = profile_values(e->profile, e->world->first_table + rule);
+
+		s = (const struct setting *)(const void *)(values + check->offset);
+	}
+	return s;
+}
+
+/* A rule without a check that is on has nothing to say; one that has no check at all (allow) is always asked. */
+static bool
+is_off(const struct eval *e, size_t i)
+{
+	const struct rule *rule = e->world->rules[i];
+	bool checks = false;
+
+	if (!(rule->stages & (unsigned)e->request->stage) || !(rule->hooks & (unsigned)e->hook))
+		return true;
+	for (size_t k = 0; k < rule->options.count; k++)
+		if (rule->options.rows[k].type == OPT_SETTING) {
+			if (setting_of(e, i, &rule->options.rows[k])->action != SETTING_OFF)
+				return false;
+			checks = true;
+		}
+	return checks;
+}
+
+static void
+judge(struct eval *e, size_t i)
+{
+	struct rule_state *s = &e->states[i];
+
+	e->current = i;
+	e->waiting = false;
+	s->used = NULL;
+	s->verdict = e->world->rules[i]->judge(e);
+	if (s->verdict.kind == VERDICT_PENDING) {
+		assert(e->waiting);
+		return;
+	}
+	s->progress = RULE_DONE;
+	decide_effect(e, i);
+}
+
+/* One walk over the rules; true when the verdict is final. */
+static bool
+walk(struct eval *e)
+{
+	bool pending = false;
+
+	e->spared = e->local ? SPARE_LOCAL : 0;
+	e->doubt = 0;
+	for (size_t i = 0; i < e->world->rule_count; i++) {
+		struct rule_state *s = &e->states[i];
+
+		if (s->progress == RULE_OFF)
+			continue;
+		if (e->world->rules[i]->spares & e->spared) {
+			s->progress = RULE_SPARED;
+			continue;
+		}
+		if (s->progress != RULE_DONE)
+			judge(e, i);
+		if (s->progress != RULE_DONE) {
+			pending = true;
+			continue;
+		}
+		if (s->verdict.kind == VERDICT_EXEMPT)
+			e->spared |= SPARE_ALLOWED;
+		if (s->verdict.kind == VERDICT_CANNOT_TELL && s->verdict.check == NULL)
+			e->doubt |= SPARE_ALLOWED;
+		if (s->effect == EFFECT_REJECT && !s->shadow && !(e->world->rules[i]->spares & e->doubt))
+			return !pending;
+	}
+	return !pending;
+}
+
+static const struct answer *
+fail_question(struct question *q)
+{
+	return answer_failed(q->open.name, q->open.type, "no answer within the deadline");
+}
+
+bool
+eval_run(struct eval *e)
+{
+	if (e->runs == 0)
+		for (size_t i = 0; i < e->world->rule_count; i++)
+			if (is_off(e, i))
+				e->states[i].progress = RULE_OFF;
+	if (++e->runs > RUNS_MAX && !e->closed) {
+		log_warn("policy: rule %s is still asking after %d runs; what it does not know by now it cannot tell",
+		    e->world->rules[e->current]->name, RUNS_MAX);
+		eval_close(e);
+		return true;
+	}
+	return walk(e);
+}
+
+void
+eval_close(struct eval *e)
+{
+	e->closed = true;
+	for (struct question *q = e->questions; q != NULL; q = q->next)
+		if (q->answer == &q->open) {
+			e->world->dns.forget(e->world->dns.arg, &q->waiter);
+			q->answer = fail_question(q);
+			q->waited_us = clock_mono_us() - q->asked_us;
+		}
+	/* Every question is answered at once now, so a rule that is still PENDING has forgotten what it asked. */
+	e->runs++;
+	bool final = walk(e);
+	assert(final);
+	(void)final;
+}
+
+void
+eval_end(struct eval *e)
+{
+	for (struct question *q = e->questions; q != NULL; q = q->next)
+		if (q->answer == &q->open)
+			e->world->dns.forget(e->world->dns.arg, &q->waiter);
+		else
+			answer_release(q->answer);
+	e->questions = NULL;
+}
+
+static void
+on_answer(struct dns_waiter *w, const struct answer *a)
+{
+	struct question *q = (struct question *)(void *)w;
+
+	q->answer = a;
+	q->waited_us = clock_mono_us() - q->asked_us;
+	if (q->eval->landed != NULL)
+		q->eval->landed(q->eval->landed_arg);
+}
+
+/* The question, asked now if nobody of this evaluation has asked it yet. */
+static struct question *
+ask(struct eval *e, const char *name, enum dns_type type)
+{
+	for (struct question *q = e->questions; q != NULL; q = q->next)
+		if (q->open.type == type && strcmp(q->open.name, name) == 0)
+			return q;
+
+	struct question *q = arena_alloc(e->arena, sizeof *q);
+	q->eval = e;
+	q->open = (struct answer){ .name = arena_strdup(e->arena, name), .type = type, .why = "" };
+	q->waiter.answered = on_answer;
+	q->next = e->questions;
+	e->questions = q;
+	if (e->closed)
+		q->answer = fail_question(q);
+	else if (++e->question_count > QUESTIONS_MAX)
+		q->answer = answer_failed(name, type, "too many questions for one request");
+	else {
+		q->asked_us = clock_mono_us();
+		q->answer = e->world->dns.ask(e->world->dns.arg, q->open.name, type, &q->waiter);
+	}
+	if (q->answer == NULL)
+		q->answer = &q->open;
+	return q;
+}
+
+const struct answer *
+dns_lookup(struct eval *e, const char *name, enum dns_type type)
+{
+	struct question *q = ask(e, name, type);
+	struct used *u = arena_alloc(e->arena, sizeof *u);
+
+	u->question = q;
+	u->next = e->states[e->current].used;
+	e->states[e->current].used = u;
+	if (is_open(q->answer))
+		e->waiting = true;
+	return q->answer;
+}
+
+bool
+waiting(const struct eval *e)
+{
+	return e->waiting;
+}

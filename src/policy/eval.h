@@ -1,0 +1,157 @@
+/* eval.h - one request being judged: runs the rules, and runs them again as answers land
+ *
+ * A run walks the rules in table order.  A rule that has answered is not asked
+ * again (equal facts, equal verdict); one that is PENDING is, when one of its
+ * questions has been answered.  A reject ends the walk, and is final once no
+ * rule before it is PENDING; anything weaker waits for all rules.  So the order
+ * in which answers land changes nothing.
+ *
+ * Known to this room, and to tests.
+ */
+#ifndef POLICY_EVAL_H
+#define POLICY_EVAL_H
+
+#include "base/arena.h"
+#include "config/config.h"
+#include "dns/dns.h"
+#include "policy/rule.h"
+#include "protocol/action.h"
+
+enum { RUNS_MAX = 100, QUESTIONS_MAX = 250 };
+
+/* Where DNS answers come from: the resolver, or a test's table; see dns_ask() and dns_forget(). */
+struct dns_source {
+	const struct answer *(*ask)(void *arg, const char *name, enum dns_type type, struct dns_waiter *w);
+	void (*forget)(void *arg, struct dns_waiter *w);
+	void *arg;
+};
+
+/* What is the same for all requests until the next reload. */
+struct world {
+	const struct rule *const *rules;
+	size_t rule_count;		/* at most RULES_MAX */
+	size_t first_table;		/* of the rules' tables among a profile's: rule i has first_table + i */
+	struct dns_source dns;
+	struct option_networks local_networks;
+	size_t profile_table;		/* of struct profile_options among a profile's */
+};
+
+/* What stands in every profile beside the rules' own settings. */
+enum mode { MODE_ENFORCE, MODE_LOG };
+struct profile_options {
+	int mode;
+	int64_t score_defer, score_reject;	/* 0: never */
+};
+extern const struct option_table profile_option_table;
+
+/* What follows from a verdict under its check's setting. */
+enum effect {
+	EFFECT_NONE,
+	EFFECT_SCORE,
+	EFFECT_DEFER,
+	EFFECT_REJECT,
+};
+
+struct question {
+	struct dns_waiter waiter;
+	struct question *next;		/* of the evaluation, newest first */
+	struct eval *eval;
+	const struct answer *answer;	/* &open until it landed */
+	struct answer open;
+	int64_t asked_us;
+	int64_t waited_us;		/* how long this evaluation waited for it */
+};
+
+struct used {				/* a rule used a question */
+	struct used *next;
+	const struct question *question;
+};
+
+enum rule_progress {
+	RULE_NOT_RUN,			/* not reached, or a question is open */
+	RULE_OFF,			/* not for this stage or hook, or every check is off */
+	RULE_SPARED,			/* not for this client */
+	RULE_DONE,
+};
+
+struct rule_state {
+	enum rule_progress progress;
+	struct verdict verdict;		/* of RULE_DONE */
+	enum effect effect;		/* of RULE_DONE: what the verdict does */
+	bool shadow;			/* it would, but is only recorded */
+	const struct setting *setting;	/* of the verdict's check; NULL if there is none */
+	struct used *used;
+};
+
+struct eval {
+	struct arena *arena;
+	const struct world *world;
+	const struct request *request;
+	const struct profile *profile;
+	enum hook hook;
+	const struct lists *lists;
+	int64_t now_s;
+	int64_t started_us;
+
+	const char *sender, *recipient;	/* whole, in lower case with A-labels; as given where that fails */
+	const char *sender_domain, *recipient_domain, *helo_domain;
+	bool local, own_settings;
+
+	struct question *questions;
+	unsigned question_count, runs;
+	bool closed;			/* the deadline has passed: what is not known is failed */
+	void (*landed)(void *arg);	/* an answer came; run again soon, not now */
+	void *landed_arg;
+
+	size_t current;			/* the rule being run */
+	bool waiting;			/* it asked something that is open */
+	unsigned spared;		/* enum spare: what rules so far found out */
+	unsigned doubt;			/* enum spare: what could not be found out */
+	struct rule_state *states;	/* one per rule */
+};
+
+/*
+ * A new evaluation in arena a.  Everything handed in must live as long; lists may be NULL.  The
+ * caller sets hook and profile before the first run, and landed, which is called
+ * from the loop when an answer came in, never from within a call here.
+ */
+struct eval *eval_new(struct arena *a, const struct world *world, const struct request *r,
+    const struct lists *lists, int64_t now_s);
+
+/* Run the rules; true when the verdict is final. */
+bool eval_run(struct eval *e);
+
+/* The deadline has passed: every open question has failed; runs to the end. */
+void eval_close(struct eval *e);
+
+/* Forget open questions and release the answers; the arena is the caller's. */
+void eval_end(struct eval *e);
+
+/* ---- what follows (decision.c) ---- */
+
+struct decision {
+	enum action_kind action;
+	const char *check;		/* that decided: a check, score_defer or score_reject; NULL: nothing to object */
+	const char *rule;		/* its rule; NULL: the score, or nothing */
+	const char *enhanced;		/* RFC 3463 */
+	const char *text;		/* for the stranger, safe to show */
+	const char *would;		/* what shadow checks would have done: "reject sender_no_mx, …"; NULL: nothing */
+	int score;
+};
+
+/* The effect of rule i's verdict under the setting in force, filled into its state; called once per finished rule. */
+void decide_effect(struct eval *e, size_t i);
+
+/* The decision of a finished evaluation; texts in its arena. */
+struct decision decide(const struct eval *e);
+
+/* The setting of a check for this recipient: the recipient's own, else the profile's. */
+const struct setting *setting_of(const struct eval *e, size_t rule, const struct option *check);
+
+/* "reject", "defer" or "dunno". */
+const char *decision_word(const struct decision *d);
+
+/* "reject", "score", …, "would reject", "would object"; "" for no effect. */
+const char *effect_word(const struct rule_state *s);
+
+#endif

@@ -1,0 +1,211 @@
+/* facts.c - what a rule may ask (rule.h), from the request, the lists and the DNS */
+#include "policy/eval.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const void *
+options(const struct eval *e)
+{
+	return profile_values(e->profile, e->world->first_table + e->current);
+}
+
+/* ---- verdicts ---- */
+
+static struct verdict
+verdict_make(struct eval *e, enum verdict_kind kind, const struct option *check, const char *enhanced,
+    const char *format, va_list args)
+{
+	char raw[VERDICT_TEXT], safe[VERDICT_TEXT];
+	struct text from = TEXT(raw), to = TEXT(safe);
+
+	text_addv(&from, format, args);
+	text_add_safe(&to, raw, from.len);
+	return (struct verdict){ .kind = kind, .check = check, .enhanced = enhanced,
+	    .text = arena_strndup(e->arena, safe, to.len) };
+}
+
+#define VERDICT(kind, check, enhanced) do { \
+	va_list args; \
+	va_start(args, format); \
+	struct verdict v = verdict_make(e, kind, check, enhanced, format, args); \
+	va_end(args); \
+	return v; \
+} while (0)
+
+static const struct option *
+row(const struct eval *e, unsigned check)
+{
+	return &e->world->rules[e->current]->options.rows[check];
+}
+
+struct verdict
+object(struct eval *e, unsigned check, const char *enhanced, const char *format, ...)
+{
+	VERDICT(VERDICT_OBJECT, row(e, check), enhanced);
+}
+
+struct verdict
+cannot_tell(struct eval *e, unsigned check, const char *enhanced, const char *format, ...)
+{
+	VERDICT(VERDICT_CANNOT_TELL, row(e, check), enhanced);
+}
+
+struct verdict
+exempt(struct eval *e, const char *format, ...)
+{
+	VERDICT(VERDICT_EXEMPT, NULL, NULL);
+}
+
+struct verdict
+perhaps_exempt(struct eval *e, const char *format, ...)
+{
+	VERDICT(VERDICT_CANNOT_TELL, NULL, NULL);
+}
+
+/* ---- the request ---- */
+
+const struct request *
+request(const struct eval *e)
+{
+	return e->request;
+}
+
+int64_t
+now(const struct eval *e)
+{
+	return e->now_s;
+}
+
+bool
+sender_is_null(const struct eval *e)
+{
+	return *e->request->sender == '\0';
+}
+
+bool
+is_local(const struct eval *e)
+{
+	return e->local;
+}
+
+bool
+is_local_address(const struct eval *e, const struct address *a)
+{
+	return networks_contain(&e->world->local_networks, a);
+}
+
+const char *
+sender_domain(const struct eval *e)
+{
+	return e->sender_domain;
+}
+
+const char *
+recipient_domain(const struct eval *e)
+{
+	return e->recipient_domain;
+}
+
+const char *
+helo_domain(const struct eval *e)
+{
+	return e->helo_domain;
+}
+
+/* ---- the client's name ---- */
+
+enum { PTR_NAMES_MAX = 10 };
+
+/* Does one of the name's addresses equal the client's? */
+static bool
+resolves_to(const struct answer *a, const struct address *client)
+{
+	for (size_t i = 0; i < a->count; i++)
+		if (address_equal(&a->records[i].address, client))
+			return true;
+	return false;
+}
+
+static struct client_name
+confirm(struct eval *e, const struct answer *ptr)
+{
+	const struct address *client = &e->request->client;
+	enum dns_type type = client->bits == 32 ? DNS_A : DNS_AAAA;
+	struct client_name n = { NAME_MISMATCH, NULL };
+	const char *unsure = NULL;
+	bool open = false, confirmed = false;
+
+	for (size_t i = 0; i < ptr->count && i < PTR_NAMES_MAX; i++) {
+		const char *name = ptr->records[i].name;
+
+		if (!domain_is_fqdn(name))
+			continue;
+		if (n.name == NULL)
+			n.name = name;
+		const struct answer *a = dns_lookup(e, name, type);
+		open |= is_open(a);
+		if (failed(a) && unsure == NULL)
+			unsure = name;
+		if (found(a) && !confirmed && resolves_to(a, client)) {
+			n = (struct client_name){ NAME_CONFIRMED, name };
+			confirmed = true;
+		}
+	}
+	if (open)
+		return (struct client_name){ NAME_OPEN, NULL };
+	if (!confirmed && unsure != NULL)
+		return (struct client_name){ NAME_CANNOT_TELL, unsure };
+	if (n.name == NULL)
+		n.name = ptr->records[0].name;
+	return n;
+}
+
+struct client_name
+client_name(struct eval *e)
+{
+	const char *given = e->request->client_name;
+	char reverse[REVERSE_TEXT], name[REVERSE_TEXT + 16], normal[DOMAIN_TEXT];
+
+	if (*given && strcmp(given, "unknown") != 0)
+		return (struct client_name){ NAME_CONFIRMED,
+		    domain_normal(given, normal) ? arena_strdup(e->arena, normal) : given };
+	if (e->request->client.bits == 0)
+		return (struct client_name){ NAME_CANNOT_TELL, "a client without an address" };
+	snprintf(name, sizeof name, "%s.%s", address_reverse(&e->request->client, reverse),
+	    e->request->client.bits == 32 ? "in-addr.arpa" : "ip6.arpa");
+	const struct answer *ptr = dns_lookup(e, name, DNS_PTR);
+	if (is_open(ptr))
+		return (struct client_name){ NAME_OPEN, NULL };
+	if (failed(ptr))
+		return (struct client_name){ NAME_CANNOT_TELL, ptr->name };
+	if (not_found(ptr))
+		return (struct client_name){ NAME_NONE, NULL };
+	return confirm(e, ptr);
+}
+
+/* ---- what people wrote ---- */
+
+const struct list_row *
+listed(struct eval *e, enum list_kind kind, bool *doubt)
+{
+	struct list_subject who = { .client = &e->request->client, .helo = e->helo_domain, .sender = e->sender,
+	    .recipient = e->recipient };
+
+	*doubt = false;
+	if (e->lists == NULL)
+		return NULL;
+	if (lists_want_name(e->lists, kind, &who, e->now_s)) {
+		struct client_name n = client_name(e);
+
+		if (n.status == NAME_OPEN)
+			return NULL;
+		if (n.status == NAME_CONFIRMED)
+			who.client_name = n.name;
+		*doubt = n.status == NAME_CANNOT_TELL;
+	}
+	const struct list_row *found_row = lists_find(e->lists, kind, &who, e->now_s);
+	if (found_row != NULL)
+		*doubt = false;		/* a row that needs no name matched */
+	return found_row;
+}

@@ -1,0 +1,31 @@
+/* profile.h - which hook, and whose settings, a request is judged by
+ *
+ * policy_context is "service[-hook]": mx, mx-pre, submission, submission-sender,
+ * or NAME and NAME-pre, where NAME is a profile of the configuration, for mail
+ * from strangers under that profile.  Empty: submission if there is a login, else mx.
+ */
+#ifndef POLICY_PROFILE_H
+#define POLICY_PROFILE_H
+
+#include "config/config.h"
+#include "policy/rule.h"
+
+struct route {
+	enum hook hook;
+	const struct profile *profile;
+	bool unknown_context;		/* judged as if it were empty; worth a warning */
+};
+
+/*
+ * Submission's profile for that service and for any login; else the recipient's
+ * own (recipient_profile); else the one the context names; else mx.
+ *
+ * recipient  in normal form; lists may be NULL
+ */
+struct route route_request(const struct config *c, const struct lists *lists, const struct request *r,
+    const char *recipient);
+
+/* The profiles there always are. */
+extern const char *const profile_builtin[];
+
+#endif

@@ -1,0 +1,282 @@
+/* record.c - see record.h */
+#include "policy/record.h"
+#include "base/log.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { LINE_BYTES = 1900, FIELD_BYTES = 320, FACTS_BYTES = 700, DETAIL_BYTES = 8000 };
+
+/* Bytes from outside, made harmless and short, in e's arena. */
+static const char *
+safe(const struct eval *e, const char *value)
+{
+	char buffer[FIELD_BYTES];
+	struct text t = TEXT(buffer);
+
+	text_add_safe(&t, value, strlen(value));
+	return arena_strndup(e->arena, buffer, t.len);
+}
+
+/* NULL where there is nothing to say. */
+static const char *
+safe_or_null(const struct eval *e, const char *value)
+{
+	return value != NULL && *value ? safe(e, value) : NULL;
+}
+
+void
+record_log(const struct eval *e, const struct decision *d, const char *reference, int64_t took_us)
+{
+	static const char *const words[] = { [ACTION_DUNNO] = "pass", [ACTION_DEFER] = "defer",
+	    [ACTION_REJECT] = "reject" };
+	const struct request *r = e->request;
+	char buffer[LINE_BYTES];
+	struct text t = TEXT(buffer);
+
+	text_addf(&t, "%s: %s: %s from %.255s[%.46s]:", *r->queue_id ? r->queue_id : "NOQUEUE", words[d->action],
+	    stage_name(r->stage), *r->client_name ? r->client_name : "unknown", r->client_address);
+	if (d->action != ACTION_DUNNO)
+		text_addf(&t, " %s %s;", d->enhanced, d->text);
+	text_addf(&t, " from=<%.320s> to=<%.320s> proto=%.8s helo=<%.255s>", r->sender, r->recipient, r->protocol_name,
+	    r->helo_name);
+	if (*r->sasl_username)
+		text_addf(&t, " login=<%.255s>", r->sasl_username);
+	if (d->check != NULL)
+		text_addf(&t, " rule=%s check=%s", d->rule ? d->rule : "score", d->check);
+	if (d->would != NULL)
+		text_addf(&t, " would=<%s>", d->would);
+	if (d->score != 0)
+		text_addf(&t, " score=%d", d->score);
+	if (*reference)
+		text_addf(&t, " ref=%s", reference);
+	text_addf(&t, " dns=%u runs=%u ms=%" PRId64, e->question_count, e->runs, took_us / 1000);
+	log_info("%s", buffer);
+}
+
+/* ---- facts, as a person reads them ---- */
+
+static void
+add_record(struct text *t, const struct answer *a, const struct dns_record *r)
+{
+	char address[ADDRESS_TEXT];
+
+	switch (a->type) {
+	case DNS_A:
+	case DNS_AAAA:
+		text_add(t, address_print(&r->address, address));
+		break;
+	case DNS_MX:
+		text_addf(t, "%u %s", r->preference, *r->name ? r->name : ".");
+		break;
+	case DNS_TXT:
+		text_add(t, "\"");
+		text_add_safe(t, r->text, r->text_len < 120 ? r->text_len : 120);
+		text_add(t, "\"");
+		break;
+	default:
+		text_add(t, r->name ? r->name : "?");
+	}
+}
+
+static void
+add_answer(struct text *t, const struct question *q)
+{
+	enum { SHOWN = 5 };
+	const struct answer *a = q->answer;
+
+	text_addf(t, "%s %s: ", dns_type_name(q->open.type), q->open.name);
+	switch (a->status) {
+	case DNS_OPEN:
+		text_add(t, "not answered yet");
+		break;
+	case DNS_NO_DATA:
+		text_add(t, "no such record");
+		break;
+	case DNS_NXDOMAIN:
+		text_add(t, "no such name");
+		break;
+	case DNS_FAILED:
+		text_addf(t, "cannot tell (%s)", a->why);
+		break;
+	case DNS_FOUND:
+		for (size_t i = 0; i < a->count && i < SHOWN; i++) {
+			text_add(t, i ? ", " : "");
+			add_record(t, a, &a->records[i]);
+		}
+		if (a->count > SHOWN)
+			text_addf(t, ", and %zu more", a->count - SHOWN);
+		break;
+	}
+	text_addf(t, " [%" PRId64 " ms]", q->waited_us / 1000);
+}
+
+static const char *
+facts_of(const struct eval *e, const struct rule_state *s)
+{
+	char buffer[FACTS_BYTES];
+	struct text t = TEXT(buffer);
+	const struct question *seen[32];
+	size_t count = 0;
+
+	/* Newest first in the list; shown in the order they were asked. */
+	for (const struct used *u = s->used; u != NULL && count < sizeof seen / sizeof *seen; u = u->next)
+		seen[count++] = u->question;
+	while (count-- > 0) {
+		if (t.len > 0)
+			text_add(&t, "; ");
+		add_answer(&t, seen[count]);
+	}
+	return arena_strndup(e->arena, buffer, t.len);
+}
+
+static int64_t
+waited_us(const struct rule_state *s)
+{
+	int64_t most = 0;
+
+	for (const struct used *u = s->used; u != NULL; u = u->next)
+		if (u->question->waited_us > most)
+			most = u->question->waited_us;
+	return most;
+}
+
+static const char *
+verdict_word(const struct rule_state *s)
+{
+	static const char *const words[] = { [VERDICT_DUNNO] = "dunno", [VERDICT_PENDING] = "pending",
+	    [VERDICT_OBJECT] = "objects", [VERDICT_CANNOT_TELL] = "cannot tell", [VERDICT_EXEMPT] = "exempts" };
+	static const char *const progress[] = { [RULE_NOT_RUN] = "not asked", [RULE_OFF] = "off",
+	    [RULE_SPARED] = "spared" };
+
+	return s->progress == RULE_DONE ? words[s->verdict.kind] : progress[s->progress];
+}
+
+static const char *
+setting_text(const struct eval *e, const struct rule_state *s)
+{
+	char buffer[FIELD_BYTES];
+	struct text t = TEXT(buffer);
+
+	if (s->setting == NULL)
+		return "";
+	setting_print(&t, s->setting);
+	return arena_strndup(e->arena, buffer, t.len);
+}
+
+static void
+add_member(struct text *t, const char *name, const char *value)
+{
+	if (value == NULL || *value == '\0')
+		return;
+	text_addf(t, ",\"%s\":", name);
+	text_add_json(t, value);
+}
+
+static void
+add_rule(struct text *t, const struct eval *e, size_t i)
+{
+	const struct rule_state *s = &e->states[i];
+
+	text_addf(t, "%s{\"rule\":\"%s\"", t->len > 1 ? "," : "", e->world->rules[i]->name);
+	add_member(t, "verdict", verdict_word(s));
+	if (s->progress == RULE_DONE) {
+		add_member(t, "check", s->verdict.check ? s->verdict.check->name : NULL);
+		add_member(t, "setting", setting_text(e, s));
+		add_member(t, "effect", effect_word(s));
+		add_member(t, "text", s->verdict.text);
+		add_member(t, "facts", facts_of(e, s));
+		text_addf(t, ",\"us\":%" PRId64, waited_us(s));
+	}
+	text_add(t, "}");
+}
+
+/* JSON; a rule that would make it too long is left out whole, so that it stays well-formed. */
+static const char *
+detail(const struct eval *e)
+{
+	char buffer[DETAIL_BYTES];
+	struct text t = TEXT(buffer);
+
+	text_add(&t, "[");
+	for (size_t i = 0; i < e->world->rule_count; i++) {
+		struct text before = t;
+
+		if (e->states[i].progress == RULE_OFF)
+			continue;
+		add_rule(&t, e, i);
+		if (t.cut || t.size - t.len < 2) {
+			t = before;
+			t.at[t.len] = '\0';
+			break;
+		}
+	}
+	text_add(&t, "]");
+	return arena_strndup(e->arena, buffer, t.len);
+}
+
+struct decision_row
+record_row(const struct eval *e, const struct decision *d, const char *reply, int64_t took_us)
+{
+	const struct request *r = e->request;
+	char address[ADDRESS_TEXT];
+
+	return (struct decision_row){
+		.time_s = e->now_s,
+		.action = decision_word(d),
+		.check = d->check,
+		.would = d->would,
+		.reply = safe_or_null(e, reply),
+		.profile = profile_name(e->profile),
+		.context = safe_or_null(e, r->policy_context),
+		.stage = stage_name(r->stage),
+		.client_address = r->client.bits ? arena_strdup(e->arena, address_print(&r->client, address)) :
+		    safe_or_null(e, r->client_address),
+		.client_name = safe_or_null(e, r->client_name),
+		.helo = safe_or_null(e, r->helo_name),
+		.sender = safe(e, r->sender),
+		.sender_domain = e->sender_domain,
+		.recipient = safe_or_null(e, r->recipient),
+		.login = safe_or_null(e, r->sasl_username),
+		.instance = safe_or_null(e, r->instance),
+		.queue_id = safe_or_null(e, r->queue_id),
+		.score = d->score,
+		.runs = (int)e->runs,
+		.took_us = took_us,
+		.detail = detail(e),
+	};
+}
+
+void
+record_explain(FILE *out, const struct eval *e, const struct decision *d, const char *reply, int64_t took_us)
+{
+	const struct request *r = e->request;
+
+	fprintf(out, "client %s, helo %s, from <%s>, to <%s>: profile %s, stage %s\n\n", safe(e, r->client_address),
+	    *r->helo_name ? safe(e, r->helo_name) : "(none)", safe(e, r->sender), safe(e, r->recipient),
+	    profile_name(e->profile), stage_name(r->stage));
+	for (size_t i = 0; i < e->world->rule_count; i++) {
+		const struct rule_state *s = &e->states[i];
+
+		fprintf(out, "%-16s %-12s", e->world->rules[i]->name, verdict_word(s));
+		if (s->progress == RULE_DONE) {
+			fprintf(out, " %4" PRId64 " ms", waited_us(s) / 1000);
+			if (s->setting != NULL)
+				fprintf(out, "  %s = %s", s->verdict.check->name, setting_text(e, s));
+			if (*effect_word(s))
+				fprintf(out, "  -> %s", effect_word(s));
+			if (s->verdict.text != NULL)
+				fprintf(out, "\n%18s%s", "", s->verdict.text);
+			const char *facts = facts_of(e, s);
+			if (*facts)
+				fprintf(out, "\n%18s%s", "", facts);
+		}
+		fprintf(out, "\n");
+	}
+	if (d->would != NULL)
+		fprintf(out, "\nshadow checks would: %s\n", d->would);
+	if (d->score != 0)
+		fprintf(out, "\nscore: %d\n", d->score);
+	fprintf(out, "\n%u DNS questions, %u runs, %" PRId64 " ms\naction=%s\n", e->question_count, e->runs,
+	    took_us / 1000, reply);
+}

@@ -1,0 +1,387 @@
+/* policyd.c - the program: options, start, signals, reload, shutdown */
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/metrics.h"
+#include "base/notify.h"
+#include "config/config.h"
+#include "dns/dns.h"
+#include "policy/policy.h"
+#include "rules/table.h"
+#include "server/server.h"
+#include "store/store.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define VERSION "0.1"
+
+enum { METRICS_EVERY_MS = 15000, CLOSE_MS = 10000 };
+
+/* The tables of [server]; the places by which config_server() finds them. */
+enum { TABLE_SERVER, TABLE_DNS, TABLE_STORE, TABLE_POLICY, TABLES };
+static const struct option_table *const server_tables[TABLES] = {
+	[TABLE_SERVER] = &server_option_table,
+	[TABLE_DNS] = &dns_option_table,
+	[TABLE_STORE] = &store_option_table,
+	[TABLE_POLICY] = &policy_option_table,
+};
+
+struct program {
+	const char *path;
+	struct config_schema schema;
+	struct config *config;
+	struct loop *loop;
+	struct dns *dns;
+	struct store *store;
+	struct policy *policy;
+	struct server *server;
+	struct timer *metrics, *watchdog;
+	bool stopping;
+};
+
+/* ---- configuration ---- */
+
+/* Every profile has the policy's own table, then one for each rule. */
+static struct config_schema
+make_schema(void)
+{
+	const struct option_table **profile = xcalloc(rules_count + 1, sizeof *profile);
+
+	profile[0] = &profile_option_table;
+	for (size_t i = 0; i < rules_count; i++)
+		profile[1 + i] = &rules[i]->options;
+	return (struct config_schema){ .server = server_tables, .server_count = TABLES, .profile = profile,
+	    .profile_count = rules_count + 1, .builtin = profile_builtin };
+}
+
+/* Read the configuration, say what is wrong with it on stderr or in the log. */
+static struct config *
+read_config(const struct program *pr, bool to_log)
+{
+	struct problems problems = { 0 };
+	struct config *config = config_read(&pr->schema, pr->path, &problems);
+
+	for (size_t i = 0; i < problems.count && problems.lines[i] != NULL; i++)
+		if (to_log)
+			log_error("%s", problems.lines[i]);
+		else
+			fprintf(stderr, "%s\n", problems.lines[i]);
+	problems_free(&problems);
+	return config;
+}
+
+static void
+open_log(const struct config *config)
+{
+	static const enum log_target targets[] = { LOG_TO_STDERR, LOG_TO_SYSLOG };
+	const struct policy_options *o = config_server(config, TABLE_POLICY);
+
+	log_open(targets[o->log_to]);
+}
+
+static void *
+read_setting(const char *check, const char *setting, char *why, size_t size)
+{
+	return policy_read_setting(rules, rules_count, check, setting, why, size);
+}
+
+/* ---- what is the same for serving and for explaining ---- */
+
+static bool
+open_rooms(struct program *pr, bool read_only)
+{
+	char why[512] = "";
+	const char *dns_why = "";
+
+	pr->dns = dns_new(pr->loop, config_server(pr->config, TABLE_DNS), &dns_why);
+	if (pr->dns == NULL) {
+		log_error("dns: %s", dns_why);
+		return false;
+	}
+	pr->store = store_open(pr->loop, config_server(pr->config, TABLE_STORE), read_setting, read_only, why, sizeof why);
+	if (pr->store == NULL) {
+		log_error("store: %s", why);
+		return false;
+	}
+	return true;
+}
+
+static void
+answer_ticket(void *ticket, const char *reply, size_t len)
+{
+	server_answer(ticket, reply, len);
+}
+
+static void
+open_policy(struct program *pr)
+{
+	pr->policy = policy_new(&(struct policy_parts){ .loop = pr->loop, .dns = pr->dns, .store = pr->store,
+	    .rules = rules, .rule_count = rules_count, .server_table = TABLE_POLICY, .profile_table = 0,
+	    .answer = answer_ticket }, pr->config);
+}
+
+static void
+close_rooms(struct program *pr)
+{
+	if (pr->policy != NULL)
+		policy_free(pr->policy);
+	if (pr->store != NULL)
+		store_close(pr->store, CLOSE_MS);
+	if (pr->dns != NULL)
+		dns_free(pr->dns);
+	timer_free(pr->metrics);
+	timer_free(pr->watchdog);
+	if (pr->loop != NULL)
+		loop_free(pr->loop);
+	config_release(pr->config);
+	free((void *)(uintptr_t)pr->schema.profile);
+}
+
+/* ---- serving ---- */
+
+static enum ask
+on_ask(void *arg, struct ticket *t, char *bytes, size_t len, struct text *reply)
+{
+	static const enum ask asks[] = { [POLICY_ANSWERED] = ASK_ANSWERED, [POLICY_LATER] = ASK_LATER,
+	    [POLICY_MALFORMED] = ASK_HANGUP };
+	struct program *pr = arg;
+
+	return asks[policy_ask(pr->policy, t, bytes, len, reply)];
+}
+
+static void
+on_metrics(void *arg)
+{
+	const struct program *pr = arg;
+	const struct policy_options *o = config_server(pr->config, TABLE_POLICY);
+
+	if (*o->metrics_file)
+		metrics_write(o->metrics_file);
+}
+
+static void
+on_watchdog(void *arg)
+{
+	(void)arg;
+	notify_watchdog();
+}
+
+static void
+on_stopped(void *arg)
+{
+	struct program *pr = arg;
+
+	loop_stop(pr->loop);
+}
+
+static void
+on_terminate(void *arg)
+{
+	struct program *pr = arg;
+
+	if (pr->stopping)
+		return;
+	pr->stopping = true;
+	log_info("stopping: %zu requests under way", policy_busy(pr->policy));
+	notify_stopping();
+	server_stop(pr->server, on_stopped, pr);
+}
+
+static void
+on_reload(void *arg)
+{
+	struct program *pr = arg;
+	const char *why = "";
+	struct config *config = read_config(pr, true);
+
+	if (config != NULL && !dns_configure(pr->dns, config_server(config, TABLE_DNS), &why)) {
+		log_error("dns: %s", why);
+		config_release(config);
+		config = NULL;
+	}
+	if (config == NULL) {
+		log_error("%s was not taken; policyd goes on with the settings it has", pr->path);
+		return;
+	}
+	open_log(config);
+	store_configure(pr->store, config_server(config, TABLE_STORE));
+	policy_configure(pr->policy, config);
+	server_configure(pr->server, config_server(config, TABLE_SERVER));
+	config_release(pr->config);
+	pr->config = config;
+	log_info("%s read again", pr->path);
+}
+
+static void
+start_timers(struct program *pr)
+{
+	uint64_t watchdog_ms = notify_watchdog_ms();
+
+	pr->metrics = timer_new(pr->loop, on_metrics, pr);
+	timer_start(pr->metrics, 0, METRICS_EVERY_MS);
+	pr->watchdog = timer_new(pr->loop, on_watchdog, pr);
+	if (watchdog_ms > 0)
+		timer_start(pr->watchdog, watchdog_ms / 2, watchdog_ms / 2);
+	loop_on_signal(pr->loop, SIGTERM, on_terminate, pr);
+	loop_on_signal(pr->loop, SIGINT, on_terminate, pr);
+	loop_on_signal(pr->loop, SIGHUP, on_reload, pr);
+}
+
+static int
+serve(struct program *pr)
+{
+	const struct server_options *o = config_server(pr->config, TABLE_SERVER);
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	open_log(pr->config);
+
+	/* Sockets first, while we may be root; everything that is written belongs to the user we become. */
+	struct service service = { .ask = on_ask, .arg = pr, .overload_reply = "action=DUNNO\n\n" };
+	pr->loop = loop_new();
+	pr->server = server_new(pr->loop, o, &service);
+	if (!server_listen(pr->server) || !server_drop_root(o))
+		return EXIT_FAILURE;
+	if (!open_rooms(pr, false))
+		return EXIT_FAILURE;
+	open_policy(pr);
+	start_timers(pr);
+	log_info("policyd %s ready: pid %ld, configuration %s", VERSION, (long)getpid(), pr->path);
+	notify_ready();
+	loop_run(pr->loop);
+
+	on_metrics(pr);
+	server_free(pr->server);
+	close_rooms(pr);
+	log_info("stopped");
+	return EXIT_SUCCESS;
+}
+
+/* ---- explaining: policyd -x ---- */
+
+static void
+on_explained(void *arg)
+{
+	struct program *pr = arg;
+
+	pr->stopping = true;
+	loop_stop(pr->loop);
+}
+
+/* The request from name=value words, or from stdin as Postfix sends it. */
+static size_t
+read_request(char **words, char *bytes, size_t size)
+{
+	struct text t = { .at = bytes, .size = size };
+
+	bytes[0] = '\0';
+	if (*words != NULL) {
+		text_add(&t, "request=smtpd_access_policy\n");
+		for (bool stage = false; *words != NULL; words++) {
+			stage |= strncmp(*words, "protocol_state=", strlen("protocol_state=")) == 0;
+			text_addf(&t, "%s\n", *words);
+			if (words[1] == NULL && !stage)
+				text_add(&t, "protocol_state=RCPT\n");
+		}
+		text_add(&t, "\n");
+	} else {
+		char chunk[4096];
+		size_t got;
+
+		while (!t.cut && strstr(bytes, "\n\n") == NULL && (got = fread(chunk, 1, sizeof chunk, stdin)) > 0)
+			text_add_bytes(&t, chunk, got);
+		char *end = strstr(bytes, "\n\n");
+		if (end != NULL)
+			t.len = (size_t)(end + 2 - bytes);
+	}
+	return t.cut ? 0 : t.len;
+}
+
+static int
+explain(struct program *pr, char **words)
+{
+	static char bytes[REQUEST_BYTES_MAX + 1];
+	char buffer[512] = "";
+	struct text why = TEXT(buffer);
+	size_t len = read_request(words, bytes, sizeof bytes);
+
+	if (len < 2 || memcmp(bytes + len - 2, "\n\n", 2) != 0) {
+		fprintf(stderr, "policyd: -x: no whole request of at most %d bytes, ended by an empty line; "
+		    "or give it as words, as in client_address=192.0.2.7 sender=a@example.net\n", REQUEST_BYTES_MAX);
+		return EXIT_FAILURE;
+	}
+	pr->loop = loop_new();
+	if (!open_rooms(pr, true))
+		return EXIT_FAILURE;
+	open_policy(pr);
+	if (!policy_explain(pr->policy, bytes, len, stdout, on_explained, pr, &why)) {
+		fprintf(stderr, "policyd: -x: %s\n", buffer);
+		return EXIT_FAILURE;
+	}
+	if (!pr->stopping)
+		loop_run(pr->loop);
+	close_rooms(pr);
+	return EXIT_SUCCESS;
+}
+
+/* ---- the command line ---- */
+
+static int
+usage(void)
+{
+	fputs("usage: policyd [-c file]               serve\n"
+	    "       policyd [-c file] -n            check the configuration\n"
+	    "       policyd [-c file] -d            print every effective setting\n"
+	    "       policyd [-c file] -x [name=value ...]\n"
+	    "                                       explain a request (from stdin, or as words)\n"
+	    "       policyd -v                      print the version\n", stderr);
+	return 2;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct program pr = { .path = "/etc/policyd/policyd.conf" };
+	int mode = 0;
+
+	for (int option; (option = getopt(argc, argv, "c:ndxv")) != -1;)
+		switch (option) {
+		case 'c':
+			pr.path = optarg;
+			break;
+		case 'v':
+			puts("policyd " VERSION);
+			return EXIT_SUCCESS;
+		case 'n':
+		case 'd':
+		case 'x':
+			if (mode != 0)
+				return usage();
+			mode = option;
+			break;
+		default:
+			return usage();
+		}
+	if (mode != 'x' && optind < argc)
+		return usage();
+	pr.schema = make_schema();
+	pr.config = read_config(&pr, false);
+	if (pr.config == NULL)
+		return EXIT_FAILURE;
+	switch (mode) {
+	case 'n':
+		return EXIT_SUCCESS;
+	case 'd':
+		config_print(stdout, pr.config);
+		return EXIT_SUCCESS;
+	case 'x':
+		return explain(&pr, argv + optind);
+	default:
+		return serve(&pr);
+	}
+}

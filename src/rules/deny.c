@@ -1,0 +1,52 @@
+/* deny.c - nobody comes in whom a row in deny keeps out
+ *
+ * Asks          the table deny; the client's confirmed name, if a row might match by it
+ * Checks        deny  5.7.1  a row matches this request
+ * Cannot tell   when the client's name cannot be looked up and a row might match by it
+ * Leaves        nobody alone: deny goes before allow.  The row's note is for the house, not for the reply
+ */
+#include "policy/rule.h"
+
+#define OPTIONS deny_options
+struct deny_options {
+	struct setting deny;
+};
+enum { DENY };
+
+static const struct option rows[] = {
+	[DENY] = { "deny", OPT_SETTING, INTO(deny), "reject",
+	    .sentence = "What follows when a row in the table deny matches client, HELO name, sender and recipient." },
+};
+
+/* What of the request the row speaks about. */
+static void
+add(struct text *who, const char *column, const char *what, const char *value)
+{
+	if (*column != '\0')
+		text_addf(who, "%s%s %.80s", who->len ? ", " : "", what, *value ? value : "<>");
+}
+
+static struct verdict
+judge(struct eval *e)
+{
+	const struct request *r = request(e);
+	char buffer[VERDICT_TEXT];
+	struct text who = TEXT(buffer);
+	bool doubt = false;
+
+	const struct list_row *row = listed(e, LIST_DENY, &doubt);
+	if (waiting(e))
+		return PENDING;
+
+	if (row == NULL && doubt)
+		return cannot_tell(e, DENY, "4.7.1", "cannot look up the name of %s now", r->client_address);
+	if (row == NULL)
+		return DUNNO;
+	add(&who, row->client, "client", r->client_address);
+	add(&who, row->helo, "HELO name", r->helo_name);
+	add(&who, row->sender, "sender", r->sender);
+	add(&who, row->recipient, "recipient", r->recipient);
+	return object(e, DENY, "5.7.1", "not accepted here: %s", who.at);
+}
+
+const struct rule rule_deny = { "deny", judge, STAGE_RCPT, HOOK_MX | HOOK_SUBMISSION, 0, OPTION_TABLE(rows) };

@@ -1,0 +1,310 @@
+/* judge.c - see judge.h */
+#include "judge.h"
+#include "base/arena.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+enum { LINES_MAX = 80, NOBODY = LINES_MAX };
+
+struct eval {
+	struct arena *arena;
+	const struct rule *rule;
+	const struct facts *given;
+	struct request request;
+	struct network local_network;
+	void *options;
+	bool waiting;
+	size_t line_count, held;	/* held: the line whose answer has not come yet, or NOBODY */
+	char *lines[LINES_MAX];
+	bool asked[LINES_MAX];
+};
+
+/* ---- the request ---- */
+
+const void *
+options(const struct eval *e)
+{
+	return e->options;
+}
+
+const struct request *
+request(const struct eval *e)
+{
+	return &e->request;
+}
+
+bool
+sender_is_null(const struct eval *e)
+{
+	return *e->request.sender == '\0';
+}
+
+bool
+is_local_address(const struct eval *e, const struct address *a)
+{
+	return e->given->local_network != NULL && network_contains(&e->local_network, a);
+}
+
+static const char *
+normal(const struct eval *e, const char *text)
+{
+	char out[DOMAIN_TEXT];
+
+	return text != NULL && domain_normal(text, out) ? arena_strdup(e->arena, out) : NULL;
+}
+
+const char *
+sender_domain(const struct eval *e)
+{
+	const char *at = strrchr(e->request.sender, '@');
+
+	return normal(e, at ? at + 1 : NULL);
+}
+
+const char *
+helo_domain(const struct eval *e)
+{
+	return normal(e, e->request.helo_name);
+}
+
+/* ---- facts ---- */
+
+bool
+waiting(const struct eval *e)
+{
+	return e->waiting;
+}
+
+struct client_name
+client_name(struct eval *e)
+{
+	e->waiting |= e->given->name.status == NAME_OPEN;
+	return e->given->name;
+}
+
+const struct list_row *
+listed(struct eval *e, enum list_kind kind, bool *doubt)
+{
+	assert_int_equal(kind, strcmp(e->rule->name, "deny") == 0 ? LIST_DENY : LIST_ALLOW);
+	e->waiting |= e->given->row_open;
+	*doubt = e->given->row_doubt;
+	return e->given->row_open ? NULL : e->given->row;
+}
+
+static struct dns_record
+record(struct arena *arena, enum dns_type type, char *text)
+{
+	struct dns_record r = { 0 };
+	char *name;
+
+	if (type == DNS_TXT)
+		return (struct dns_record){ .text = text, .text_len = strlen(text) };
+	if (type != DNS_MX) {
+		assert_true(address_parse(&r.address, text));
+		return r;
+	}
+	r.preference = (uint16_t)strtoul(text, &name, 10);
+	r.name = strcmp(name, " .") == 0 ? "" : arena_strdup(arena, name + 1);
+	return r;
+}
+
+static void
+fill(struct arena *arena, struct answer *a, const char *text)
+{
+	static const char *const words[] = { [DNS_OPEN] = "OPEN", [DNS_NO_DATA] = "NODATA",
+	    [DNS_NXDOMAIN] = "NXDOMAIN", [DNS_FAILED] = "SERVFAIL" };
+	struct dns_record *records = arena_alloc(arena, 10 * sizeof *records);
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (words[i] != NULL && strcmp(text, words[i]) == 0) {
+			a->status = (enum dns_status)i;
+			return;
+		}
+	a->status = DNS_FOUND;
+	a->records = records;
+	char *rest = arena_strdup(arena, text);
+	while (rest != NULL && a->count < 10) {
+		char *next = a->type == DNS_TXT ? NULL : strstr(rest, ", ");
+
+		if (next != NULL)
+			*next = '\0';
+		records[a->count++] = record(arena, a->type, rest);
+		rest = next ? next + 2 : NULL;
+	}
+}
+
+const struct answer *
+dns_lookup(struct eval *e, const char *name, enum dns_type type)
+{
+	static const char *const types[] = { [DNS_A] = "A", [DNS_AAAA] = "AAAA", [DNS_MX] = "MX", [DNS_TXT] = "TXT" };
+	const char *question = arena_printf(e->arena, "%s %s = ", types[type], name);
+	struct answer *a = arena_alloc(e->arena, sizeof *a);
+	size_t i = 0;
+
+	while (i < e->line_count && strncmp(e->lines[i], question, strlen(question)) != 0)
+		i++;
+	if (i == e->line_count)
+		fail_msg("it asks for %s %s, which the case does not know", types[type], name);
+	*a = (struct answer){ .name = arena_strdup(e->arena, name), .type = type, .why = "" };
+	fill(e->arena, a, e->held == i ? "OPEN" : e->lines[i] + strlen(question));
+	e->asked[i] = true;
+	e->waiting |= is_open(a);
+	return a;
+}
+
+/* ---- verdicts ---- */
+
+#define VERDICT(kind, check, enhanced) do { \
+	char buffer[VERDICT_TEXT]; \
+	struct text t = TEXT(buffer); \
+	va_list args; \
+	va_start(args, format); \
+	text_addv(&t, format, args); \
+	va_end(args); \
+	return (struct verdict){ kind, check, enhanced, arena_strdup(e->arena, t.at) }; \
+} while (0)
+
+struct verdict
+object(struct eval *e, unsigned check, const char *enhanced, const char *format, ...)
+{
+	VERDICT(VERDICT_OBJECT, &e->rule->options.rows[check], enhanced);
+}
+
+struct verdict
+cannot_tell(struct eval *e, unsigned check, const char *enhanced, const char *format, ...)
+{
+	VERDICT(VERDICT_CANNOT_TELL, &e->rule->options.rows[check], enhanced);
+}
+
+struct verdict
+exempt(struct eval *e, const char *format, ...)
+{
+	VERDICT(VERDICT_EXEMPT, NULL, NULL);
+}
+
+struct verdict
+perhaps_exempt(struct eval *e, const char *format, ...)
+{
+	VERDICT(VERDICT_CANNOT_TELL, NULL, NULL);
+}
+
+static const char *
+verdict_line(struct arena *a, const struct verdict *v)
+{
+	static const char *const words[] = { "DUNNO", "PENDING", "OBJECT", "CANNOT TELL", "EXEMPT" };
+
+	if (v->check != NULL) {
+		assert_int_equal(v->check->type, OPT_SETTING);
+		return arena_printf(a, "%s %s %s %s", words[v->kind], v->check->name, v->enhanced, v->text);
+	}
+	if (v->kind == VERDICT_CANNOT_TELL)
+		return arena_printf(a, "PERHAPS EXEMPT %s", v->text);
+	return v->text ? arena_printf(a, "%s %s", words[v->kind], v->text) : words[v->kind];
+}
+
+/* ---- judging ---- */
+
+static void
+read_options(struct eval *e)
+{
+	const struct option_table *table = &e->rule->options;
+	size_t said = 0, known = 0;
+
+	e->options = arena_alloc(e->arena, table->size);
+	while (said < 4 && e->given->options[said][0] != NULL)
+		said++;
+	for (size_t i = 0; i < table->count; i++) {
+		const char *value = table->rows[i].fallback;
+
+		for (size_t k = 0; k < said; k++)
+			if (strcmp(e->given->options[k][0], table->rows[i].name) == 0) {
+				value = e->given->options[k][1];
+				known++;
+			}
+		const char *why = option_read(&table->rows[i], e->arena, value, e->options);
+		if (why != NULL)
+			fail_msg("%s = %s: %s", table->rows[i].name, value, why);
+	}
+	assert_int_equal(known, said);
+}
+
+static struct eval *
+eval_make(struct arena *a, const struct rule *rule, const struct facts *given)
+{
+	struct eval *e = arena_alloc(a, sizeof *e);
+	const char *why, *client = given->client ? given->client : "192.0.2.7";
+
+	*e = (struct eval){ .arena = a, .rule = rule, .given = given, .held = NOBODY,
+	    .request = { .stage = STAGE_RCPT, .client_address = client,
+	    .helo_name = given->helo ? given->helo : "", .sender = given->sender ? given->sender : "",
+	    .recipient = given->recipient ? given->recipient : "",
+	    .server_address = given->server ? given->server : "" } };
+	address_parse(&e->request.client, client);
+	if (given->local_network != NULL)
+		assert_true(network_parse(&e->local_network, given->local_network, &why));
+	char *at = arena_strdup(a, given->dns ? given->dns : "");
+	for (char *line; (line = strsep(&at, "\n")) != NULL; ) {
+		assert_true(e->line_count < LINES_MAX);
+		if (*line)
+			e->lines[e->line_count++] = line;
+	}
+	read_options(e);
+	return e;
+}
+
+static const char *
+judge(struct eval *e)
+{
+	e->waiting = false;
+	struct verdict v = e->rule->judge(e);
+	assert_int_equal(v.kind == VERDICT_PENDING, e->waiting);
+	return verdict_line(e->arena, &v);
+}
+
+void
+promise_keep(const struct rule *rule, const struct promise *promise)
+{
+	struct arena *a = arena_new();
+	struct eval *e = eval_make(a, rule, &promise->given);
+
+	assert_string_equal(judge(e), promise->want);
+	assert_string_equal(judge(e), promise->want);
+	for (size_t i = 0; i < e->line_count; i++)
+		if (!e->asked[i])
+			fail_msg("it does not ask for %s", e->lines[i]);
+	for (e->held = 0; e->held < e->line_count; e->held++)
+		assert_string_equal(judge(e), "PENDING");
+	arena_free(a);
+}
+
+struct test {
+	const struct rule *rule;
+	const struct promise *promise;
+};
+
+static void
+keep(void **state)
+{
+	const struct test *t = *state;
+
+	promise_keep(t->rule, t->promise);
+}
+
+int
+promises_keep(const struct rule *rule, const struct promise *promises, size_t count)
+{
+	struct CMUnitTest tests[count];
+	struct test each[count];
+
+	for (size_t i = 0; i < count; i++) {
+		each[i] = (struct test){ rule, &promises[i] };
+		tests[i] = (struct CMUnitTest){ .name = promises[i].says, .test_func = keep, .initial_state = &each[i] };
+	}
+	return cmocka_run_group_tests_name(rule->name, tests, NULL, NULL);
+}

@@ -1,0 +1,46 @@
+/* judge.h - a rule judged over typed facts: no socket, no clock, no evaluation around it
+ *
+ * A stand-in for policy/eval.c: judge.c implements rule.h over a struct facts.
+ */
+#ifndef LIB_JUDGE_H
+#define LIB_JUDGE_H
+
+#include "policy/rule.h"
+
+struct facts {				/* what is not said is empty, or has the option's default */
+	const char *client;		/* address; "192.0.2.7" if not said */
+	const char *helo, *sender, *recipient;
+	const char *server;		/* its address */
+	const char *local_network;	/* "198.51.100.0/24" */
+	const char *options[4][2];	/* name, value */
+	struct client_name name;	/* what client_name() says; NAME_OPEN is waited for */
+	const struct list_row *row;	/* what listed() says */
+	bool row_open, row_doubt;
+	/*
+	 * What the DNS says, a line each: "MX example.net = 10 a.example.net, 20 b.example.net",
+	 * "TXT example.net = any text", or in place of records NXDOMAIN, NODATA, SERVFAIL, OPEN.
+	 * A question that has no line fails the test; so does a line that nobody asks for.
+	 */
+	const char *dns;
+};
+
+/*
+ * The verdict as a line: "DUNNO", "PENDING", "OBJECT check 5.7.1 finding",
+ * "CANNOT TELL check 4.7.1 finding", "EXEMPT finding", "PERHAPS EXEMPT finding".
+ */
+struct promise {
+	const char *says;
+	struct facts given;
+	const char *want;
+};
+
+/*
+ * Within a cmocka test: the rule says what was promised, says it again, and is PENDING while any one of its DNS
+ * answers is missing.
+ */
+void promise_keep(const struct rule *rule, const struct promise *promise);
+
+/* Run every promise as a test of its own.  Returns how many failed. */
+int promises_keep(const struct rule *rule, const struct promise *promises, size_t count);
+
+#endif

@@ -1,0 +1,87 @@
+/* table.c - test of src/rules/table.c: it promises that … */
+#include "judge.h"
+#include "rules/table.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+
+static void
+names(void **state)
+{
+	const char *seen[200];
+	size_t count = 0;
+
+	(void)state;
+	for (size_t i = 0; i < rules_count; i++)
+		for (size_t k = 0; k < rules[i]->options.count; k++) {
+			for (size_t m = 0; m < count; m++)
+				assert_string_not_equal(rules[i]->options.rows[k].name, seen[m]);
+			assert_true(count < 200);
+			seen[count++] = rules[i]->options.rows[k].name;
+		}
+	for (size_t i = 0; i < rules_count; i++)
+		for (size_t k = 0; k < i; k++)
+			assert_string_not_equal(rules[i]->name, rules[k]->name);
+}
+
+static void
+defaults(void **state)
+{
+	struct arena *a = arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < rules_count; i++) {
+		void *values = arena_alloc(a, rules[i]->options.size);
+
+		for (size_t k = 0; k < rules[i]->options.count; k++) {
+			const struct option *o = &rules[i]->options.rows[k];
+			const char *why = option_read(o, a, o->fallback, values);
+
+			if (why != NULL)
+				fail_msg("%s = %s: %s", o->name, o->fallback, why);
+			assert_true(strlen(o->sentence) > 20 && o->sentence[strlen(o->sentence) - 1] == '.');
+		}
+	}
+	arena_free(a);
+}
+
+static void
+wired(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < rules_count; i++) {
+		assert_non_null(rules[i]->judge);
+		assert_true(rules[i]->stages != 0 && rules[i]->hooks != 0);
+	}
+	assert_string_equal(rules[0]->name, "deny");
+	assert_string_equal(rules[1]->name, "allow");
+	assert_int_equal(rules[0]->spares, 0);
+	assert_int_equal(rules[1]->spares, 0);
+	for (size_t i = 2; i < rules_count; i++)
+		assert_int_equal(rules[i]->spares, SPARE_ALLOWED | SPARE_LOCAL);
+}
+
+static void
+quiet(void **state)
+{
+	const struct promise nothing = { .given = { .name = { NAME_CONFIRMED, "mx.example.net" } }, .want = "DUNNO" };
+
+	(void)state;
+	for (size_t i = 0; i < rules_count; i++)
+		promise_keep(rules[i], &nothing);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		{ .name = "no two rules and no two options have the same name", .test_func = names },
+		{ .name = "every default can be read, and every option has its sentence", .test_func = defaults },
+		{ .name = "hand-made lists come first, the others spare whom they should", .test_func = wired },
+		{ .name = "no rule objects to a request that says nothing but a good client", .test_func = quiet },
+	};
+	return cmocka_run_group_tests_name("table", tests, NULL, NULL);
+}
