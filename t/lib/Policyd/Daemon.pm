@@ -3,8 +3,8 @@
 #	my $p = Policyd::Daemon->start(
 #	    dns => $dns,			# a Policyd::DNS; without one every question fails at once
 #	    server => { log_passes => 'yes' },	# into [server], undef takes a line out
-#	    profiles => only(client_no_rdns => 'reject'));
-#	is $p->ask(client_name => 'unknown'), 'DUNNO', 'title';
+#	    profiles => profile('mx', client_no_rdns => 'reject'));
+#	is verdict($p->ask(client_name => 'unknown')), '550 5.7.25 client_no_rdns', 'title';
 #
 # Every daemon has a folder of its own, where its configuration, database, log
 # and socket are.  It listens on a unix socket, and on TCP if tcp => 1.  One

@@ -8,7 +8,9 @@
 #	folder			a folder of this test's own, kept if it fails
 #	eventually { … } 'title'	a test: passes as soon as the block is true, fails after 15 s
 #	slurp($path), spew($path, @text)
-#	only(check => 'setting', …)	"[mx]" with these settings and every other check off
+#	profile('mx', check => 'setting', …)	a section with these settings and every other check off
+#	verdict($action)	a refusal without what differs each time: "550 5.7.1 deny"; else as it is
+#	reference($action)	the reference in a refusal, undef if there is none
 #	request(name => 'value', …)	a request as Postfix 3.7 sends it, these values changed
 #	reserved_port		a TCP port on 127.0.0.1 that nobody else is given
 package Policyd::Test;
@@ -22,7 +24,8 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 our @ISA = 'Exporter';
-our @EXPORT = (@Test::More::EXPORT, qw(folder eventually slurp spew only request reserved_port time));
+our @EXPORT = (@Test::More::EXPORT, qw(folder eventually slurp spew profile verdict reference request
+    reserved_port time));
 
 $SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);		# so that END and DESTROY run
 $SIG{PIPE} = 'IGNORE';
@@ -89,11 +92,17 @@ sub reserved_port {
 our @CHECKS = qw(deny helo_syntax helo_not_fqdn helo_literal helo_forged client_no_rdns client_rdns_mismatch
     sender_null_mx sender_no_mx dnsbl);
 
-sub only {
-	my %setting = @_;
+sub profile {
+	my ($name, %setting) = @_;
 	my @off = grep { !exists $setting{$_} } @CHECKS;
-	return join '', "[mx]\n", (map { "$_ = off\n" } @off), map { "$_ = $setting{$_}\n" } sort keys %setting;
+	return join '', "[$name]\n", (map { "$_ = off\n" } @off), map { "$_ = $setting{$_}\n" } sort keys %setting;
 }
+
+# "550 5.7.1 FINDING (CHECK REFERENCE; HELP_URL)", the reference in Crockford's base32.
+my $refusal = qr{^(\d{3} \d\.\d+\.\d+) (\S.*) \((\w+)(?: ([0-9A-HJKMNP-TV-Z]{10}))?; https://postmaster\.example\.org/help\)$};
+
+sub verdict { my $action = shift // '(no answer)'; return $action =~ $refusal ? "$1 $3" : $action }
+sub reference { return $_[0] =~ $refusal ? $4 : undef }
 
 # In Postfix's order: a client and a sender nobody could object to.
 my @attributes = (
