@@ -43,7 +43,7 @@ sub configure {
 	$self->{$_} = $o{$_} for keys %o;
 	my %server = (
 		listen => join(', ', "unix:$dir/socket", $self->{port} ? "inet:127.0.0.1:$self->{port}" : ()),
-		database => "$dir/policyd.db", log_to => 'stderr', log_passes => 'no', decision_log => 'refusals',
+		database => $self->database, log_to => 'stderr', log_passes => 'no', decision_log => 'refusals',
 		nameservers => $self->{dns} ? $self->{dns}->address : '127.0.0.1:1',
 		dns_timeout => '300ms', dns_tries => 1, deadline => '8s', user => '',
 		help_url => 'https://postmaster.example.org/help', %{$self->{server} // {}},
@@ -53,7 +53,7 @@ sub configure {
 }
 
 sub config { "$_[0]{dir}/policyd.conf" }
-sub database { "$_[0]{dir}/policyd.db" }
+sub database { $_[0]{server}{database} // "$_[0]{dir}/policyd.db" }
 sub socket { "$_[0]{dir}/socket" }
 sub binary { $ENV{POLICYD} // 'build/policyd' }
 

@@ -19,11 +19,11 @@ sub why_not {
 	return '';
 }
 
-my $running;
+my (%running, $count);
 
 sub start {
 	my ($class, $policy) = @_;
-	my $dir = folder . '/postfix';
+	my $dir = folder . '/postfix' . ($count++ || '');
 	mkdir "$dir$_" or die "$dir$_: $!" for '', qw(/etc /queue /data);
 	chown scalar getpwnam('postfix'), -1, "$dir/data" or die "chown: $!";
 	my $port = reserved_port;
@@ -59,9 +59,10 @@ sub start {
 		defer unix - - n - 0 bounce
 		trace unix - - n - 0 bounce
 		EOT
-	my $self = $running = bless { dir => $dir, port => $port }, $class;
+	my $self = bless { dir => $dir, port => $port }, $class;
 	$self->command('check');
 	$self->command('start');
+	$running{$dir} = $self;
 	my $end = time + 15;
 	until (eval { Policyd::SMTP->new(port => $port) }) {
 		die "postfix did not start: $@\n" . $self->log if time > $end;
@@ -80,9 +81,16 @@ sub command {
 sub client { my ($self, %o) = @_; return Policyd::SMTP->new(port => $self->{port}, %o) }
 sub log { slurp("$_[0]{dir}/log") }
 
+sub stop {
+	my $self = shift;
+	delete $running{$self->{dir}};
+	$self->command('stop');
+}
+
 END {
-	local $?;
-	$running->command('stop') if $running;
+	my $status = $?;
+	$_->stop for values %running;
+	$? = $status;
 }
 
 1;
