@@ -12,7 +12,8 @@ example.net       MX   10 mx.example.net.
 *.broken.example  !servfail
 
 my $p = Policyd::Daemon->start(dns => $dns, server => { decision_log => 'all' }, profiles =>
-    profile('mx', deny => 'reject', helo_literal => 'log', client_no_rdns => 'reject "get a name"', sender_no_mx => 'reject on_error defer'));
+    profile('mx', deny => 'reject', helo_literal => 'log', client_no_rdns => 'reject "get a name"',
+    sender_no_mx => 'reject on_error defer'));
 
 # ---- -x ----
 
@@ -24,7 +25,8 @@ like $out, qr/^action=550 5\.7\.25 get a name \(client_no_rdns; /m, 'the action 
 like $out, qr/^client_rdns +objects +\d+ ms +client_no_rdns = reject "get a name"/m, 'verdict, milliseconds, setting';
 like $out, qr/PTR 70\.2\.0\.192\.in-addr\.arpa: no such name/, 'the facts';
 is_deeply [$out =~ /^(\w+) +(?:objects|dunno|off|spared|not asked|cannot tell|exempts)\b/mg],
-    [qw(deny allow helo_syntax helo_not_fqdn helo_literal helo_forged client_rdns sender_domain dnsbl)], 'every rule, in order';
+    [qw(deny allow helo_syntax helo_not_fqdn helo_literal helo_forged client_rdns sender_domain dnsbl)],
+    'every rule, in order';
 
 my @cases = (
 	[ 'as Postfix would ask',   request(),                                             qr/^action=DUNNO$/m ],
@@ -50,9 +52,9 @@ my $bytes = request(sender => 'a@nothing.example', client_address => '192.0.2.9'
 $p->command($bytes, '-x');
 ok reference($p->ask_bytes($bytes)), 'nothing is remembered: the same request is judged anew';
 is $p->stop, 'exit 0', 'policyd stops';
-my @before = map { [stat "$p->{dir}/$_"]->[9] } 'policyd.db';
+my $before = [stat $p->database]->[9];
 like +($p->command(request(), '-x'))[1], qr/^action=550 5\.7\.1 .*\(deny; /m, '-x works while policyd does not run';
-is_deeply [map { [stat "$p->{dir}/$_"]->[9] } 'policyd.db'], \@before, 'and leaves the database as it was';
+is [stat $p->database]->[9], $before, 'and leaves the database as it was';
 my $none = Policyd::Daemon->new(dns => $dns);
 ($exit, $out, $err) = $none->command(request(), '-x');
 ok !-e $none->database, '-x makes no database';

@@ -109,7 +109,7 @@ $p->sql("UPDATE allow SET expires = strftime('%s', 'now') + 2");
 eventually { verdict($p->ask(@bad)) eq $objected } 'a row ends when it expires';
 $p->sql('DELETE FROM allow');
 insert(allow => sender => 'forged.example');
-eventually { $p->sql('SELECT * FROM problem') =~ /forged\.example|allow/ } 'a row that can never match stands in the view problem';
+eventually { $p->sql('SELECT * FROM problem') =~ /allow/ } 'a row that can never match stands in the view problem';
 insert(deny => client => '192.0.2.1/24');
 eventually { $p->sql('SELECT * FROM problem') =~ m{192\.0\.2\.1/24} } 'as does one that cannot be read';
 

@@ -31,13 +31,19 @@ dnsbl_sites = bl.example
 client_no_rdns = reject on_error defer
 sender_no_mx = reject on_error defer
 
-sub postfix { return Policyd::Postfix->start(join ', ', map { "check_policy_service { unix:" . $p->socket . ", timeout=10s, default_action=DUNNO, policy_context=$_ }" } @_) }
+sub postfix {
+	my $context = shift;
+	my $socket = $p->socket;
+	return Policyd::Postfix->start(
+	    "check_policy_service { unix:$socket, timeout=10s, default_action=DUNNO, policy_context=$context }");
+}
 
 my $postfix = postfix('mx');
 
 # ---- every check, both verdicts ----
 
-my %good = (addr => '192.0.2.7', name => 'mx.example.net', helo => 'mx.example.net', sender => 'bob@example.net', recipient => 'known@example.org');
+my %good = (addr => '192.0.2.7', name => 'mx.example.net', helo => 'mx.example.net',
+    sender => 'bob@example.net', recipient => 'known@example.org');
 my $refused = 'Recipient address rejected';
 my $help = qr{https://postmaster\.example\.org/help};
 
@@ -67,9 +73,10 @@ like $c->deliver, qr/^250 2\.0\.0 /, 'to the end';
 for (@cases) {
 	my ($check, $with, $code, $finding) = @$_;
 	my $reply = rcpt(%$with);
-	like $reply, qr/^550 \Q$code\E <known\@example\.org>: $refused: \Q$finding\E \($check (\w{10}); $help\)$/, "$check: refused";
+	like $reply, qr/^550 \Q$code\E <known\@example\.org>: $refused: \Q$finding\E \($check (\w{10}); $help\)$/,
+	    "$check: refused";
 	my ($reference) = $reply =~ /\($check (\w{10})/ or next;
-	is $p->sql("SELECT action, \"check\" FROM decision WHERE ref = '$reference'") || $p->sql("SELECT action, \"check\" FROM why WHERE ref = '$reference'"), "reject|$check", "$check: is in the database";
+	like $p->sql("SELECT * FROM why WHERE ref = '$reference'"), qr/\b$check\b/, "$check: is in the database";
 }
 my @fine = (
 	[ 'its own literal',        { helo => '[192.0.2.7]' } ],

@@ -23,7 +23,7 @@ my $p = Policyd::Daemon->start(dns => $dns, server => { decision_log => 'all' },
     profile('error', sender_no_mx => 'reject on_error defer'),
     profile('error_log', sender_no_mx => 'log on_error defer'),
     profile('both', helo_not_fqdn => 'defer', helo_literal => 'reject', sender_no_mx => 'reject'),
-    profile('score', helo_not_fqdn => 'score 2', helo_literal => 'score 2', sender_no_mx => 'score 3', score_defer => 3, score_reject => 5),
+    profile('score', helo_not_fqdn => 'score 2', sender_no_mx => 'score 3', score_defer => 3, score_reject => 5),
     profile('minus', helo_not_fqdn => 'score -2', sender_no_mx => 'score 3', score_reject => 3));
 
 # ---- which profile ----
@@ -51,7 +51,9 @@ $p->says(qr/warning: .*asks at MAIL/, 'and the stage where no rule is asked');
 
 # ---- what a setting does ----
 
-sub last_row { return $p->sql("SELECT action, ifnull(\"check\", ''), ifnull(would, '') FROM decision ORDER BY ref DESC LIMIT 1") }
+sub last_row {
+	return $p->sql(q(SELECT action, ifnull("check", ''), ifnull(would, '') FROM decision ORDER BY ref DESC LIMIT 1));
+}
 
 my %both = (helo_name => '[192.0.2.99]');
 my @settings = (
@@ -88,10 +90,14 @@ $p->says(qr/pass: .* would=<reject helo_not_fqdn, defer sender_no_mx>/, 'the log
 
 # ---- what recipients have of their own ----
 
-sub recipient { my ($who, $want, $title) = @_; return eventually { verdict($p->ask(@nodot, recipient => $who)) eq $want } $title }
+sub recipient {
+	my ($who, $want, $title) = @_;
+	return eventually { verdict($p->ask(@nodot, recipient => $who)) eq $want } $title;
+}
 
 $p->sql(<<'');
-INSERT INTO recipient_profile (recipient, profile) VALUES ('Mild@Example.org', 'mild'), ('off.example.org', 'off'), ('strict@off.example.org', 'mx');
+INSERT INTO recipient_profile (recipient, profile) VALUES
+    ('Mild@Example.org', 'mild'), ('off.example.org', 'off'), ('strict@off.example.org', 'mx');
 
 recipient('mild@example.org', $defer, 'recipient_profile: an address');
 is verdict($p->ask(@nodot, recipient => 'MILD@example.ORG')), $defer, 'in any spelling';

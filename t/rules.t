@@ -132,7 +132,8 @@ my @rules = (
 		[ 'an address',               { sender => 'b@address.example' },            '550 5.7.1 sender_no_mx' ],
 		[ 'the MX fails',             { sender => 'b@half.example' },               'DUNNO', '451 4.4.3 sender_no_mx' ],
 	],
-	dnsbl => { dnsbl_sites => 'bl.example=127.0.0.[2..9]*3, wl.example*-3, two.bl.example*2, dead.bl.example', dnsbl_threshold => 3 }, [
+	dnsbl => { dnsbl_sites => 'bl.example=127.0.0.[2..9]*3, wl.example*-3, two.bl.example*2, dead.bl.example',
+	    dnsbl_threshold => 3 }, [
 		[ 'nobody lists it',          { client_address => '198.51.100.49' },        'DUNNO' ],
 		[ 'listed',                   { client_address => '198.51.100.50' },        'REJECT' ],
 		[ 'a code we do not filter',  { client_address => '198.51.100.51' },        'DUNNO' ],
@@ -163,7 +164,8 @@ for (@cases) {
 	my ($name, $check, $title, $request, $want, $careful) = @$_;
 	s/^REJECT$/550 5.7.1 $check/ for grep { defined } $want, $careful;
 	is verdict($p->ask(%$request, policy_context => $name)), $want, "$name: $title";
-	is verdict($p->ask(%$request, policy_context => "$name-careful")), $careful // $want, "$name, on_error defer: $title";
+	is verdict($p->ask(%$request, policy_context => "$name-careful")), $careful // $want,
+	    "$name, on_error defer: $title";
 }
 
 my $reply = $p->ask(client_address => '198.51.100.50', policy_context => 'dnsbl');

@@ -45,7 +45,7 @@ sub flows {
 my $p = start(decision_log => 'all');
 my $reply = $p->ask(helo_name => 'nodot', sender => "o'b\xfcb\t\@example.net", sasl_method => '', size => 77);
 my $reference = reference($reply);
-my @row = split /\|/, $p->sql("SELECT action, \"check\", client_address, helo, recipient, stage FROM decision ORDER BY ref DESC LIMIT 1");
+my @row = split /\|/, $p->sql('SELECT action, "check", client_address, helo, recipient, stage FROM decision');
 is_deeply \@row, [qw(reject helo_not_fqdn 192.0.2.7 nodot ann@example.org RCPT)], 'a refusal has a row when its answer leaves';
 my $why = $p->sql("SELECT * FROM why WHERE ref = '$reference'");
 like $why, qr/helo_not_fqdn/, 'why: the check';
@@ -54,7 +54,7 @@ like $why, qr/\b20\d\d-\d\d-\d\d[ T]\d\d:\d\d:\d\d/, 'why: a time that people ca
 unlike $why, qr/[^\n\x20-\x7e]/, 'why: nothing that harms a terminal';
 is $p->sql('SELECT count(*) FROM why WHERE ref = lower(' . "'$reference')"), 1, 'a reference in lower case is found too';
 is $p->ask(helo_name => '[192.0.2.99]'), 'DUNNO', 'a pass';
-eventually { $p->sql("SELECT count(*) FROM decision WHERE action = 'dunno' AND would = 'object helo_literal'") == 1 } 'has a row soon';
+eventually { $p->sql("SELECT would FROM decision WHERE action = 'dunno'") eq 'object helo_literal' } 'has a row soon';
 
 for my $case ([ 'refusals', 1 ], [ 'off', 0 ]) {
 	my ($log, $rows) = @$case;
@@ -88,7 +88,12 @@ is $p->stop, 'exit 0', 'stops';
 my $db = $p->database;
 my ($folder) = $db =~ m{(.*)/};
 my $nobody = [stat $folder]->[4];
-sub permissions { my ($mode, $owner) = @_; chmod $mode & 0666, glob "$db*"; chmod $mode, $folder; chown $owner, -1, $folder, glob "$db*" if !$> }
+sub permissions {
+	my ($mode, $owner) = @_;
+	chown $owner, -1, $folder, glob "$db*" if !$>;
+	chmod $mode & 0666, glob "$db*";
+	chmod $mode, $folder;
+}
 permissions(0555, 0);
 $p->run;
 flows($p, 'read-only');
