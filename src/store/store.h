@@ -139,11 +139,11 @@ void lists_release(struct lists *l);
 const struct list_row *lists_find(const struct lists *l, enum list_kind kind, const struct list_subject *who,
     int64_t now_s);
 
-/* True if some row of the kind could match by client name if the client had a confirmed one. */
-bool lists_want_name(const struct lists *l, enum list_kind kind, const struct list_subject *who, int64_t now_s);
+/* True if some row of the kind names a client by its name. */
+bool lists_want_name(const struct lists *l, enum list_kind kind);
 
-/* The profile people gave this recipient (address, then domain); NULL if none. */
-const char *lists_profile(const struct lists *l, const char *recipient);
+/* The profile people gave this recipient (address, then domain; not expired); NULL if none. */
+const char *lists_profile(const struct lists *l, const char *recipient, int64_t now_s);
 
 /*
  * What the reader made of the recipient's own setting of that check (address,
