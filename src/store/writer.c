@@ -492,7 +492,7 @@ writer_take_done(struct writer *w)
 	return done;
 }
 
-struct write *
+void
 writer_stop(struct writer *w, int64_t timeout_ms)
 {
 	pthread_mutex_lock(&w->lock);
@@ -501,12 +501,16 @@ writer_stop(struct writer *w, int64_t timeout_ms)
 	pthread_cond_signal(&w->more);
 	pthread_mutex_unlock(&w->lock);
 	pthread_join(w->thread, NULL);
-	struct write *left = w->batch;
+}
+
+void
+writer_free(struct writer *w, struct write **undone)
+{
+	*undone = w->batch;
 	pthread_mutex_destroy(&w->lock);
 	pthread_cond_destroy(&w->more);
 	counters_free(w->counters);
 	free(w->path);
 	free(w->id);
 	free(w);
-	return left;
 }
