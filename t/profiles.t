@@ -52,7 +52,7 @@ $p->says(qr/warning: .*asks at MAIL/, 'and the stage where no rule is asked');
 # ---- what a setting does ----
 
 sub last_row {
-	return $p->sql(q(SELECT action, ifnull("check", ''), ifnull(would, '') FROM decision ORDER BY ref DESC LIMIT 1));
+	return $p->sql(q(SELECT action, ifnull(check_name, ''), ifnull(would, '') FROM decision ORDER BY ref DESC LIMIT 1));
 }
 
 my %both = (helo_name => '[192.0.2.99]');
@@ -107,7 +107,7 @@ recipient('strict@off.example.org', $reject, 'the address goes before the domain
 is verdict($p->ask(@nodot, recipient => 'any@off.example.org', policy_context => 'mild')), 'DUNNO', 'and both before the context';
 
 $p->sql(<<'');
-INSERT INTO recipient_setting (recipient, "check", setting, note) VALUES
+INSERT INTO recipient_setting (recipient, check_name, setting, note) VALUES
     ('ann@wish.example.org', 'helo_not_fqdn', 'defer "Ann wants it so"', 'called'),
     ('wish.example.org', 'helo_not_fqdn', 'off', ''), ('typo.example.org', 'helo_not_fqdn', 'refuse', ''),
     ('typo.example.org', 'helo_not_fqnd', 'off', '');

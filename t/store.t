@@ -45,7 +45,7 @@ sub flows {
 my $p = start(decision_log => 'all');
 my $reply = $p->ask(helo_name => 'nodot', sender => "o'b\xfcb\t\@example.net", sasl_method => '', size => 77);
 my $reference = reference($reply);
-my @row = split /\|/, $p->sql('SELECT action, "check", client_address, helo, recipient, stage FROM decision');
+my @row = split /\|/, $p->sql('SELECT action, check_name, client_address, helo, recipient, stage FROM decision');
 is_deeply \@row, [qw(reject helo_not_fqdn 192.0.2.7 nodot ann@example.org RCPT)], 'a refusal has a row when its answer leaves';
 my $why = $p->sql("SELECT * FROM why WHERE ref = '$reference'");
 like $why, qr/helo_not_fqdn/, 'why: the check';
