@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "dns/dns.h"
 #include "policy/policy.h"
+#include "policy/profile.h"
 #include "rules/table.h"
 #include "server/server.h"
 #include "store/store.h"

@@ -442,7 +442,8 @@ job_prepare(struct job *j)
 
 	j->lists = store_lists(p->parts.store);
 	j->eval = eval_new(j->arena, &j->era->world, &j->request, j->lists, clock_wall_s());
-	struct route to = route_request(j->era->config, j->lists, &j->request, j->eval->recipient);
+	struct route to = route_request(j->era->config, j->lists, &j->request, j->eval->recipient,
+	    j->eval->now_s);
 	j->eval->hook = to.hook;
 	j->eval->profile = to.profile;
 	j->eval->landed = on_landed;

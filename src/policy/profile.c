@@ -20,7 +20,7 @@ cut_suffix(char *name, const char *suffix)
 }
 
 struct route
-route_request(const struct config *c, const struct lists *lists, const struct request *r, const char *recipient)
+route_request(const struct config *c, const struct lists *lists, const struct request *r, const char *recipient, int64_t now_s)
 {
 	bool login = *r->sasl_username != '\0';
 	struct route to = { .hook = HOOK_MX };
@@ -55,7 +55,7 @@ route_request(const struct config *c, const struct lists *lists, const struct re
 	if (to.hook == HOOK_SUBMISSION || to.hook == HOOK_SUBMISSION_SENDER)
 		to.profile = config_profile(c, "submission");
 	else {
-		const char *own = lists ? lists_profile(lists, recipient) : NULL;
+		const char *own = lists ? lists_profile(lists, recipient, now_s) : NULL;
 
 		to.profile = own ? config_profile(c, own) : NULL;
 		if (to.profile == NULL)

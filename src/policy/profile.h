@@ -23,7 +23,7 @@ struct route {
  * recipient  in normal form; lists may be NULL
  */
 struct route route_request(const struct config *c, const struct lists *lists, const struct request *r,
-    const char *recipient);
+    const char *recipient, int64_t now_s);
 
 /* The profiles there always are. */
 extern const char *const profile_builtin[];

@@ -13,6 +13,7 @@
 struct store;
 struct loop;
 struct lists;
+struct write;
 
 enum decision_log { DECISION_LOG_ALL, DECISION_LOG_REFUSALS, DECISION_LOG_OFF };
 
@@ -36,8 +37,8 @@ typedef void *store_setting_reader(const char *check, const char *setting, char 
 /*
  * Open the file at o->database, make it if missing, migrate it if older.  NULL
  * with a sentence in why (place, finding, remedy) if it is newer than the
- * program or no database can be had at all; a corrupt file is moved aside to
- * NAME.corrupt-TIME, said in the log, and a new one is made.
+ * program.  A corrupt file is moved aside to NAME.corrupt-TIME, said in the log,
+ * and a new one is made; a file that cannot be opened now is tried again every second, and mail flows.
  *
  * read_only: for `policyd -x`; nothing is created, migrated or written.
  */
@@ -74,12 +75,12 @@ struct decision_row {
 
 /*
  * Who waits for a commit.  Embedded by the caller.  committed() is called once,
- * on the loop, never from within store_write(); ok is false if the row was
- * dropped for good (queue over its bound, store closing).
+ * on the loop, never from within store_write(); ok is false if the store is in
+ * trouble: the row may be written later, but nobody can say when.
  */
 struct store_waiter {
 	void (*committed)(struct store_waiter *w, bool ok);
-	struct store_waiter *next, **prev;	/* the store's */
+	struct write *write;		/* the store's */
 };
 
 /*
@@ -139,11 +140,11 @@ void lists_release(struct lists *l);
 const struct list_row *lists_find(const struct lists *l, enum list_kind kind, const struct list_subject *who,
     int64_t now_s);
 
-/* True if some row of the kind could match by client name if the client had a confirmed one. */
-bool lists_want_name(const struct lists *l, enum list_kind kind, const struct list_subject *who, int64_t now_s);
+/* True if some row of the kind names a client by its name. */
+bool lists_want_name(const struct lists *l, enum list_kind kind);
 
-/* The profile people gave this recipient (address, then domain); NULL if none. */
-const char *lists_profile(const struct lists *l, const char *recipient);
+/* The profile people gave this recipient (address, then domain; not expired); NULL if none. */
+const char *lists_profile(const struct lists *l, const char *recipient, int64_t now_s);
 
 /*
  * What the reader made of the recipient's own setting of that check (address,

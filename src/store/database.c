@@ -1,0 +1,193 @@
+/* database.c - see database.h */
+#include "store/database.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/schema.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PATH_BYTES = 4096, BUSY_MS = 1000 };
+
+bool
+database_is_corrupt(int code)
+{
+	return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
+}
+
+/* What may stand in the file is not trusted to be ours. */
+static void
+distrust(sqlite3 *db)
+{
+	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, (int *)NULL);
+	sqlite3_extended_result_codes(db, 1);
+	sqlite3_limit(db, SQLITE_LIMIT_LENGTH, 16 * 1024 * 1024);
+}
+
+static int
+open_file(const char *path, int flags, sqlite3 **db)
+{
+	mode_t before = umask(0027);
+	int rc = sqlite3_open_v2(path, db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+
+	umask(before);
+	if (rc == SQLITE_OK)
+		distrust(*db);
+	return rc;
+}
+
+sqlite3 *
+database_open_reader(const char *path, char *why, size_t size)
+{
+	sqlite3 *db = NULL;
+
+	if (open_file(path, SQLITE_OPEN_READONLY, &db) != SQLITE_OK ||
+	    sqlite3_exec(db, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL) != SQLITE_OK) {
+		snprintf(why, size, "%s: %s", path, db ? sqlite3_errmsg(db) : "no memory");
+		sqlite3_close(db);
+		return NULL;
+	}
+	return db;
+}
+
+bool
+database_move_aside(const char *path)
+{
+	static const char *const ends[] = { "", "-wal", "-shm" };
+	char from[PATH_BYTES], to[PATH_BYTES];
+
+	for (size_t i = 0; i < 3; i++) {
+		if (snprintf(from, sizeof from, "%s%s", path, ends[i]) >= (int)sizeof from ||
+		    snprintf(to, sizeof to, "%s.corrupt-%" PRId64 "%s", path, clock_wall_s(), ends[i]) >= (int)sizeof to)
+			return false;
+		if (rename(from, to) != 0 && (i == 0 || errno != ENOENT)) {
+			log_warn("store: cannot move the corrupt %s aside: %s", from, strerror(errno));
+			return false;
+		}
+		if (i == 0)
+			log_error("store: %s is corrupt; moved to %s, a new one is made "
+			    "(what people wrote comes back from %s.hand)", path, to, path);
+	}
+	return true;
+}
+
+/* The tables people fill; what stands behind the views of the same name without hand_. */
+static const char *const hand_tables[] = { "hand_allow", "hand_deny", "hand_recipient_profile",
+    "hand_recipient_setting" };
+enum { HAND_TABLES = sizeof hand_tables / sizeof *hand_tables };
+
+static bool
+attach(sqlite3 *db, const char *path)
+{
+	char *sql = sqlite3_mprintf("ATTACH %Q AS copy", path);
+	int rc = sql ? sqlite3_exec(db, sql, NULL, NULL, NULL) : SQLITE_NOMEM;
+
+	sqlite3_free(sql);
+	return rc == SQLITE_OK;
+}
+
+/* Run a statement pattern with every hand-made table's name in its two %s, in one transaction. */
+static bool
+for_each_hand_table(sqlite3 *db, const char *pattern)
+{
+	bool ok = sqlite3_exec(db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
+
+	for (size_t i = 0; i < HAND_TABLES && ok; i++) {
+		char *sql = sqlite3_mprintf(pattern, hand_tables[i], hand_tables[i]);
+
+		ok = sql != NULL && sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
+		sqlite3_free(sql);
+	}
+	return sqlite3_exec(db, ok ? "COMMIT" : "ROLLBACK", NULL, NULL, NULL) == SQLITE_OK && ok;
+}
+
+bool
+database_copy_hand(sqlite3 *db, const char *path)
+{
+	char copy[PATH_BYTES], temporary[PATH_BYTES];
+
+	if (snprintf(copy, sizeof copy, "%s.hand", path) >= (int)sizeof copy ||
+	    snprintf(temporary, sizeof temporary, "%s.hand.tmp", path) >= (int)sizeof temporary)
+		return false;
+	unlink(temporary);
+	mode_t before = umask(0027);
+	bool ok = attach(db, temporary);
+	if (ok)
+		ok = for_each_hand_table(db, "CREATE TABLE copy.%s AS SELECT * FROM main.%s");
+	umask(before);
+	if (!ok)
+		log_warn("store: cannot copy what people wrote to %s: %s", copy, sqlite3_errmsg(db));
+	sqlite3_exec(db, "DETACH copy", NULL, NULL, NULL);
+	if (ok && rename(temporary, copy) != 0) {
+		log_warn("store: cannot write %s: %s", copy, strerror(errno));
+		ok = false;
+	}
+	return ok;
+}
+
+static void
+read_hand_back(sqlite3 *db, const char *path)
+{
+	char copy[PATH_BYTES];
+
+	if (snprintf(copy, sizeof copy, "%s.hand", path) >= (int)sizeof copy || access(copy, R_OK) != 0)
+		return;
+	bool ok = attach(db, copy);
+	if (ok)
+		ok = for_each_hand_table(db, "INSERT OR IGNORE INTO main.%s SELECT * FROM copy.%s");
+	if (ok)
+		log_info("store: what people wrote was read back from %s", copy);
+	else
+		log_warn("store: cannot read %s back: %s", copy, sqlite3_errmsg(db));
+	sqlite3_exec(db, "DETACH copy", NULL, NULL, NULL);
+	sqlite3_exec(db, "UPDATE change SET n = n + 1", NULL, NULL, NULL);
+}
+
+/* One try; the code tells the caller whether to move the file aside. */
+static enum database_result
+try_open(const char *path, bool synchronous_full, sqlite3 **db, int *code, char *why, size_t size)
+{
+	char reason[256] = "";
+	int rc = open_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, db);
+	enum schema_result schema = SCHEMA_TROUBLE;
+
+	if (rc == SQLITE_OK) {
+		sqlite3_busy_timeout(*db, BUSY_MS);
+		sqlite3_exec(*db, "PRAGMA auto_vacuum = INCREMENTAL", NULL, NULL, NULL);
+		rc = sqlite3_exec(*db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+	}
+	if (rc == SQLITE_OK) {
+		sqlite3_exec(*db, synchronous_full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
+		    NULL, NULL, NULL);
+		sqlite3_exec(*db, "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864",
+		    NULL, NULL, NULL);
+		schema = schema_apply(*db, reason, sizeof reason);
+	}
+	if (schema == SCHEMA_READY)
+		return DATABASE_OPEN;
+	*code = *db ? sqlite3_extended_errcode(*db) : SQLITE_NOMEM;
+	snprintf(why, size, "%s: %s", path, *reason ? reason : *db ? sqlite3_errmsg(*db) : "no memory");
+	sqlite3_close(*db);
+	*db = NULL;
+	return schema == SCHEMA_NEWER ? DATABASE_NEWER : DATABASE_TROUBLE;
+}
+
+enum database_result
+database_open(const char *path, bool synchronous_full, sqlite3 **db, char *why, size_t size)
+{
+	int code = SQLITE_OK;
+	enum database_result got = try_open(path, synchronous_full, db, &code, why, size);
+
+	if (got == DATABASE_TROUBLE && database_is_corrupt(code) && database_move_aside(path))
+		got = try_open(path, synchronous_full, db, &code, why, size);
+	else
+		return got;
+	if (got == DATABASE_OPEN)
+		read_hand_back(*db, path);
+	return got;
+}

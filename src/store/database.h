@@ -1,0 +1,33 @@
+/* database.h - getting at the file: opening, moving aside what is corrupt, the copy of what people wrote */
+#ifndef STORE_DATABASE_H
+#define STORE_DATABASE_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum database_result {
+	DATABASE_OPEN,
+	DATABASE_NEWER,			/* refuse to start */
+	DATABASE_TROUBLE,		/* try again later */
+};
+
+/*
+ * Open path for writing, made and migrated as needed.  A corrupt file is moved to
+ * path.corrupt-TIME with its journal, a new one made, and the hand-made rows read back
+ * from the copy.  *db is NULL unless OPEN; else why holds a sentence.
+ */
+enum database_result database_open(const char *path, bool synchronous_full, sqlite3 **db, char *why, size_t size);
+
+/* Open path for reading only; NULL with a sentence in why. */
+sqlite3 *database_open_reader(const char *path, char *why, size_t size);
+
+bool database_is_corrupt(int code);
+
+/* Move a corrupt file aside, said in the log; false if that failed. */
+bool database_move_aside(const char *path);
+
+/* Copy the hand-made tables into path.hand (by way of a rename); false, with a warning, if that failed. */
+bool database_copy_hand(sqlite3 *db, const char *path);
+
+#endif

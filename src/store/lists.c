@@ -1,0 +1,526 @@
+/* lists.c - see lists.h
+ *
+ * A row stands in one hash table under the key of its most telling column:
+ * client, else sender, helo, recipient.  A subject's possible keys are few (its
+ * address under each prefix length in use, its names and their parents); the row's other columns are compared
+ * where a key hits.
+ */
+#include "store/lists.h"
+#include "base/arena.h"
+#include "base/domain.h"
+#include "base/hash.h"
+#include "base/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROWS_MAX = 1000000, VALUE_BYTES = 512, KEY_BYTES = 700 };
+
+enum { KINDS = LIST_DENY + 1 };
+
+/* One column of a row, in normal form. */
+struct pattern {
+	enum { ANY, NETWORK, EXACT, BELOW, DOMAIN } what;
+	const char *text;		/* EXACT: name or address; BELOW, DOMAIN: the domain */
+	struct network network;
+};
+
+struct entry {
+	struct hash_link link;
+	const char *key;
+	enum list_kind kind;
+	struct list_row row;
+	struct pattern client, helo, sender, recipient;
+	int weight;			/* how specific */
+	/* recipient_profile and recipient_setting */
+	const char *profile;
+	void *setting;
+	struct entry *next_setting;	/* for freeing */
+};
+
+struct lists {
+	unsigned refs;
+	struct arena *arena;
+	struct hash_table table;
+	uint64_t prefixes[KINDS][3];	/* prefix lengths in use, as bits: IPv4 in [0], IPv6 0-63 in [1], 64-127 in [2] */
+	bool v6_128[KINDS];		/* and this one */
+	bool names[KINDS];		/* some row has a client name */
+	struct entry *settings;
+};
+
+struct lists *
+lists_empty(void)
+{
+	struct lists *l = xcalloc(1, sizeof *l);
+
+	l->refs = 1;
+	l->arena = arena_new();
+	return l;
+}
+
+void
+lists_ref(struct lists *l)
+{
+	l->refs++;
+}
+
+void
+lists_release(struct lists *l)
+{
+	if (l == NULL || --l->refs > 0)
+		return;
+	for (struct entry *e = l->settings; e != NULL; e = e->next_setting)
+		free(e->setting);
+	hash_free(&l->table);
+	arena_free(l->arena);
+	free(l);
+}
+
+/* ---- keys ---- */
+
+static const struct entry *
+next_match(const struct hash_link *l, uint64_t hash, const char *key)
+{
+	for (; l != NULL; l = l->next)
+		if (l->hash == hash && strcmp(((const struct entry *)(const void *)l)->key, key) == 0)
+			break;
+	return (const struct entry *)(const void *)l;
+}
+
+static void
+insert(struct lists *l, struct entry *e, const char *key)
+{
+	e->key = arena_strdup(l->arena, key);
+	hash_insert(&l->table, &e->link, hash_bytes(key, strlen(key)));
+}
+
+static void
+network_key(char key[KEY_BYTES], enum list_kind kind, const struct network *n)
+{
+	char text[NETWORK_TEXT];
+
+	snprintf(key, KEY_BYTES, "%dc%s", kind, network_print(n, text));
+}
+
+static void
+pattern_key(char key[KEY_BYTES], enum list_kind kind, char column, const struct pattern *p)
+{
+	if (p->what == NETWORK)
+		network_key(key, kind, &p->network);
+	else
+		snprintf(key, KEY_BYTES, "%d%c%s%s", kind, column, p->what == BELOW ? "." : "", p->text);
+}
+
+/* ---- reading rows ---- */
+
+struct loading {
+	struct lists *lists;
+	store_setting_reader *reader;
+	lists_problem *problem;
+	void *arg;
+};
+
+/* The address in lower case with its domain normal; false if it is none. */
+static bool
+normal_address(const char *text, char out[VALUE_BYTES])
+{
+	const char *at = strrchr(text, '@');
+	char domain[DOMAIN_TEXT];
+
+	if (at == NULL || at == text || (size_t)(at - text) > 255 || !domain_normal(at + 1, domain))
+		return false;
+	size_t len = (size_t)(at - text);
+	for (size_t i = 0; i < len; i++)
+		out[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] | 0x20 : text[i]);
+	snprintf(out + len, VALUE_BYTES - len, "@%s", domain);
+	return true;
+}
+
+/* What a column says; false with a finding. */
+static bool
+read_pattern(struct arena *a, const char *text, char column, struct pattern *p, const char **finding)
+{
+	char normal[VALUE_BYTES];
+
+	if (*text == '\0')
+		return true;
+	if (column == 'c' && strpbrk(text, ":/") == NULL && strspn(text, "0123456789.") != strlen(text))
+		;
+	else if (column == 'c') {
+		p->what = NETWORK;
+		return network_parse(&p->network, text, finding);
+	}
+	if (column == 's' && strcmp(text, "<>") == 0) {
+		p->what = EXACT;
+		p->text = "";
+		return true;
+	}
+	if (strchr(text, '@') != NULL && (column == 's' || column == 'r')) {
+		p->what = EXACT;
+		*finding = "no mail address; write ann@example.net, example.net or .example.net";
+		if (!normal_address(text, normal))
+			return false;
+	} else {
+		p->what = *text == '.' ? BELOW : column == 's' || column == 'r' ? DOMAIN : EXACT;
+		*finding = column == 'c' ? "neither an address, a network nor a name; write 192.0.2.7, 192.0.2.0/24, "
+		    "mx.example.net or .example.net" : "no domain name; write example.net or .example.net";
+		if (!domain_normal(text + (*text == '.'), normal))
+			return false;
+	}
+	p->text = arena_strdup(a, normal);
+	return true;
+}
+
+static int
+weight_of(const struct pattern *p)
+{
+	switch (p->what) {
+	case ANY:
+		return 0;
+	case NETWORK:
+		return 1000 + p->network.prefix + (p->network.base.bits == 32 ? 96 : 0);
+	case EXACT:
+		return 1000 + 600;
+	case DOMAIN:
+		return 1000 + 300;
+	default:
+		return 1000 + (int)strlen(p->text);
+	}
+}
+
+static const char *
+column_text(struct arena *a, sqlite3_stmt *s, int column)
+{
+	const char *text = (const char *)sqlite3_column_text(s, column);
+
+	return arena_strndup(a, text ? text : "", text ? strnlen(text, VALUE_BYTES - 1) : 0);
+}
+
+static void
+note_prefix(struct lists *l, enum list_kind kind, const struct network *n)
+{
+	if (n->base.bits == 32)
+		l->prefixes[kind][0] |= 1ull << n->prefix;
+	else if (n->prefix == 128)
+		l->v6_128[kind] = true;
+	else
+		l->prefixes[kind][1 + n->prefix / 64] |= 1ull << n->prefix % 64;
+}
+
+/* Under the most telling column. */
+static void
+file_row(struct lists *l, struct entry *e)
+{
+	char key[KEY_BYTES];
+
+	if (e->client.what != ANY) {
+		if (e->client.what == NETWORK)
+			note_prefix(l, e->kind, &e->client.network);
+		else
+			l->names[e->kind] = true;
+		pattern_key(key, e->kind, 'c', &e->client);
+	} else if (e->sender.what != ANY)
+		pattern_key(key, e->kind, 's', &e->sender);
+	else if (e->helo.what != ANY)
+		pattern_key(key, e->kind, 'h', &e->helo);
+	else
+		pattern_key(key, e->kind, 'r', &e->recipient);
+	insert(l, e, key);
+}
+
+/* id, client, helo, sender, recipient, note, expires */
+static void
+load_row(struct loading *to, sqlite3_stmt *s, enum list_kind kind)
+{
+	static const char *const names[] = { "allow", "deny" };
+	struct arena *a = to->lists->arena;
+	struct entry *e = arena_alloc(a, sizeof *e);
+	const char *finding = NULL;
+	char id[24];
+
+	e->kind = kind;
+	e->row = (struct list_row){ sqlite3_column_int64(s, 0), column_text(a, s, 1), column_text(a, s, 2),
+	    column_text(a, s, 3), column_text(a, s, 4), column_text(a, s, 5), sqlite3_column_int64(s, 6) };
+	snprintf(id, sizeof id, "%" PRId64, e->row.id);
+	bool ok = read_pattern(a, e->row.client, 'c', &e->client, &finding) &&
+	    read_pattern(a, e->row.helo, 'h', &e->helo, &finding) &&
+	    read_pattern(a, e->row.sender, 's', &e->sender, &finding) &&
+	    read_pattern(a, e->row.recipient, 'r', &e->recipient, &finding);
+	e->weight = weight_of(&e->client) + weight_of(&e->helo) + weight_of(&e->sender) + weight_of(&e->recipient);
+	if (ok && e->weight == 0) {
+		finding = "says nothing; fill client, helo, sender or recipient";
+		ok = false;
+	}
+	if (ok && kind == LIST_ALLOW && e->client.what == ANY && (e->sender.what != ANY || e->helo.what != ANY)) {
+		finding = "anybody can claim this sender or helo, so the row does nothing; name a client beside it";
+		ok = false;
+	}
+	if (ok)
+		file_row(to->lists, e);
+	else
+		to->problem(to->arg, names[kind], id, finding);
+}
+
+/* The recipient as a key: address, or domain. */
+static bool
+recipient_key(struct arena *a, const char *text, const char **key, const char **finding)
+{
+	struct pattern p = { ANY, NULL, { .prefix = 0 } };
+
+	*finding = "no recipient; write ann@example.org or example.org";
+	if (!read_pattern(a, text, 'r', &p, finding) || p.what == ANY || p.what == BELOW)
+		return false;
+	*key = p.text;
+	return true;
+}
+
+/* recipient, profile, expires */
+static void
+load_profile(struct loading *to, sqlite3_stmt *s)
+{
+	struct arena *a = to->lists->arena;
+	struct entry *e = arena_alloc(a, sizeof *e);
+	const char *written = column_text(a, s, 0), *recipient, *finding;
+	char key[KEY_BYTES];
+
+	e->profile = column_text(a, s, 1);
+	e->row.expires_s = sqlite3_column_int64(s, 2);
+	if (!recipient_key(a, written, &recipient, &finding)) {
+		to->problem(to->arg, "recipient_profile", written, finding);
+		return;
+	}
+	snprintf(key, sizeof key, "p%s", recipient);
+	insert(to->lists, e, key);
+}
+
+/* recipient, check_name, setting, expires */
+static void
+load_setting(struct loading *to, sqlite3_stmt *s)
+{
+	struct arena *a = to->lists->arena;
+	struct entry *e = arena_alloc(a, sizeof *e), *any = arena_alloc(a, sizeof *any);
+	const char *written = column_text(a, s, 0), *check = column_text(a, s, 1), *setting = column_text(a, s, 2);
+	const char *recipient, *finding;
+	char key[KEY_BYTES], why[256] = "", row[VALUE_BYTES];
+
+	snprintf(row, sizeof row, "%.200s %.100s", written, check);
+	e->row.expires_s = sqlite3_column_int64(s, 3);
+	if (!recipient_key(a, written, &recipient, &finding)) {
+		to->problem(to->arg, "recipient_setting", row, finding);
+		return;
+	}
+	e->setting = to->reader(check, setting, why, sizeof why);
+	if (e->setting == NULL) {
+		to->problem(to->arg, "recipient_setting", row, why);
+		return;
+	}
+	e->next_setting = to->lists->settings;
+	to->lists->settings = e;
+	snprintf(key, sizeof key, "t%s %.100s", recipient, check);
+	insert(to->lists, e, key);
+	snprintf(key, sizeof key, "o%s", recipient);
+	insert(to->lists, any, key);
+}
+
+static void load_allow(struct loading *to, sqlite3_stmt *s) { load_row(to, s, LIST_ALLOW); }
+static void load_deny(struct loading *to, sqlite3_stmt *s) { load_row(to, s, LIST_DENY); }
+
+struct lists *
+lists_load(sqlite3 *db, store_setting_reader *reader, lists_problem *problem, void *arg)
+{
+	static const struct {
+		const char *sql;
+		void (*load)(struct loading *to, sqlite3_stmt *s);
+	} tables[] = {
+		{ "SELECT id, client, helo, sender, recipient, note, expires FROM hand_allow LIMIT ?", load_allow },
+		{ "SELECT id, client, helo, sender, recipient, note, expires FROM hand_deny LIMIT ?", load_deny },
+		{ "SELECT recipient, profile, expires FROM hand_recipient_profile LIMIT ?", load_profile },
+		{ "SELECT recipient, check_name, setting, expires FROM hand_recipient_setting LIMIT ?", load_setting },
+	};
+	struct loading to = { lists_empty(), reader, problem, arg };
+	bool ok = true;
+
+	for (size_t i = 0; i < sizeof tables / sizeof *tables && ok; i++) {
+		sqlite3_stmt *s;
+		int rc = sqlite3_prepare_v2(db, tables[i].sql, -1, &s, NULL);
+
+		if (rc == SQLITE_OK) {
+			sqlite3_bind_int(s, 1, ROWS_MAX);
+			while ((rc = sqlite3_step(s)) == SQLITE_ROW)
+				tables[i].load(&to, s);
+			sqlite3_finalize(s);
+		}
+		ok = rc == SQLITE_DONE;
+	}
+	if (ok)
+		return to.lists;
+	lists_release(to.lists);
+	return NULL;
+}
+
+/* ---- finding ---- */
+
+static bool
+text_matches(const struct pattern *p, const char *value)
+{
+	switch (p->what) {
+	case ANY:
+		return true;
+	case EXACT:
+		return value != NULL && strcmp(value, p->text) == 0;
+	case DOMAIN: {
+		const char *at = value ? strrchr(value, '@') : NULL;
+
+		return at != NULL && strcmp(at + 1, p->text) == 0;
+	}
+	case BELOW: {
+		const char *at = value ? strrchr(value, '@') : NULL;
+		const char *name = at ? at + 1 : value;
+
+		return name != NULL && strlen(name) > strlen(p->text) && domain_within(name, p->text);
+	}
+	default:
+		return false;
+	}
+}
+
+struct search {
+	const struct lists *lists;
+	enum list_kind kind;
+	const struct list_subject *who;
+	int64_t now_s;
+	const struct entry *best;
+};
+
+static bool
+client_matches(const struct pattern *p, const struct list_subject *who)
+{
+	if (p->what == NETWORK)
+		return network_contains(&p->network, who->client);
+	return text_matches(p, who->client_name);
+}
+
+static void
+try_key(struct search *s, const char *key)
+{
+	uint64_t hash = hash_bytes(key, strlen(key));
+
+	for (const struct entry *e = next_match(hash_first(&s->lists->table, hash), hash, key); e != NULL;
+	    e = next_match(e->link.next, hash, key)) {
+		if ((e->row.expires_s != 0 && e->row.expires_s <= s->now_s) || !client_matches(&e->client, s->who) ||
+		    !text_matches(&e->helo, s->who->helo) || !text_matches(&e->sender, s->who->sender) ||
+		    !text_matches(&e->recipient, s->who->recipient))
+			continue;
+		if (s->best == NULL || e->weight > s->best->weight ||
+		    (e->weight == s->best->weight && e->row.id > s->best->row.id))
+			s->best = e;
+	}
+}
+
+static void
+try_networks(struct search *s)
+{
+	const struct address *a = s->who->client;
+	char key[KEY_BYTES];
+
+	for (unsigned prefix = 0; a != NULL && a->bits != 0 && prefix <= a->bits; prefix++) {
+		bool used = a->bits == 32 ? s->lists->prefixes[s->kind][0] >> prefix & 1 :
+		    prefix == 128 ? s->lists->v6_128[s->kind] :
+		    s->lists->prefixes[s->kind][1 + prefix / 64] >> prefix % 64 & 1;
+
+		if (!used)
+			continue;
+		struct network n = network_of(a, prefix);
+		network_key(key, s->kind, &n);
+		try_key(s, key);
+	}
+}
+
+/* The value whole, its domain if it is an address, and every domain above as ".domain". */
+static void
+try_names(struct search *s, char column, const char *value)
+{
+	char key[KEY_BYTES];
+
+	if (value == NULL)
+		return;
+	snprintf(key, sizeof key, "%d%c%.512s", s->kind, column, value);
+	try_key(s, key);
+	const char *at = strrchr(value, '@');
+	if (at != NULL && (column == 's' || column == 'r')) {
+		value = at + 1;
+		snprintf(key, sizeof key, "%d%c%.255s", s->kind, column, value);
+		try_key(s, key);
+	}
+	for (const char *dot = strchr(value, '.'); dot != NULL; dot = strchr(dot + 1, '.')) {
+		snprintf(key, sizeof key, "%d%c%.255s", s->kind, column, dot);
+		try_key(s, key);
+	}
+}
+
+const struct list_row *
+lists_find(const struct lists *l, enum list_kind kind, const struct list_subject *who, int64_t now_s)
+{
+	struct search s = { l, kind, who, now_s, NULL };
+
+	if (l->table.count == 0)
+		return NULL;
+	try_networks(&s);
+	if (l->names[kind] && who->client_name != NULL && *who->client_name)
+		try_names(&s, 'c', who->client_name);
+	try_names(&s, 's', who->sender);
+	try_names(&s, 'h', who->helo);
+	try_names(&s, 'r', who->recipient);
+	return s.best ? &s.best->row : NULL;
+}
+
+bool
+lists_want_name(const struct lists *l, enum list_kind kind)
+{
+	return l->names[kind];
+}
+
+/* The first entry under prefix + recipient (+ suffix), then under its domain, that has not expired. */
+static const struct entry *
+find_recipient(const struct lists *l, char prefix, const char *recipient, const char *suffix, int64_t now_s)
+{
+	const char *at = strrchr(recipient, '@');
+	const char *const values[] = { recipient, at ? at + 1 : NULL };
+	char key[KEY_BYTES];
+
+	for (size_t i = 0; i < 2 && values[i] != NULL; i++) {
+		snprintf(key, sizeof key, "%c%.512s%s", prefix, values[i], suffix);
+		uint64_t hash = hash_bytes(key, strlen(key));
+		for (const struct entry *e = next_match(hash_first(&l->table, hash), hash, key); e != NULL;
+		    e = next_match(e->link.next, hash, key))
+			if (e->row.expires_s == 0 || e->row.expires_s > now_s)
+				return e;
+	}
+	return NULL;
+}
+
+const char *
+lists_profile(const struct lists *l, const char *recipient, int64_t now_s)
+{
+	const struct entry *e = l->table.count ? find_recipient(l, 'p', recipient, "", now_s) : NULL;
+
+	return e ? e->profile : NULL;
+}
+
+const void *
+lists_setting(const struct lists *l, const char *recipient, const char *check, int64_t now_s)
+{
+	char suffix[128];
+
+	snprintf(suffix, sizeof suffix, " %.100s", check);
+	const struct entry *e = find_recipient(l, 't', recipient, suffix, now_s);
+	return e ? e->setting : NULL;
+}
+
+bool
+lists_has_setting(const struct lists *l, const char *recipient)
+{
+	return l->settings != NULL && find_recipient(l, 'o', recipient, "", 0) != NULL;
+}

@@ -1,0 +1,103 @@
+/* schema.c - see schema.h; sql/ stands in the binary as it is */
+#include "store/schema.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EMBED(name, file) \
+	__asm__(".section .rodata\n" #name ":\n.incbin \"" file "\"\n.byte 0\n.text\n"); \
+	extern const char name[]
+
+EMBED(schema_sql, "sql/schema.sql");
+EMBED(views_sql, "sql/views.sql");
+
+/* Steps to later versions join here, with their files in sql/migrations. */
+static const struct migration migrations[] = { { 1, schema_sql } };
+
+static int
+user_version(sqlite3 *db)
+{
+	sqlite3_stmt *s;
+	int version = -1;
+
+	if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &s, NULL) != SQLITE_OK)
+		return -1;
+	if (sqlite3_step(s) == SQLITE_ROW)
+		version = sqlite3_column_int(s, 0);
+	sqlite3_finalize(s);
+	return version;
+}
+
+/* Views hold nothing: they are dropped, their triggers with them, and made anew at every change of version. */
+static int
+drop_views(sqlite3 *db)
+{
+	sqlite3_stmt *s;
+	char *all = NULL;
+	int rc = sqlite3_prepare_v2(db, "SELECT group_concat('DROP VIEW \"' || replace(name, '\"', '\"\"') || '\";', '') "
+	    "FROM sqlite_schema WHERE type = 'view'", -1, &s, NULL);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	if (sqlite3_step(s) == SQLITE_ROW && sqlite3_column_text(s, 0) != NULL)
+		all = sqlite3_mprintf("%s", (const char *)sqlite3_column_text(s, 0));
+	rc = sqlite3_finalize(s);
+	if (rc == SQLITE_OK && all != NULL)
+		rc = sqlite3_exec(db, all, NULL, NULL, NULL);
+	sqlite3_free(all);
+	return rc;
+}
+
+static int
+take_steps(sqlite3 *db, const struct migration *steps, size_t count, int from, int to)
+{
+	char set[64];
+	int rc = drop_views(db);
+
+	for (size_t i = 0; i < count && rc == SQLITE_OK; i++)
+		if (steps[i].version > from)
+			rc = sqlite3_exec(db, steps[i].sql, NULL, NULL, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(db, views_sql, NULL, NULL, NULL);
+	snprintf(set, sizeof set, "PRAGMA user_version = %d", to);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(db, set, NULL, NULL, NULL);
+	return rc;
+}
+
+enum schema_result
+schema_migrate(sqlite3 *db, const struct migration *steps, size_t count, int version, char *why, size_t size)
+{
+	int rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	int from = user_version(db);
+
+	if (rc == SQLITE_OK && from >= 0 && from < version) {
+		rc = take_steps(db, steps, count, from, version);
+		if (rc == SQLITE_OK)
+			rc = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+	} else if (from > version) {
+		snprintf(why, size, "made by a later policyd (its schema is %d, ours is %d); "
+		    "install that version again, or name another database", from, version);
+		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+		return SCHEMA_NEWER;
+	} else if (rc == SQLITE_OK && from == version) {
+		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+		return SCHEMA_READY;
+	}
+	if (rc == SQLITE_OK && from >= 0)
+		return SCHEMA_READY;
+	snprintf(why, size, "%s", sqlite3_errmsg(db));
+	if (!sqlite3_get_autocommit(db))
+		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return SCHEMA_TROUBLE;
+}
+
+enum schema_result
+schema_apply(sqlite3 *db, char *why, size_t size)
+{
+	/* Looking first needs no lock: another's lock does not keep us from a file that is as it should be. */
+	if (user_version(db) == SCHEMA_VERSION)
+		return SCHEMA_READY;
+	return schema_migrate(db, migrations, sizeof migrations / sizeof *migrations, SCHEMA_VERSION, why, size);
+}

@@ -1,0 +1,513 @@
+/* store.c - the loop's side of the store (store.h): hands writes over, reads what people change */
+#include "store/store.h"
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/metrics.h"
+#include "base/text.h"
+#include "store/database.h"
+#include "store/lists.h"
+#include "store/writer.h"
+
+#include <inttypes.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#define OPTIONS store_options
+static const struct option rows[] = {
+	{ "database", OPT_TEXT, INTO(database), "/var/lib/policyd/policyd.db", NULL, NULL,
+	  "The SQLite file; its folder must exist and belong to policyd's user.  A change needs a restart." },
+	{ "synchronous", OPT_WORD, INTO(synchronous), "normal", NULL, NULL,
+	  "normal: what was answered survives a crash of policyd; full: of the machine too, for a fifth more work.  "
+	  "A change needs a restart.", .words = "normal|full" },
+	{ "decision_log", OPT_WORD, INTO(decision_log), "refusals", NULL, NULL,
+	  "Which decisions get a row in the database: all, refusals (and what checks set to log would have refused), or off: "
+	  "then replies carry no reference.  All are counted.", .words = "all|refusals|off" },
+	{ "decision_keep", OPT_SEC, INTO(decision_keep_s), "14d", "1h", "3650d",
+	  "Decisions older than this are deleted, a few at a time." },
+	{ "database_size_max", OPT_BYTES, INTO(database_size_max), "1G", "0", "1000G",
+	  "Beyond this the oldest decisions are deleted; 0: no limit." },
+	{ "write_queue_max", OPT_INT, INTO(write_queue_max), "100000", "100", "10000000",
+	  "So many rows may wait for the disk; what comes beyond is not recorded, and counted as dropped." },
+};
+const struct option_table store_option_table = OPTION_TABLE(rows);
+#undef OPTIONS
+
+enum { LOOK_EVERY_MS = 250, COUNTS_EVERY_MS = 1000, COUNTS_MAX = 64, SEQUENCE_BITS = 18, PROBLEMS_BYTES = 60000 };
+
+struct pending_count {
+	char scope[24], key[104];
+	int64_t window, n;
+};
+
+struct store {
+	struct store_options options;
+	char *path;
+	store_setting_reader *reader;
+	struct writer *writer;			/* NULL: read only */
+	struct writer_options writer_options;
+	struct wake *wake;
+	struct timer *look, *flush;
+	struct write *newest_awaited;
+	size_t queued;
+	int64_t reference;
+	bool trouble;				/* as last said in the log */
+	unsigned generation;
+
+	sqlite3 *db;				/* the loop's, for reading */
+	sqlite3_stmt *data_version, *change;
+	int64_t seen_version, seen_change;
+	struct lists *lists;
+	char *problems, *problems_written;	/* of the last load: list, row, finding, each ended by NUL */
+	size_t problems_len, problems_written_len;
+
+	struct pending_count counts[COUNTS_MAX];
+	size_t count_used;
+	struct metric *commits, *rows, *dropped, *queue, *in_trouble;
+};
+
+/* ---- reading what people wrote ---- */
+
+static void
+close_reader(struct store *s)
+{
+	sqlite3_finalize(s->data_version);
+	sqlite3_finalize(s->change);
+	s->data_version = s->change = NULL;
+	sqlite3_close(s->db);
+	s->db = NULL;
+	s->seen_version = s->seen_change = -1;
+}
+
+static bool
+open_reader(struct store *s, char *why, size_t size)
+{
+	s->db = database_open_reader(s->path, why, size);
+	if (s->db == NULL)
+		return false;
+	sqlite3_busy_timeout(s->db, 0);		/* the loop never waits */
+	if (sqlite3_prepare_v2(s->db, "PRAGMA data_version", -1, &s->data_version, NULL) == SQLITE_OK &&
+	    sqlite3_prepare_v2(s->db, "SELECT n FROM change", -1, &s->change, NULL) == SQLITE_OK)
+		return true;
+	snprintf(why, size, "%s: %s", s->path, sqlite3_errmsg(s->db));
+	close_reader(s);
+	return false;
+}
+
+/* The number a statement gives; -1 if it cannot. */
+static int64_t
+number(sqlite3_stmt *statement)
+{
+	int64_t n = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
+
+	sqlite3_reset(statement);
+	return n;
+}
+
+static void
+on_problem(void *arg, const char *list, const char *row, const char *finding)
+{
+	struct store *s = arg;
+	size_t room = PROBLEMS_BYTES - s->problems_len;
+	int len = snprintf(s->problems + s->problems_len, room, "%s%c%s%c%s", list, 0, row, 0, finding);
+
+	if (len > 0 && (size_t)len + 2 < room)		/* two NULs: of the finding, and of the end */
+		s->problems_len += (size_t)len + 1;
+	s->problems[s->problems_len] = '\0';
+}
+
+/* Have the table row_problem say what is wrong now, if that is not what it says. */
+static void
+write_problems(struct store *s)
+{
+	if (s->writer == NULL || (s->problems_written != NULL && s->problems_written_len == s->problems_len &&
+	    memcmp(s->problems, s->problems_written, s->problems_len) == 0))
+		return;
+	struct write *w = xcalloc(1, sizeof *w + s->problems_len + 1);
+	w->kind = WRITE_PROBLEMS;
+	memcpy(w + 1, s->problems, s->problems_len + 1);
+	w->problems = (const char *)(w + 1);
+	s->problems_written = xrealloc(s->problems_written, s->problems_len + 1);
+	memcpy(s->problems_written, s->problems, s->problems_len + 1);
+	s->problems_written_len = s->problems_len;
+	s->queued++;
+	writer_put(s->writer, w);
+}
+
+static void
+load(struct store *s)
+{
+	s->problems_len = 0;
+	s->problems[0] = '\0';
+	struct lists *fresh = lists_load(s->db, s->reader, on_problem, s);
+	if (fresh == NULL) {
+		s->seen_change = s->seen_version = -1;	/* try again at the next look */
+		return;
+	}
+	lists_release(s->lists);
+	s->lists = fresh;
+	write_problems(s);
+}
+
+/* Did anybody change what is kept in memory? */
+static void
+look(struct store *s)
+{
+	char why[512];
+
+	if (s->db == NULL && !open_reader(s, why, sizeof why))
+		return;
+	int64_t version = number(s->data_version);
+	if (version >= 0 && version == s->seen_version)
+		return;
+	int64_t change = number(s->change);
+	if (version < 0 || change < 0)
+		return;
+	s->seen_version = version;
+	if (change == s->seen_change)
+		return;
+	s->seen_change = change;
+	load(s);
+}
+
+static void
+on_look(void *arg)
+{
+	look(arg);
+}
+
+/* ---- writes that come back ---- */
+
+static void
+unwait(struct store *s, struct write *w)
+{
+	if (w->waiter == NULL)
+		return;
+	*(w->newer ? &w->newer->older : &s->newest_awaited) = w->older;
+	if (w->older != NULL)
+		w->older->newer = w->newer;
+	w->waiter->write = NULL;
+	w->waiter = NULL;
+}
+
+static void
+tell(struct store *s, struct write *w, bool ok)
+{
+	struct store_waiter *waiter = w->waiter;
+
+	unwait(s, w);
+	if (waiter != NULL)
+		waiter->committed(waiter, ok);
+}
+
+static void
+see_state(struct store *s)
+{
+	const struct writer_state *state = writer_state(s->writer);
+	bool trouble = atomic_load(&state->trouble);
+	unsigned generation = atomic_load(&state->generation);
+	char why[256];
+
+	s->commits->value = atomic_load(&state->commits);
+	s->rows->value = atomic_load(&state->rows);
+	s->in_trouble->value = trouble;
+	if (generation != s->generation) {		/* the file was opened anew, perhaps another one */
+		s->generation = generation;
+		close_reader(s);
+		free(s->problems_written);
+		s->problems_written = NULL;
+	}
+	if (trouble && !s->trouble) {
+		writer_why(s->writer, why, sizeof why);
+		log_warn("store: %s; mail flows, refusals leave without a reference, "
+		    "at most %" PRId64 " rows wait, tried again every second", why, s->options.write_queue_max);
+	} else if (!trouble && s->trouble)
+		log_info("store: %s can be written again", s->path);
+	s->trouble = trouble;
+	while (trouble && s->newest_awaited != NULL)
+		tell(s, s->newest_awaited, false);
+}
+
+static void
+on_wake(void *arg)
+{
+	struct store *s = arg;
+
+	for (struct write *w = writer_take_done(s->writer), *next; w != NULL; w = next) {
+		next = w->next;
+		s->queued--;
+		tell(s, w, true);
+		free(w);
+	}
+	s->queue->value = s->queued;
+	see_state(s);
+}
+
+/* ---- writing ---- */
+
+int64_t
+store_reference(struct store *s)
+{
+	int64_t first = clock_wall_s() << SEQUENCE_BITS;
+
+	s->reference = s->reference < first ? first : s->reference + 1;
+	return s->reference;
+}
+
+bool
+store_keeps(const struct store *s, bool refusal, bool would)
+{
+	return s->options.decision_log == DECISION_LOG_ALL ||
+	    (s->options.decision_log == DECISION_LOG_REFUSALS && (refusal || would));
+}
+
+/* The row and its texts in one piece. */
+static struct write *
+copy_row(const struct decision_row *row)
+{
+	struct decision_row copy = *row;
+	const char **texts[] = { &copy.action, &copy.check, &copy.would, &copy.reply, &copy.profile, &copy.context,
+	    &copy.stage, &copy.client_address, &copy.client_name, &copy.helo, &copy.sender, &copy.sender_domain,
+	    &copy.recipient, &copy.login, &copy.instance, &copy.queue_id, &copy.detail };
+	size_t lens[sizeof texts / sizeof *texts], size = 0;
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		size += lens[i] = *texts[i] ? strlen(*texts[i]) + 1 : 0;
+	struct write *w = xmalloc(sizeof *w + size);
+	memset(w, 0, sizeof *w);
+	char *at = (char *)(w + 1);
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		if (*texts[i] != NULL) {
+			*texts[i] = memcpy(at, *texts[i], lens[i]);
+			at += lens[i];
+		}
+	w->row = copy;
+	return w;
+}
+
+bool
+store_write(struct store *s, const struct decision_row *row, struct store_waiter *waiter)
+{
+	bool trouble = atomic_load(&writer_state(s->writer)->trouble);
+
+	if (s->queued >= (size_t)s->options.write_queue_max || (trouble && waiter == NULL)) {
+		s->dropped->value++;
+		return false;
+	}
+	struct write *w = copy_row(row);
+	w->kind = WRITE_DECISION;
+	if (w->row.reference == 0)
+		w->row.reference = store_reference(s);
+	s->queue->value = ++s->queued;
+	if (waiter != NULL && !trouble) {
+		w->waiter = waiter;
+		waiter->write = w;
+		w->older = s->newest_awaited;
+		if (w->older != NULL)
+			w->older->newer = w;
+		s->newest_awaited = w;
+	}
+	writer_put(s->writer, w);
+	return !trouble;
+}
+
+void
+store_forget(struct store *s, struct store_waiter *waiter)
+{
+	if (waiter->write != NULL)
+		unwait(s, waiter->write);
+}
+
+static void
+flush_counts(struct store *s)
+{
+	for (size_t i = 0; i < s->count_used; i++) {
+		const struct pending_count *c = &s->counts[i];
+		size_t scope_size = strlen(c->scope) + 1, key_size = strlen(c->key) + 1;
+		struct write *w = xcalloc(1, sizeof *w + scope_size + key_size);
+
+		w->kind = WRITE_COUNT;
+		w->scope = memcpy(w + 1, c->scope, scope_size);
+		w->key = memcpy((char *)(w + 1) + scope_size, c->key, key_size);
+		w->time_s = c->window;
+		w->n = c->n;
+		s->queued++;
+		writer_put(s->writer, w);
+	}
+	s->count_used = 0;
+}
+
+static void
+on_flush(void *arg)
+{
+	struct store *s = arg;
+
+	/* In trouble they wait here, summed up, rather than fill the queue. */
+	if (!atomic_load(&writer_state(s->writer)->trouble))
+		flush_counts(s);
+	s->queue->value = s->queued;
+}
+
+void
+store_count(struct store *s, const char *scope, const char *key, int64_t time_s)
+{
+	int64_t window = time_s - time_s % 3600;
+
+	if (s->writer == NULL)
+		return;
+	for (size_t i = 0; i < s->count_used; i++)
+		if (s->counts[i].window == window && strcmp(s->counts[i].key, key) == 0 &&
+		    strcmp(s->counts[i].scope, scope) == 0) {
+			s->counts[i].n++;
+			return;
+		}
+	if (s->count_used == COUNTS_MAX)
+		flush_counts(s);
+	struct pending_count *c = &s->counts[s->count_used++];
+	snprintf(c->scope, sizeof c->scope, "%s", scope);
+	snprintf(c->key, sizeof c->key, "%s", key);
+	c->window = window;
+	c->n = 1;
+}
+
+struct lists *
+store_lists(struct store *s)
+{
+	lists_ref(s->lists);
+	return s->lists;
+}
+
+/* ---- start and end ---- */
+
+static void
+highest_reference(struct store *s, sqlite3 *db)
+{
+	sqlite3_stmt *statement;
+
+	if (sqlite3_prepare_v2(db, "SELECT max(reference) FROM decision", -1, &statement, NULL) != SQLITE_OK)
+		return;
+	s->reference = number(statement);
+	sqlite3_finalize(statement);
+}
+
+static void
+make_id(char *id, size_t size)
+{
+	char host[65] = "";
+	uint32_t draw = 0;
+
+	gethostname(host, sizeof host - 1);
+	if (getrandom(&draw, sizeof draw, 0) != sizeof draw)
+		draw = (uint32_t)getpid();
+	snprintf(id, size, "%s-%08" PRIx32, host, draw);
+}
+
+static void
+register_metrics(struct store *s)
+{
+	s->commits = metric_counter("policyd_store_commits_total", "", "Transactions committed.");
+	s->rows = metric_counter("policyd_store_rows_total", "", "Rows and counts committed.");
+	s->dropped = metric_counter("policyd_store_dropped_total", "", "Rows not recorded: too many waited, or trouble.");
+	s->queue = metric_gauge("policyd_store_queue", "", "Rows that wait for a commit.");
+	s->in_trouble = metric_gauge("policyd_store_trouble", "", "1 while the database cannot be written.");
+}
+
+static bool
+start_writer(struct loop *l, struct store *s, char *why, size_t size)
+{
+	sqlite3 *db = NULL;
+	char id[96];
+
+	register_metrics(s);
+	enum database_result got = database_open(s->path, s->options.synchronous == 1, &db, why, size);
+	if (got == DATABASE_NEWER)
+		return false;
+	if (got == DATABASE_TROUBLE) {
+		log_warn("store: %s; mail flows, refusals leave without a reference, tried again every second", why);
+		s->trouble = true;
+	} else
+		highest_reference(s, db);
+	make_id(id, sizeof id);
+	s->wake = wake_new(l, on_wake, s);
+	s->writer = writer_start(s->path, s->options.synchronous == 1, db, id, &s->writer_options, s->wake);
+	s->flush = timer_new(l, on_flush, s);
+	timer_start(s->flush, COUNTS_EVERY_MS, COUNTS_EVERY_MS);
+	s->look = timer_new(l, on_look, s);
+	timer_start(s->look, LOOK_EVERY_MS, LOOK_EVERY_MS);
+	return true;
+}
+
+static void
+free_store(struct store *s)
+{
+	close_reader(s);
+	lists_release(s->lists);
+	free(s->problems);
+	free(s->problems_written);
+	free(s->path);
+	free(s);
+}
+
+struct store *
+store_open(struct loop *l, const struct store_options *o, store_setting_reader *reader, bool read_only, char *why,
+    size_t size)
+{
+	struct store *s = xcalloc(1, sizeof *s);
+
+	s->path = xstrdup(o->database);
+	s->reader = reader;
+	s->lists = lists_empty();
+	s->problems = xmalloc(PROBLEMS_BYTES);
+	s->seen_version = s->seen_change = -1;
+	store_configure(s, o);
+	if (!read_only && !start_writer(l, s, why, size)) {
+		free_store(s);
+		return NULL;
+	}
+	if (read_only && !open_reader(s, why, size))
+		log_warn("store: %s; going on without what people wrote there", why);
+	if (!read_only || s->db != NULL)
+		look(s);
+	return s;
+}
+
+void
+store_configure(struct store *s, const struct store_options *o)
+{
+	if (s->writer != NULL && strcmp(o->database, s->path) != 0)
+		log_warn("store: database = %s needs a restart; policyd goes on with %s", o->database, s->path);
+	s->options = *o;
+	s->options.database = s->path;
+	atomic_store(&s->writer_options.decision_keep_s, o->decision_keep_s);
+	atomic_store(&s->writer_options.database_size_max, o->database_size_max);
+}
+
+void
+store_close(struct store *s, int64_t timeout_ms)
+{
+	if (s->writer != NULL) {
+		flush_counts(s);
+		writer_stop(s->writer, timeout_ms);
+		on_wake(s);			/* what it committed at last */
+		struct write *left;
+		size_t lost = 0;
+		writer_free(s->writer, &left);
+
+		for (struct write *next; left != NULL; left = next, lost++) {
+			next = left->next;
+			tell(s, left, false);
+			free(left);
+		}
+		if (lost > 0)
+			log_warn("store: %zu rows could not be written before the end", lost);
+		wake_free(s->wake);
+		timer_free(s->flush);
+		timer_free(s->look);
+	}
+	free_store(s);
+}

@@ -1,0 +1,516 @@
+/* writer.c - see writer.h; all but the functions of writer.h runs on the writer's thread */
+#include "store/writer.h"
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "store/counter.h"
+#include "store/database.h"
+
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { RETRY_MS = 1000, IDLE_MS = 1000, HAND_COPY_EVERY_S = 86400, STEP_ROWS = 500, VACUUM_PAGES = 200 };
+enum { REFERENCE_SHIFT = 18 };
+
+enum statement { INSERT_DECISION, INSERT_PROBLEM, DELETE_PROBLEMS, UPSERT_COUNTER, INSERT_WRITER, DELETE_OLD,
+	DELETE_OLDEST, DELETE_COUNTERS, CHANGES, STATEMENTS };
+
+static const char *const sql[STATEMENTS] = {
+	[INSERT_DECISION] = "INSERT INTO decision (reference, writer, time, action, check_name, would, reply, profile, "
+	    "context, stage, client_address, client_name, helo, sender, sender_domain, recipient, login, instance, "
+	    "queue_id, score, runs, took_us, detail) "
+	    "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	[INSERT_PROBLEM] = "INSERT OR IGNORE INTO row_problem VALUES (?,?,?)",
+	[DELETE_PROBLEMS] = "DELETE FROM row_problem",
+	[UPSERT_COUNTER] = "INSERT INTO counter VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET n = max(n, excluded.n)",
+	[INSERT_WRITER] = "INSERT OR IGNORE INTO writer VALUES (?,?)",
+	[DELETE_OLD] = "DELETE FROM decision WHERE reference IN (SELECT reference FROM decision WHERE reference < ? "
+	    "ORDER BY reference LIMIT ?)",
+	[DELETE_OLDEST] = "DELETE FROM decision WHERE reference IN (SELECT reference FROM decision ORDER BY reference "
+	    "LIMIT ?)",
+	[DELETE_COUNTERS] = "DELETE FROM counter WHERE window < ?",
+	[CHANGES] = "SELECT n FROM change",
+};
+
+struct writer {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	struct write *waiting, **waiting_end;	/* under lock */
+	struct write *done, **done_end;		/* under lock */
+	bool stopping;				/* under lock */
+	int64_t stop_by_us;			/* under lock */
+	struct writer_state state;
+	const struct writer_options *options;
+	struct wake *wake;
+	char *path, *id;
+	bool synchronous_full;
+
+	/* the thread's own */
+	struct sqlite3 *db;
+	sqlite3_stmt *statements[STATEMENTS];
+	struct write *batch;			/* taken, not yet committed */
+	struct counters *counters;
+	int64_t hand_copied_s, hand_change, next_step_us;
+};
+
+/* ---- the file ---- */
+
+static void
+close_file(struct writer *w)
+{
+	for (int i = 0; i < STATEMENTS; i++) {
+		sqlite3_finalize(w->statements[i]);
+		w->statements[i] = NULL;
+	}
+	sqlite3_close(w->db);
+	w->db = NULL;
+}
+
+/* Prepared when first used; NULL if the file cannot be read. */
+static sqlite3_stmt *
+statement(struct writer *w, enum statement which)
+{
+	if (w->statements[which] == NULL)
+		sqlite3_prepare_v3(w->db, sql[which], -1, SQLITE_PREPARE_PERSISTENT, &w->statements[which], NULL);
+	return w->statements[which];
+}
+
+static bool
+finish(sqlite3_stmt *s)
+{
+	bool ok = sqlite3_step(s) == SQLITE_DONE;
+
+	sqlite3_reset(s);
+	return ok;
+}
+
+static void
+set_trouble(struct writer *w, const char *why)
+{
+	pthread_mutex_lock(&w->lock);
+	snprintf(w->state.why, sizeof w->state.why, "%s", why);
+	pthread_mutex_unlock(&w->lock);
+	if (!atomic_exchange(&w->state.trouble, true))
+		wake_send(w->wake);
+}
+
+static bool
+open_file(struct writer *w)
+{
+	char why[256] = "";
+
+	if (w->db != NULL)
+		return true;
+	if (database_open(w->path, w->synchronous_full, &w->db, why, sizeof why) != DATABASE_OPEN) {
+		set_trouble(w, why);
+		return false;
+	}
+	atomic_fetch_add(&w->state.generation, 1);
+	counters_dirty(w->counters);	/* a new file knows none of our counts */
+	wake_send(w->wake);
+	return true;
+}
+
+/* ---- one transaction ---- */
+
+static void
+bind_text(sqlite3_stmt *s, int place, const char *text)
+{
+	if (text == NULL)
+		sqlite3_bind_null(s, place);
+	else
+		sqlite3_bind_text(s, place, text, -1, SQLITE_STATIC);
+}
+
+static bool
+write_decision(struct writer *w, const struct decision_row *r)
+{
+	sqlite3_stmt *s = statement(w, INSERT_DECISION);
+	const char *const texts[] = { r->action, r->check, r->would, r->reply, r->profile, r->context, r->stage,
+	    r->client_address, r->client_name, r->helo, r->sender, r->sender_domain, r->recipient, r->login,
+	    r->instance, r->queue_id };
+	int place = 1;
+
+	if (s == NULL)
+		return false;
+	sqlite3_bind_int64(s, place++, r->reference);
+	bind_text(s, place++, w->id);
+	sqlite3_bind_int64(s, place++, r->time_s);
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		bind_text(s, place++, texts[i]);
+	sqlite3_bind_int(s, place++, r->score);
+	sqlite3_bind_int(s, place++, r->runs);
+	sqlite3_bind_int64(s, place++, r->took_us);
+	bind_text(s, place, r->detail);
+	return finish(s);
+}
+
+static bool
+write_problems(struct writer *w, const char *at)
+{
+	sqlite3_stmt *clear = statement(w, DELETE_PROBLEMS), *s = statement(w, INSERT_PROBLEM);
+
+	if (clear == NULL || s == NULL || !finish(clear))
+		return false;
+	while (*at) {
+		for (int i = 1; i <= 3; i++, at += strlen(at) + 1)
+			bind_text(s, i, at);
+		if (!finish(s))
+			return false;
+	}
+	return true;
+}
+
+static bool
+write_counter(void *arg, const char *scope, const char *key, int64_t window, int64_t n)
+{
+	struct writer *w = arg;
+	sqlite3_stmt *s = statement(w, UPSERT_COUNTER);
+
+	if (s == NULL)
+		return false;
+	bind_text(s, 1, scope);
+	bind_text(s, 2, key);
+	sqlite3_bind_int64(s, 3, window);
+	bind_text(s, 4, w->id);
+	sqlite3_bind_int64(s, 5, n);
+	return finish(s);
+}
+
+/* Its count goes into the totals once, however often the transaction is tried. */
+static void
+count(struct writer *w, struct write *write)
+{
+	char key[128];
+
+	if (write->counted)
+		return;
+	write->counted = true;
+	if (write->kind == WRITE_DECISION) {
+		snprintf(key, sizeof key, "%s:%s", write->row.action, write->row.check ? write->row.check : "");
+		counters_add(w->counters, "decision", key, write->row.time_s, 1);
+	} else if (write->kind == WRITE_COUNT)
+		counters_add(w->counters, write->scope, write->key, write->time_s, write->n);
+}
+
+static bool
+write_batch(struct writer *w)
+{
+	sqlite3_stmt *writer = statement(w, INSERT_WRITER);
+
+	if (writer == NULL || sqlite3_exec(w->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+		return false;
+	bind_text(writer, 1, w->id);
+	sqlite3_bind_int64(writer, 2, clock_wall_s());
+	if (!finish(writer))
+		return false;
+	for (struct write *write = w->batch; write != NULL; write = write->next) {
+		count(w, write);
+		if ((write->kind == WRITE_DECISION && !write_decision(w, &write->row)) ||
+		    (write->kind == WRITE_PROBLEMS && !write_problems(w, write->problems)))
+			return false;
+	}
+	return counters_write(w->counters, write_counter, w) &&
+	    sqlite3_exec(w->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
+}
+
+static void
+hand_back(struct writer *w)
+{
+	struct write **end = &w->batch;
+	uint64_t rows = 0;
+
+	for (; *end != NULL; end = &(*end)->next)
+		rows++;
+	pthread_mutex_lock(&w->lock);
+	*w->done_end = w->batch;
+	w->done_end = end;
+	pthread_mutex_unlock(&w->lock);
+	w->batch = NULL;
+	counters_written(w->counters);
+	atomic_fetch_add(&w->state.commits, 1);
+	atomic_fetch_add(&w->state.rows, rows);
+	atomic_store(&w->state.trouble, false);
+	wake_send(w->wake);
+}
+
+/* A row that SQLite will never take (the same reference twice) must not hold up the others for ever. */
+static void
+avoid_clash(struct writer *w)
+{
+	int64_t highest = 0;
+	sqlite3_stmt *s;
+
+	if (sqlite3_prepare_v2(w->db, "SELECT max(reference) FROM decision", -1, &s, NULL) != SQLITE_OK)
+		return;
+	if (sqlite3_step(s) == SQLITE_ROW)
+		highest = sqlite3_column_int64(s, 0);
+	sqlite3_finalize(s);
+	for (struct write *write = w->batch; write != NULL; write = write->next)
+		if (write->kind == WRITE_DECISION)
+			write->row.reference = ++highest;
+}
+
+static bool
+commit_batch(struct writer *w)
+{
+	char why[256];
+
+	if (!open_file(w))
+		return false;
+	if (write_batch(w)) {
+		hand_back(w);
+		return true;
+	}
+	int code = sqlite3_extended_errcode(w->db);
+	snprintf(why, sizeof why, "%s: %s", w->path, sqlite3_errmsg(w->db));
+	if (!sqlite3_get_autocommit(w->db))
+		sqlite3_exec(w->db, "ROLLBACK", NULL, NULL, NULL);
+	set_trouble(w, why);
+	if (code == SQLITE_CONSTRAINT_PRIMARYKEY || code == SQLITE_CONSTRAINT_ROWID)
+		avoid_clash(w);
+	if (database_is_corrupt(code)) {
+		close_file(w);
+		database_move_aside(w->path);
+	} else if (code != SQLITE_BUSY)	/* a file made writable again must be opened again */
+		close_file(w);
+	return false;
+}
+
+/* ---- between transactions ---- */
+
+static int64_t
+ask_number(struct writer *w, const char *question)
+{
+	sqlite3_stmt *s;
+	int64_t n = 0;
+
+	if (sqlite3_prepare_v2(w->db, question, -1, &s, NULL) != SQLITE_OK)
+		return 0;
+	if (sqlite3_step(s) == SQLITE_ROW)
+		n = sqlite3_column_int64(s, 0);
+	sqlite3_finalize(s);
+	return n;
+}
+
+static int
+delete_step(struct writer *w, enum statement which, int64_t first)
+{
+	sqlite3_stmt *s = statement(w, which);
+
+	if (s == NULL)
+		return 0;
+	sqlite3_bind_int64(s, 1, first);
+	if (which == DELETE_OLD)
+		sqlite3_bind_int(s, 2, STEP_ROWS);
+	return finish(s) ? sqlite3_changes(w->db) : 0;
+}
+
+/* One small step of cleaning up; true if there is more to do. */
+static bool
+retain(struct writer *w)
+{
+	int64_t now = clock_wall_s(), keep = atomic_load(&w->options->decision_keep_s);
+	int64_t most = atomic_load(&w->options->database_size_max);
+	int gone = delete_step(w, DELETE_OLD, (now - keep) * (1 << REFERENCE_SHIFT));
+
+	if (gone == 0 && most > 0) {
+		int64_t pages = ask_number(w, "PRAGMA page_count") - ask_number(w, "PRAGMA freelist_count");
+
+		if (pages * ask_number(w, "PRAGMA page_size") > most)
+			gone = delete_step(w, DELETE_OLDEST, STEP_ROWS);
+	}
+	if (gone == 0)
+		delete_step(w, DELETE_COUNTERS, now - 400 * 86400);
+	char vacuum[64];
+	snprintf(vacuum, sizeof vacuum, "PRAGMA incremental_vacuum(%d)", VACUUM_PAGES);
+	sqlite3_exec(w->db, vacuum, NULL, NULL, NULL);
+	return gone >= STEP_ROWS;
+}
+
+/* A copy of what people wrote, once a day and at the end, if anything changed. */
+static void
+copy_hand(struct writer *w, bool at_end)
+{
+	int64_t now = clock_wall_s();
+
+	if (w->db == NULL || (!at_end && now - w->hand_copied_s < HAND_COPY_EVERY_S))
+		return;
+	int64_t change = ask_number(w, sql[CHANGES]);
+	w->hand_copied_s = now;
+	if (change != w->hand_change && database_copy_hand(w->db, w->path))
+		w->hand_change = change;
+}
+
+/* What is done when nothing waits; microseconds until it wants to be done again. */
+static void
+idle(struct writer *w)
+{
+	int64_t now_us = clock_mono_us();
+
+	if (w->db == NULL)
+		open_file(w);
+	if (w->db == NULL || now_us < w->next_step_us)
+		return;
+	copy_hand(w, false);
+	w->next_step_us = now_us + (retain(w) ? 20 * 1000 : (int64_t)IDLE_MS * 10 * 1000);
+}
+
+static struct timespec
+in_ms(int64_t ms)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += ms / 1000;
+	t.tv_nsec += ms % 1000 * 1000000;
+	if (t.tv_nsec >= 1000000000) {
+		t.tv_sec++;
+		t.tv_nsec -= 1000000000;
+	}
+	return t;
+}
+
+/* Wait for work or for the time to pass; take what there is.  False when it is time to end. */
+static bool
+take(struct writer *w, int64_t wait_ms)
+{
+	struct timespec until = in_ms(wait_ms);
+
+	pthread_mutex_lock(&w->lock);
+	while ((w->batch != NULL || w->waiting == NULL) && !w->stopping)
+		if (pthread_cond_timedwait(&w->more, &w->lock, &until) != 0)
+			break;
+	struct write **end = &w->batch;
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = w->waiting;
+	w->waiting = NULL;
+	w->waiting_end = &w->waiting;
+	bool go_on = !w->stopping || (w->batch != NULL && clock_mono_us() < w->stop_by_us);
+	pthread_mutex_unlock(&w->lock);
+	return go_on;
+}
+
+static void *
+run(void *arg)
+{
+	struct writer *w = arg;
+	int64_t wait_ms = 0;
+
+	while (take(w, wait_ms)) {
+		if (w->batch == NULL && !atomic_load(&w->state.trouble))
+			idle(w);
+		else if (w->batch != NULL && !commit_batch(w)) {
+			struct timespec pause = { .tv_nsec = 50 * 1000000 };
+
+			nanosleep(&pause, NULL);	/* never spin, even when told to stop */
+		} else if (w->batch == NULL && open_file(w)) {
+			atomic_store(&w->state.trouble, false);
+			wake_send(w->wake);
+		}
+		wait_ms = w->batch != NULL || atomic_load(&w->state.trouble) ? RETRY_MS :
+		    w->next_step_us - clock_mono_us() < IDLE_MS * 1000 ? 20 : IDLE_MS;
+	}
+	copy_hand(w, true);
+	if (w->db != NULL)
+		close_file(w);
+	return NULL;
+}
+
+/* ---- for the loop ---- */
+
+struct writer *
+writer_start(const char *path, bool synchronous_full, struct sqlite3 *db, const char *id,
+    const struct writer_options *o, struct wake *wake)
+{
+	struct writer *w = xcalloc(1, sizeof *w);
+	pthread_condattr_t monotonic;
+
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&w->more, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	w->waiting_end = &w->waiting;
+	w->done_end = &w->done;
+	w->options = o;
+	w->wake = wake;
+	w->path = xstrdup(path);
+	w->id = xstrdup(id);
+	w->synchronous_full = synchronous_full;
+	w->db = db;
+	w->hand_change = -1;
+	w->counters = counters_new();
+	atomic_store(&w->state.trouble, db == NULL);
+	if (pthread_create(&w->thread, NULL, run, w) != 0)
+		abort();
+	return w;
+}
+
+const struct writer_state *
+writer_state(const struct writer *w)
+{
+	return &w->state;
+}
+
+void
+writer_why(struct writer *w, char *out, size_t size)
+{
+	pthread_mutex_lock(&w->lock);
+	snprintf(out, size, "%s", w->state.why);
+	pthread_mutex_unlock(&w->lock);
+}
+
+void
+writer_put(struct writer *w, struct write *write)
+{
+	write->next = NULL;
+	pthread_mutex_lock(&w->lock);
+	bool first = w->waiting == NULL;
+	*w->waiting_end = write;
+	w->waiting_end = &write->next;
+	if (first)
+		pthread_cond_signal(&w->more);
+	pthread_mutex_unlock(&w->lock);
+}
+
+struct write *
+writer_take_done(struct writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	struct write *done = w->done;
+	w->done = NULL;
+	w->done_end = &w->done;
+	pthread_mutex_unlock(&w->lock);
+	return done;
+}
+
+void
+writer_stop(struct writer *w, int64_t timeout_ms)
+{
+	pthread_mutex_lock(&w->lock);
+	w->stopping = true;
+	w->stop_by_us = clock_mono_us() + timeout_ms * 1000;
+	pthread_cond_signal(&w->more);
+	pthread_mutex_unlock(&w->lock);
+	pthread_join(w->thread, NULL);
+}
+
+void
+writer_free(struct writer *w, struct write **undone)
+{
+	*undone = w->batch;
+	pthread_mutex_destroy(&w->lock);
+	pthread_cond_destroy(&w->more);
+	counters_free(w->counters);
+	free(w->path);
+	free(w->id);
+	free(w);
+}

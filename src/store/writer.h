@@ -1,0 +1,66 @@
+/* writer.h - the one thread that writes: takes everything that waits, commits it as one transaction
+ *
+ * The loop hands writes over and gets them back, done.  While the file cannot
+ * be written the thread tries again every second and keeps what it has.
+ */
+#ifndef STORE_WRITER_H
+#define STORE_WRITER_H
+
+#include "store/store.h"
+
+#include <stdatomic.h>
+
+struct sqlite3;
+struct wake;
+
+enum write_kind { WRITE_DECISION, WRITE_COUNT, WRITE_PROBLEMS };
+
+/* One thing to write, in one piece of memory with its texts; freed by the loop when it comes back. */
+struct write {
+	struct write *next;
+	struct store_waiter *waiter;	/* the loop's, as are these two; the thread does not look */
+	struct write *newer, *older;	/* of those somebody waits for */
+	enum write_kind kind;
+	bool counted;			/* the thread's: its count is in the totals */
+	struct decision_row row;	/* DECISION */
+	const char *scope, *key;	/* COUNT */
+	int64_t time_s, n;
+	const char *problems;		/* PROBLEMS: list, row, finding, list, …, each ended by NUL; an empty list ends it */
+};
+
+struct writer;
+
+struct writer_options {
+	_Atomic int64_t decision_keep_s, database_size_max;
+};
+
+/* What the loop reads to know how the thread fares; all only written by the thread. */
+struct writer_state {
+	atomic_bool trouble;
+	atomic_uint_fast64_t commits, rows;
+	atomic_uint generation;		/* grows when the file was made anew: readers open it again */
+	char why[256];			/* of the trouble; read under writer_why() */
+};
+
+/*
+ * Start the thread.  db may be NULL: it opens path itself, again and again.  wake is sent when
+ * writes came back or the state changed.
+ */
+struct writer *writer_start(const char *path, bool synchronous_full, struct sqlite3 *db, const char *id,
+    const struct writer_options *o, struct wake *wake);
+
+const struct writer_state *writer_state(const struct writer *w);
+void writer_why(struct writer *w, char *out, size_t size);
+
+void writer_put(struct writer *w, struct write *write);
+
+/* What was committed since the last call, oldest first; NULL if nothing. */
+struct write *writer_take_done(struct writer *w);
+
+/* Commit what waits for at most timeout_ms, then end the thread and close the file. */
+void writer_stop(struct writer *w, int64_t timeout_ms);
+
+/* After writer_stop(): what was never committed, in *undone's list; frees w. */
+void writer_free(struct writer *w, struct write **undone);
+
+#endif

@@ -1,0 +1,132 @@
+#!/usr/bin/perl
+# postfix.t - a real Postfix asks policyd about real SMTP clients
+use lib 't/lib';
+use Policyd::Daemon;
+use Policyd::DNS;
+use Policyd::Postfix;
+use Policyd::Test;
+
+if (my $why = Policyd::Postfix->why_not) {
+	plan skip_all => $why if !$ENV{CI};
+	BAIL_OUT("no Postfix, and this is CI: $why");
+}
+
+my $dns = Policyd::DNS->start(my $zone = <<'');
+192.0.2.7                 PTR  mx.example.net.
+mx.example.net            A    192.0.2.7
+192.0.2.8                 PTR  liar.example.com.
+2001:db8::7               PTR  six.example.net.
+six.example.net           AAAA 2001:db8::7
+example.net               MX   10 mx.example.net.
+null.example              MX   0 .
+50.2.0.192.bl.example     A    127.0.0.2
+50.2.0.192.bl.example     TXT  "sends spam"
+
+my $p = Policyd::Daemon->start(dns => $dns, server => { socket_mode => '0666', user => 'postfix' }, profiles => <<'');
+[mx]
+client_rdns_mismatch = reject
+local_domains = example.org
+dnsbl_sites = bl.example
+[careful : mx]
+client_no_rdns = reject on_error defer
+sender_no_mx = reject on_error defer
+
+sub postfix {
+	my $context = shift;
+	my $socket = $p->socket;
+	return Policyd::Postfix->start(
+	    "check_policy_service { unix:$socket, timeout=10s, default_action=DUNNO, policy_context=$context }");
+}
+
+my $postfix = postfix('mx');
+
+# ---- every check, both verdicts ----
+
+my %good = (addr => '192.0.2.7', name => 'mx.example.net', helo => 'mx.example.net',
+    sender => 'bob@example.net', recipient => 'known@example.org');
+my $refused = 'Recipient address rejected';
+my $help = qr{https://postmaster\.example\.org/help};
+
+sub rcpt {
+	my %with = (%good, @_);
+	return $postfix->client(%with)->mail(@with{qw(sender recipient)});
+}
+
+$p->sql("INSERT INTO deny (sender, note) VALUES ('spam.example.net', 'asked to stop')");
+my @cases = (
+	# check, what is different, the reply
+	[ 'deny',                 { sender => 'a@spam.example.net' },            '5.7.1',  'not accepted here: sender a@spam.example.net' ],
+	[ 'helo_syntax',          { helo => 'my_pc.example.net' },               '5.7.1',  'the HELO name my_pc.example.net is neither a host name nor an address literal' ],
+	[ 'helo_not_fqdn',        { helo => 'localhost' },                       '5.7.1',  'the HELO name localhost is not fully qualified' ],
+	[ 'helo_literal',         { helo => '[192.0.2.99]' },                    '5.7.1',  'the HELO name says 192.0.2.99, but the client\'s address is 192.0.2.7' ],
+	[ 'helo_forged',          { helo => 'mx.example.org' },                  '5.7.1',  'the HELO name mx.example.org belongs to this site, not to 192.0.2.7' ],
+	[ 'client_no_rdns',       { addr => '192.0.2.70', name => undef },       '5.7.25', 'the address 192.0.2.70 has no reverse DNS name' ],
+	[ 'client_rdns_mismatch', { addr => '192.0.2.8', name => undef },        '5.7.25', 'the reverse DNS name of 192.0.2.8 is liar.example.com, which does not resolve to it' ],
+	[ 'sender_null_mx',       { sender => 'a@null.example' },                '5.7.27', 'null.example takes no mail, so none can come from it' ],
+	[ 'sender_no_mx',         { sender => 'a@nothing.example' },             '5.7.1',  'nothing.example has no MX, A or AAAA record' ],
+	[ 'dnsbl',                { addr => '192.0.2.50' },                      '5.7.1',  '192.0.2.50 is listed by bl.example (sends spam)' ],
+);
+eventually { $p->ask(sender => 'a@spam.example.net') =~ /^550/ } 'the row of deny is felt';
+my $c = $postfix->client(%good);
+like $c->mail(@good{qw(sender recipient)}), qr/^250 2\.1\.5 /, 'a good client: accepted';
+like $c->deliver, qr/^250 2\.0\.0 /, 'to the end';
+for (@cases) {
+	my ($check, $with, $code, $finding) = @$_;
+	my $reply = rcpt(%$with);
+	like $reply, qr/^550 \Q$code\E <known\@example\.org>: $refused: \Q$finding\E \($check (\w{10}); $help\)$/,
+	    "$check: refused";
+	my ($reference) = $reply =~ /\($check (\w{10})/ or next;
+	like $p->sql("SELECT * FROM why WHERE ref = '$reference'"), qr/\b$check\b/, "$check: is in the database";
+}
+my @fine = (
+	[ 'its own literal',        { helo => '[192.0.2.7]' } ],
+	[ 'IPv6',                   { addr => '2001:db8::7', name => undef, helo => '[IPv6:2001:db8::7]' } ],
+	[ 'a name we had to ask',   { name => undef } ],
+	[ 'a bounce',               { sender => '' } ],
+	[ 'a login',                { login => 'ann@example.org', helo => 'laptop', addr => '192.0.2.70', name => undef } ],
+);
+like rcpt(%{$_->[1]}), qr/^250 2\.1\.5 /, "$_->[0]: accepted" for @fine;
+like rcpt(recipient => 'nobody@example.org'), qr/^550 5\.1\.1 .*User unknown/, 'unknown recipients are Postfix\'s matter';
+
+# ---- several recipients, several messages, one connection ----
+
+$c = $postfix->client(%good);
+$c->mail('bob@example.net', 'known@example.org');
+like $c->say('RCPT TO:<ann@example.org>'), qr/^250/, 'a second recipient';
+like $c->deliver, qr/^250/, 'delivered';
+like $c->mail('a@nothing.example', 'known@example.org'), qr/^550 .*\(sender_no_mx (\w+)/, 'the next message is refused';
+like $c->mail('bob@example.net', 'known@example.org'), qr/^250/, 'the third is not';
+
+# ---- the DNS fails ----
+
+$postfix->stop;
+$postfix = postfix('careful');
+for my $trouble (qw(silent servfail)) {
+	$dns->clear;
+	$dns->add("* !$trouble");
+	my $n = $trouble eq 'silent' ? 101 : 102;	# nobody the cache knows
+	my $start = time;
+	like rcpt(sender => "a\@$trouble.example"), qr/^451 4\.4\.3 .*\(sender_no_mx /, "DNS $trouble, on_error defer: 4xx";
+	like rcpt(addr => "198.51.100.$n", name => undef), qr/^450 4\.7\.25 .*\(client_no_rdns /, "DNS $trouble, on_error defer: 4xx";
+	like rcpt(addr => "198.51.100.$n", sender => 'bob@example.net'), qr/^250 /, "DNS $trouble: what needs none passes";
+	cmp_ok time - $start, '<', 8, "DNS $trouble: soon";
+}
+$dns->clear;
+$dns->add($zone);
+
+# ---- policyd dies and comes back ----
+
+my $known = rcpt(helo => 'localhost');
+like $known, qr/^550 .*\(helo_not_fqdn/, 'refused';
+my $old = $postfix->client(%good, helo => 'localhost');
+like $old->mail(@good{qw(sender recipient)}), qr/^550/, 'on an SMTP connection that stays';
+is $p->kill9, 'signal 9', 'policyd is killed';
+like $old->mail(@good{qw(sender recipient)}), qr/^250/, 'mail flows while it is gone';
+$p->run;
+like $old->mail(@good{qw(sender recipient)}), qr/^550 .*\(helo_not_fqdn/, 'refused again when it is back';
+my ($reference) = $known =~ /\(helo_not_fqdn (\w+)/;
+is $p->sql("SELECT count(*) FROM why WHERE ref = '$reference'"), 1, 'and the old refusal can still be looked up';
+is $p->stop, 'exit 0', 'policyd stops';
+unlike $postfix->log, qr/(?:fatal|panic|unsupported|bad|unknown restriction)[: ]/, 'Postfix had nothing to complain about';
+
+done_testing;
