@@ -29,45 +29,42 @@ subject_and_detail(const char *enhanced)
 	return detail != NULL && skip_number(detail, '\0') != NULL ? enhanced + 2 : NULL;
 }
 
-/* Add at most max bytes of s as printable ASCII: one blank for a run of them, none at either end. */
-static void
-add_printable(struct text *out, const char *s, size_t max)
+/* At most max bytes of s as printable ASCII into out: one blank for a run of them, none at either end; how many. */
+static size_t
+make_printable(char *out, const char *s, size_t max)
 {
-	static const char blanks[] = " \t\n\v\f\r";
 	size_t used = 0;
 
-	if (s == NULL)
-		return;
-	for (s += strspn(s, blanks); *s && used < max; used++) {
-		if (strchr(blanks, *s) == NULL) {
-			text_add_bytes(out, *s > ' ' && *s <= '~' ? s : "?", 1);
-			s++;
+	for (bool blank = false; s != NULL && *s && used < max; s++) {
+		if (*s == ' ' || (*s >= '\t' && *s <= '\r')) {
+			blank = used > 0;
 			continue;
 		}
-		s += strspn(s, blanks);
-		if (*s == '\0' || used + 1 == max)
+		if (blank && used + 1 == max)
 			break;
-		text_add(out, " ");
+		if (blank)
+			out[used++] = ' ';
+		out[used++] = *s > ' ' && *s <= '~' ? *s : '?';
+		blank = false;
 	}
+	out[used] = '\0';
+	return used;
 }
 
 void
 action_encode(struct text *out, const struct action *a)
 {
-	char finding_bytes[ACTION_TEXT_MAX + 1] = "", tail_bytes[ACTION_TEXT_MAX + 1] = "";
-	struct text finding = TEXT(finding_bytes), tail = TEXT(tail_bytes);
+	char finding[ACTION_TEXT_MAX + 1], tail[ACTION_TEXT_MAX + 1];
 
 	if (a->kind == ACTION_DUNNO) {
 		text_add(out, "action=DUNNO\n\n");
 		return;
 	}
-	add_printable(&tail, a->tail, ACTION_TEXT_MAX);
-	size_t room = ACTION_TEXT_MAX - tail.len;
-	if (tail.len > 0)
-		room -= room > 0;			/* the blank between them */
-	add_printable(&finding, a->text, room);
-	if (finding.len == 0)
-		add_printable(&finding, plain_sentence[a->kind], room);
+	size_t room = ACTION_TEXT_MAX, tail_len = make_printable(tail, a->tail, room);
+	if (tail_len > 0)
+		room -= tail_len < room ? tail_len + 1 : tail_len;	/* the blank between them */
+	if (make_printable(finding, a->text, room) == 0)
+		make_printable(finding, plain_sentence[a->kind], room);
 
 	const char *detail = subject_and_detail(a->enhanced);
 	if (detail == NULL)
@@ -75,6 +72,5 @@ action_encode(struct text *out, const struct action *a)
 	const char *code = "550 5";
 	if (a->kind == ACTION_DEFER)	/* 451: our own trouble, or the network's */
 		code = (detail[0] == '3' || detail[0] == '4') && detail[1] == '.' ? "451 4" : "450 4";
-	text_addf(out, "action=%s.%s %s%s%s\n\n", code, detail, finding.at,
-	    finding.len > 0 && tail.len > 0 ? " " : "", tail.at);
+	text_addf(out, "action=%s.%s %s%s%s\n\n", code, detail, finding, *finding && *tail ? " " : "", tail);
 }

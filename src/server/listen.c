@@ -277,6 +277,8 @@ take_inherited(const char *word, struct bound out[BOUND_MAX])
 		name_bound(b);
 		count++;
 	}
+#else
+	(void)out;
 #endif
 	if (count == 0)
 		log_error("listen = %s: systemd handed over no socket; enable policyd.socket, "

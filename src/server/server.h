@@ -39,7 +39,10 @@ struct service {
 	const char *overload_reply;	/* to the first request of a connection over the limit, which is then closed */
 };
 
-/* The options (and the overload reply) must live until server_free(), or until others replace them. */
+/*
+ * The overload reply must live until server_free(), the options too, or until
+ * server_configure() replaces them.  The process must ignore SIGPIPE.
+ */
 struct server *server_new(struct loop *l, const struct server_options *o, const struct service *s);
 
 /*
