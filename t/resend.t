@@ -5,7 +5,7 @@ use Policyd::Daemon;
 use Policyd::DNS;
 use Policyd::Test;
 
-my $dns = Policyd::DNS->start('slow.example !delay 500');
+my $dns = Policyd::DNS->start("slow.example !delay 500\nexample.net MX 10 mx.example.net");
 my $p = Policyd::Daemon->start(dns => $dns, server => { dns_timeout => '3s' },
     profiles => profile('mx', helo_not_fqdn => 'reject', sender_no_mx => 'reject', deny => 'reject'));
 

@@ -173,6 +173,22 @@ read_pattern(struct arena *a, const char *text, char column, struct pattern *p, 
 	return true;
 }
 
+/* The same, with a finding that names column and value. */
+static bool
+read_column(struct arena *a, const char *name, const char *text, struct pattern *p, const char **finding)
+{
+	char buffer[VALUE_BYTES];
+	struct text t = TEXT(buffer);
+
+	if (read_pattern(a, text, *name, p, finding))
+		return true;
+	text_addf(&t, "%s = ", name);
+	text_add_safe(&t, text, strnlen(text, 200));
+	text_addf(&t, ": %s", *finding);
+	*finding = arena_strdup(a, buffer);
+	return false;
+}
+
 static int
 weight_of(const struct pattern *p)
 {
@@ -244,10 +260,10 @@ load_row(struct loading *to, sqlite3_stmt *s, enum list_kind kind)
 	e->row = (struct list_row){ sqlite3_column_int64(s, 0), column_text(a, s, 1), column_text(a, s, 2),
 	    column_text(a, s, 3), column_text(a, s, 4), column_text(a, s, 5), sqlite3_column_int64(s, 6) };
 	snprintf(id, sizeof id, "%" PRId64, e->row.id);
-	bool ok = read_pattern(a, e->row.client, 'c', &e->client, &finding) &&
-	    read_pattern(a, e->row.helo, 'h', &e->helo, &finding) &&
-	    read_pattern(a, e->row.sender, 's', &e->sender, &finding) &&
-	    read_pattern(a, e->row.recipient, 'r', &e->recipient, &finding);
+	bool ok = read_column(a, "client", e->row.client, &e->client, &finding) &&
+	    read_column(a, "helo", e->row.helo, &e->helo, &finding) &&
+	    read_column(a, "sender", e->row.sender, &e->sender, &finding) &&
+	    read_column(a, "recipient", e->row.recipient, &e->recipient, &finding);
 	e->weight = weight_of(&e->client) + weight_of(&e->helo) + weight_of(&e->sender) + weight_of(&e->recipient);
 	if (ok && e->weight == 0) {
 		finding = "says nothing; fill client, helo, sender or recipient";

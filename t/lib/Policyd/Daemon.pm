@@ -72,9 +72,9 @@ sub run {
 	$self->{pid} = $pid;
 	$running{$pid} = $self;
 	my $end = time + 15;
-	until (eval { $self->connect }) {
+	until ($self->log =~ /ready: pid $pid\b/) {
 		my $died = $self->died;
-		die "policyd did not start: " . ($died // 'no connection') . "\n" . $self->log
+		die "policyd did not start: " . ($died // 'not ready') . "\n" . $self->log
 		    if defined $died || time > $end;
 		sleep 0.01;
 	}
