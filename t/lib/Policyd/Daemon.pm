@@ -31,6 +31,8 @@ sub new {
 	my $self = bless { dir => $dir, prefix => [], %o }, $class;
 	$self->{port} = reserved_port if $o{tcp};
 	$self->configure;
+	my $user = ($self->{server} // {})->{user};
+	chown scalar getpwnam($user), -1, $dir if $user && !$>;	# whom policyd becomes makes the database
 	return $self;
 }
 
