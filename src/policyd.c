@@ -67,11 +67,19 @@ read_config(const struct program *pr, bool to_log)
 	struct problems problems = { 0 };
 	struct config *config = config_read(&pr->schema, pr->path, &problems);
 
-	for (size_t i = 0; i < problems.count && problems.lines[i] != NULL; i++)
+	size_t shown = 0;
+
+	for (; shown < problems.count && problems.lines[shown] != NULL; shown++)
 		if (to_log)
-			log_error("%s", problems.lines[i]);
+			log_error("%s", problems.lines[shown]);
 		else
-			fprintf(stderr, "%s\n", problems.lines[i]);
+			fprintf(stderr, "%s\n", problems.lines[shown]);
+	if (problems.count > shown) {
+		if (to_log)
+			log_error("%s: and %zu more mistakes", pr->path, problems.count - shown);
+		else
+			fprintf(stderr, "%s: and %zu more mistakes\n", pr->path, problems.count - shown);
+	}
 	problems_free(&problems);
 	return config;
 }

@@ -146,6 +146,7 @@ $q->run;
 my %rows = map { $_ => 1 } $q->sql('SELECT ref FROM why');
 my @lost = grep { !$rows{$_} } acknowledged();
 is_deeply \@lost, [], 'no refusal that was answered is lost';
+is $q->sql('SELECT sum(n) FROM counter'), $q->sql('SELECT count(*) FROM decision'), 'nor a count, nor is one doubled';
 is $q->sql('PRAGMA integrity_check'), 'ok', 'the database is whole';
 recovers($q, 'and goes on');
 

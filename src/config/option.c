@@ -163,13 +163,18 @@ domain_keep(struct arena *a, const char *text)
 }
 
 static const char *
-read_list(struct arena *a, const char *text, bool domains, struct option_list *out)
+read_list(const struct option *o, struct arena *a, const char *text, struct option_list *out)
 {
+	bool domains = o->type == OPT_DOMAINS;
 	const char **at = arena_alloc(a, pieces(text) * sizeof *at);
 
 	*out = (struct option_list){ .at = at };
 	for (char *piece; (piece = word_next(a, &text, SEPARATORS)) != NULL; ) {
 		char *kept = domains ? domain_keep(a, piece) : piece;
+		const char *wrong = o->check ? o->check(piece) : NULL;
+
+		if (wrong != NULL)
+			return arena_printf(a, "'%.80s': %s", piece, wrong);
 
 		if (kept == NULL)
 			return arena_printf(a, "'%.60s' is no domain name; write names as in example.org "
@@ -227,11 +232,10 @@ option_read(const struct option *o, struct arena *a, const char *text, void *bas
 	case OPT_WORD:
 		return read_word(o, a, text, into);
 	case OPT_LIST:
-		return read_list(a, text, false, into);
+	case OPT_DOMAINS:
+		return read_list(o, a, text, into);
 	case OPT_NETWORKS:
 		return read_networks(a, text, into);
-	case OPT_DOMAINS:
-		return read_list(a, text, true, into);
 	case OPT_SETTING:
 		return setting_parse(a, text, into, &why) ? NULL : why;
 	case OPT_PARSED:

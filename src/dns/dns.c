@@ -14,6 +14,7 @@
 #include "dns/cache.h"
 #include "dns/keep.h"
 #include "dns/name.h"
+#include "dns/nameserver.h"
 #include "dns/transport.h"
 
 #include <assert.h>
@@ -62,6 +63,7 @@ struct dns {
 #define OPTIONS dns_options
 static const struct option rows[] = {
 	{ .name = "nameservers", .type = OPT_LIST, .offset = INTO(nameservers), .fallback = "",
+	  .check = nameserver_check,
 	  .sentence = "Resolvers to ask, in order, as in 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:5353; "
 	  "empty: those of /etc/resolv.conf.  Best is one on this machine." },
 	{ .name = "dns_timeout", .type = OPT_MSEC, .offset = INTO(dns_timeout_ms), .fallback = "2s",

@@ -68,6 +68,14 @@ system_list(void)
 	return list;
 }
 
+const char *
+nameserver_check(const char *text)
+{
+	struct ares_addr_port_node n = { .next = NULL };
+
+	return parse(&n, text) ? NULL : "no name server's address; write 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:5353";
+}
+
 struct ares_addr_port_node *
 nameservers_list(const struct option_list *texts, const char **why)
 {
@@ -81,7 +89,7 @@ nameservers_list(const struct option_list *texts, const char **why)
 		struct text t = TEXT(sentence);
 		text_add(&t, "nameservers: '");
 		text_add_safe(&t, texts->at[i], strnlen(texts->at[i], 80));
-		text_add(&t, "' is no name server's address; write 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:5353");
+		text_addf(&t, "': %s", nameserver_check(texts->at[i]));
 		*why = sentence;
 		nameservers_free(list);
 		return NULL;

@@ -13,6 +13,10 @@
  * (kept until the next call) if a text is no name server's address.
  */
 struct ares_addr_port_node *nameservers_list(const struct option_list *texts, const char **why);
+
+/* NULL if text is a name server's address; else a sentence that says what would be one. */
+const char *nameserver_check(const char *text);
+
 void nameservers_free(struct ares_addr_port_node *list);
 
 /* As it is written in the configuration. */

@@ -58,6 +58,8 @@ route_request(const struct config *c, const struct lists *lists, const struct re
 		const char *own = lists ? lists_profile(lists, recipient, now_s) : NULL;
 
 		to.profile = own ? config_profile(c, own) : NULL;
+		if (own != NULL && to.profile == NULL)
+			to.missing_profile = own;
 		if (to.profile == NULL)
 			to.profile = named ? named : config_profile(c, "mx");
 	}

@@ -14,6 +14,7 @@ struct route {
 	enum hook hook;
 	const struct profile *profile;
 	bool unknown_context;		/* judged as if it were empty; worth a warning */
+	const char *missing_profile;	/* recipient_profile names it, policyd.conf does not have it; NULL: none */
 };
 
 /*

@@ -155,7 +155,7 @@ verdict_word(const struct rule_state *s)
 static const char *
 setting_text(const struct eval *e, const struct rule_state *s)
 {
-	char buffer[FIELD_BYTES];
+	char buffer[SETTING_PRINTED];
 	struct text t = TEXT(buffer);
 
 	if (s->setting == NULL)
@@ -247,6 +247,23 @@ record_row(const struct eval *e, const struct decision *d, const char *reply, in
 	};
 }
 
+/* The settings in force of all checks of a rule, so that it shows why one had nothing to say. */
+static void
+explain_settings(FILE *out, const struct eval *e, size_t i)
+{
+	const struct option_table *options = &e->world->rules[i]->options;
+
+	for (size_t k = 0; k < options->count; k++) {
+		char buffer[SETTING_PRINTED];
+		struct text t = TEXT(buffer);
+
+		if (options->rows[k].type != OPT_SETTING)
+			continue;
+		setting_print(&t, setting_of(e, i, &options->rows[k]));
+		fprintf(out, "  %s = %s", options->rows[k].name, buffer);
+	}
+}
+
 void
 record_explain(FILE *out, const struct eval *e, const struct decision *d, const char *reply, int64_t took_us)
 {
@@ -259,12 +276,12 @@ record_explain(FILE *out, const struct eval *e, const struct decision *d, const 
 		const struct rule_state *s = &e->states[i];
 
 		fprintf(out, "%-16s %-12s", e->world->rules[i]->name, verdict_word(s));
-		if (s->progress == RULE_DONE) {
+		if (s->progress == RULE_DONE)
 			fprintf(out, " %4" PRId64 " ms", waited_us(s) / 1000);
-			if (s->setting != NULL)
-				fprintf(out, "  %s = %s", s->verdict.check->name, setting_text(e, s));
+		explain_settings(out, e, i);
+		if (s->progress == RULE_DONE) {
 			if (*effect_word(s))
-				fprintf(out, "  -> %s", effect_word(s));
+				fprintf(out, "  -> %s: %s", s->verdict.check->name, effect_word(s));
 			if (s->verdict.text != NULL)
 				fprintf(out, "\n%18s%s", "", s->verdict.text);
 			const char *facts = facts_of(e, s);

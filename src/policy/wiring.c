@@ -2,7 +2,7 @@
 #include "policy/wiring.h"
 #include "base/log.h"
 
-enum { WIRING_SAMPLE = 1000, CONTEXTS_WARNED_MAX = 10 };
+enum { WIRING_SAMPLE = 1000, NAMES_WARNED_MAX = 10 };
 
 static void
 see_stage(struct wiring *w, const struct request *r, unsigned stages)
@@ -18,11 +18,21 @@ see_stage(struct wiring *w, const struct request *r, unsigned stages)
 static void
 see_context(struct wiring *w, const struct request *r, const struct route *to)
 {
-	if (!to->unknown_context || w->contexts_warned >= CONTEXTS_WARNED_MAX)
+	if (!to->unknown_context || w->contexts_warned >= NAMES_WARNED_MAX)
 		return;
 	w->contexts_warned++;
 	log_warn("wiring: policy_context=%.64s is no service and no profile; judged as mail from strangers. "
 	    "Known are mx, mx-pre, submission, submission-sender and the profiles of policyd.conf", r->policy_context);
+}
+
+static void
+see_profile(struct wiring *w, const struct route *to)
+{
+	if (to->missing_profile == NULL || w->profiles_warned >= NAMES_WARNED_MAX)
+		return;
+	w->profiles_warned++;
+	log_warn("wiring: a row in recipient_profile names the profile %.64s, which policyd.conf does not have; "
+	    "the row does nothing", to->missing_profile);
 }
 
 void
@@ -30,6 +40,7 @@ wiring_see(struct wiring *w, const struct request *r, const struct route *to, bo
 {
 	see_stage(w, r, stages);
 	see_context(w, r, to);
+	see_profile(w, to);
 	if (w->requests < WIRING_SAMPLE) {
 		w->requests++;
 		w->at_rcpt += r->stage == STAGE_RCPT;

@@ -6,7 +6,7 @@
 
 struct wiring {
 	unsigned stages_warned;		/* enum stage, ored */
-	unsigned contexts_warned;
+	unsigned contexts_warned, profiles_warned;
 	unsigned requests, at_rcpt;	/* counting ends at WIRING_SAMPLE */
 	unsigned strangers, private_strangers;
 };

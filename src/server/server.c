@@ -25,32 +25,18 @@ enum {
 /* ---- options ---- */
 
 static const char *
-parse_listen(struct arena *a, const char *text, void *into)
+check_listen(const char *word)
 {
-	static const char between[] = ", \t\n";
-	const char **words = arena_alloc(a, (strlen(text) / 2 + 1) * sizeof *words);
-	size_t count = 0;
 	struct endpoint e;
 
-	for (size_t len; *(text += strspn(text, between)); text += len) {
-		len = strcspn(text, between);
-		char *word = arena_strndup(a, text, len);
-		const char *wrong = endpoint_parse(&e, word);
-		if (wrong != NULL)
-			return arena_printf(a, "%s: %s", word, wrong);
-		words[count++] = word;
-	}
-	if (count == 0)
-		return "no place to listen on; write inet:HOST:PORT, unix:/PATH or systemd";
-	*(struct option_list *)into = (struct option_list){ .count = count, .at = words };
-	return NULL;
+	return endpoint_parse(&e, word);
 }
 
 #define OPTIONS server_options
 static const struct option rows[] = {
-	{ "listen", OPT_PARSED, INTO(listen), "inet:127.0.0.1:10031", NULL, NULL,
+	{ "listen", OPT_LIST, INTO(listen), "inet:127.0.0.1:10031", NULL, NULL,
 	  .sentence = "Where Postfix asks: inet:HOST:PORT, inet:PORT (every address), unix:/PATH, or systemd "
-	  "(the sockets of policyd.socket); several may be given.", .parse = parse_listen },
+	  "(the sockets of policyd.socket); several may be given.", .check = check_listen },
 	{ "socket_mode", OPT_OCTAL, INTO(socket_mode), "0660", NULL, NULL,
 	  .sentence = "Permissions of unix sockets; Postfix connects as user postfix." },
 	{ "socket_group", OPT_TEXT, INTO(socket_group), "", NULL, NULL,

@@ -40,6 +40,8 @@ const struct option_table store_option_table = OPTION_TABLE(rows);
 
 enum { LOOK_EVERY_MS = 250, COUNTS_EVERY_MS = 1000, COUNTS_MAX = 64, SEQUENCE_BITS = 18, PROBLEMS_BYTES = 60000 };
 
+#define REFERENCE_END ((int64_t)1 << 50)	/* what ten characters show */
+
 struct pending_count {
 	char scope[24], key[104];
 	int64_t window, n;
@@ -391,8 +393,12 @@ highest_reference(struct store *s, sqlite3 *db)
 
 	if (sqlite3_prepare_v2(db, "SELECT max(reference) FROM decision", -1, &statement, NULL) != SQLITE_OK)
 		return;
-	s->reference = number(statement);
+	int64_t highest = number(statement);
 	sqlite3_finalize(statement);
+	if (highest < REFERENCE_END)
+		s->reference = highest;
+	else
+		log_warn("store: the table decision holds references beyond any date; ours go on from today");
 }
 
 static void

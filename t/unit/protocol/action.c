@@ -41,14 +41,17 @@ static const struct {
 	{ "no text is a sentence", { ACTION_REJECT, "5.7.1", NULL, NULL }, "550 5.7.1 " NO },
 	{ "an empty text is a sentence", { ACTION_DEFER, "4.7.1", "", NULL }, "450 4.7.1 " LATER },
 	{ "a text of blanks is a sentence", { ACTION_REJECT, "5.7.1", " \t\r\n ", NULL }, "550 5.7.1 " NO },
-	{ "a line end splits nothing", { ACTION_REJECT, "5.7.1", "a\n\naction=OK\r\nb", NULL }, "550 5.7.1 a action=OK b" },
+	{ "a line end splits nothing", { ACTION_REJECT, "5.7.1", "a\n\naction=OK\r\nb", NULL },
+	  "550 5.7.1 a action=OK b" },
 	{ "runs of blanks are one", { ACTION_REJECT, "5.7.1", "  a \t b  ", NULL }, "550 5.7.1 a b" },
-	{ "UTF-8 and other bytes are ?", { ACTION_REJECT, "5.7.1", "m\xc3\xbcll \xff\x7f\001", NULL }, "550 5.7.1 m??ll ???" },
+	{ "UTF-8 and other bytes are ?", { ACTION_REJECT, "5.7.1", "m\xc3\xbcll \xff\x7f\001", NULL },
+	  "550 5.7.1 m??ll ???" },
 	{ "a tail stands behind", { ACTION_REJECT, "5.7.1", "no", "(x 0DX)" }, "550 5.7.1 no (x 0DX)" },
 	{ "a tail alone has a sentence before it", { ACTION_DEFER, NULL, NULL, "(x)" }, "450 4.7.1 " LATER " (x)" },
 	{ "an empty tail is none", { ACTION_REJECT, "5.7.1", "no", "  " }, "550 5.7.1 no" },
 	{ "a tail is one line too", { ACTION_REJECT, "5.7.1", "no", "\n(x\ny)\n" }, "550 5.7.1 no (x y)" },
-	{ "a text that looks like codes is text", { ACTION_REJECT, "5.7.1", "250 2.0.0 Ok", NULL }, "550 5.7.1 250 2.0.0 Ok" },
+	{ "a text that looks like codes is text", { ACTION_REJECT, "5.7.1", "250 2.0.0 Ok", NULL },
+	  "550 5.7.1 250 2.0.0 Ok" },
 };
 
 static void
@@ -86,8 +89,8 @@ static const char strict[] = "^action=(DUNNO|(550 5|45[01] 4)\\.(0|[1-9][0-9]{0,
 static void
 nothing_else_comes_out(void **state)
 {
-	static const char *const enhanced[] = { NULL, "", "5.7.1", "4.4.3", "2.0.0", "5.7.1x", "550", "5.1000.1", "5.7.0",
-	    "9.9.9", "5.7.1\n", "4.3.999" };
+	static const char *const enhanced[] = { NULL, "", "5.7.1", "4.4.3", "2.0.0", "5.7.1x", "550", "5.1000.1",
+	    "5.7.0", "9.9.9", "5.7.1\n", "4.3.999" };
 	enum { CODES = sizeof enhanced / sizeof *enhanced };
 	regex_t re;
 

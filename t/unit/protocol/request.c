@@ -175,7 +175,8 @@ xtext(void **state)
 	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
 		char bytes[200], *copy, why[512];
 		struct request r;
-		int len = snprintf(bytes, sizeof bytes, R "ccert_issuer=%s\nccert_subject=%s\n\n", pairs[i][0], pairs[i][0]);
+		int len = snprintf(bytes, sizeof bytes, R "ccert_issuer=%s\nccert_subject=%s\n\n", pairs[i][0],
+		    pairs[i][0]);
 
 		assert_true(parse(&r, &copy, bytes, (size_t)len, why));
 		assert_string_equal(r.ccert_issuer, pairs[i][1]);
