@@ -85,6 +85,7 @@ install: policyd
 	install -D -m 644 sql/policyd-sql.7 $(DESTDIR)$(PREFIX)/share/man/man7/policyd-sql.7
 	install -D -m 644 policyd.conf.example $(DESTDIR)$(PREFIX)/share/doc/policyd/policyd.conf.example
 	install -D -m 644 contrib/systemd/policyd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/policyd.service
+	sed -i 's,/usr/local/sbin,$(PREFIX)/sbin,' $(DESTDIR)$(PREFIX)/lib/systemd/system/policyd.service
 	install -D -m 644 contrib/systemd/policyd.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/policyd.socket
 clean:
 	rm -rf build build-asan build-fuzz build-clang policyd
