@@ -355,7 +355,7 @@ usage(void)
 int
 main(int argc, char **argv)
 {
-	struct program pr = { .path = "/etc/policyd/policyd.conf" };
+	static struct program pr = { .path = "/etc/policyd/policyd.conf" };	/* what an early end leaves, exit() frees */
 	int mode = 0;
 
 	for (int option; (option = getopt(argc, argv, "c:ndxv")) != -1;)
