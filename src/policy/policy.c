@@ -372,7 +372,7 @@ on_landed(void *arg)
 {
 	struct job *j = arg;
 
-	if (j->ready)
+	if (j->ready || j->committing)		/* what lands after the verdict changes nothing */
 		return;
 	j->ready = true;
 	j->next_ready = j->policy->ready;
