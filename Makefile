@@ -65,7 +65,10 @@ asan:
 	contrib/install-packages test
 	ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 \
 	$(MAKE) tests B=build-asan CFLAGS='$(SAN)' $(if $(T),T=$(T))
-bench: policyd $(BENCH)
+bench:
+	contrib/install-packages bench
+	$(MAKE) benchmark
+benchmark: $(B)/policyd $(BENCH)
 	t/bench/run $(B)
 fuzz:
 	contrib/install-packages test
@@ -82,9 +85,10 @@ install: policyd
 	install -D -m 644 sql/policyd-sql.7 $(DESTDIR)$(PREFIX)/share/man/man7/policyd-sql.7
 	install -D -m 644 policyd.conf.example $(DESTDIR)$(PREFIX)/share/doc/policyd/policyd.conf.example
 	install -D -m 644 contrib/systemd/policyd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/policyd.service
+	sed -i 's,/usr/local/sbin,$(PREFIX)/sbin,' $(DESTDIR)$(PREFIX)/lib/systemd/system/policyd.service
 	install -D -m 644 contrib/systemd/policyd.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/policyd.socket
 clean:
 	rm -rf build build-asan build-fuzz build-clang policyd
-.PHONY: run check tests asan bench fuzz fuzzers install clean
+.PHONY: run check tests asan bench benchmark fuzz fuzzers install clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

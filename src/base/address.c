@@ -57,12 +57,24 @@ address_reverse(const struct address *a, char out[REVERSE_TEXT])
 {
 	char *at = out;
 
+	for (int i = a->bits / 8 - 1; i >= 0; i--) {
+		unsigned byte = a->bytes[i];
+
+		if (a->bits == 32) {
+			if (byte >= 100)
+				*at++ = (char)('0' + byte / 100);
+			if (byte >= 10)
+				*at++ = (char)('0' + byte / 10 % 10);
+			*at++ = (char)('0' + byte % 10);
+		} else {
+			*at++ = "0123456789abcdef"[byte & 15];
+			*at++ = '.';
+			*at++ = "0123456789abcdef"[byte >> 4];
+		}
+		if (i > 0)
+			*at++ = '.';
+	}
 	*at = '\0';
-	for (int i = a->bits / 8 - 1; i >= 0; i--)
-		if (a->bits == 32)
-			at += sprintf(at, i ? "%u." : "%u", a->bytes[i]);
-		else
-			at += sprintf(at, i ? "%x.%x." : "%x.%x", a->bytes[i] & 15u, a->bytes[i] >> 4);
 	return out;
 }
 

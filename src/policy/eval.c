@@ -216,11 +216,12 @@ ask(struct eval *e, const char *name, enum dns_type type)
 	else if (++e->question_count > QUESTIONS_MAX)
 		q->answer = answer_failed(name, type, "too many questions for one request");
 	else {
-		q->asked_us = clock_mono_us();
 		q->answer = e->world->dns.ask(e->world->dns.arg, q->open.name, type, &q->waiter);
 	}
-	if (q->answer == NULL)
+	if (q->answer == NULL) {
+		q->asked_us = clock_mono_us();
 		q->answer = &q->open;
+	}
 	return q;
 }
 

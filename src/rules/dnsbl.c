@@ -9,7 +9,6 @@
  */
 #include "rules/dnsbl_sites.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define OPTIONS dnsbl_options
@@ -49,6 +48,18 @@ fails(const struct answer *a)
 	return failed(a);
 }
 
+/* Where a list keeps what it says about an address. */
+static const char *
+entry(char name[DOMAIN_TEXT], const char *reverse, const char *list)
+{
+	struct text t = { .at = name, .size = DOMAIN_TEXT };
+
+	text_add(&t, reverse);
+	text_add(&t, ".");
+	text_add(&t, list);
+	return name;
+}
+
 /* The lists that speak against the client, and the first reason that one of them gives. */
 static struct verdict
 refuse(struct eval *e, const struct dnsbl_site *const *against, size_t count, const char *reverse)
@@ -58,8 +69,7 @@ refuse(struct eval *e, const struct dnsbl_site *const *against, size_t count, co
 	const struct answer *reason = NULL;
 
 	for (size_t i = 0; i < count; i++) {
-		snprintf(name, sizeof name, "%s.%s", reverse, against[i]->domain);
-		const struct answer *txt = dns_lookup(e, name, DNS_TXT);
+		const struct answer *txt = dns_lookup(e, entry(name, reverse, against[i]->domain), DNS_TXT);
 		if (found(txt) && reason == NULL)
 			reason = txt;
 		text_addf(&names, "%s%s", i ? ", " : "", against[i]->domain);
@@ -96,8 +106,7 @@ judge(struct eval *e)
 
 	address_reverse(client, reverse);
 	for (size_t i = 0; i < o->sites.count; i++) {
-		snprintf(name, sizeof name, "%s.%s", reverse, o->sites.at[i].domain);
-		answers[i] = dns_lookup(e, name, DNS_A);
+		answers[i] = dns_lookup(e, entry(name, reverse, o->sites.at[i].domain), DNS_A);
 	}
 	if (waiting(e))
 		return PENDING;

@@ -28,6 +28,8 @@ helo(const struct eval *e)
 
 	if (*h.text == '\0')
 		h.kind = HELO_NONE;
+	else if (name != NULL && domain_is_fqdn(name))		/* no address ends so */
+		h.kind = domain_is_hostname(name) ? HELO_NAME : HELO_RUBBISH;
 	else if (parse_literal(&h.address, h.text) || address_parse(&h.address, h.text) ||
 	    (name != NULL && address_parse(&h.address, name)))		/* "192.0.2.7." */
 		h.kind = HELO_ADDRESS;

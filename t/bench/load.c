@@ -43,11 +43,11 @@ struct mode {
 };
 
 static const struct mode modes[] = {
-	{ "fresh", "mail.example.net", "192.0", "action=DUNNO\n\n", .fresh = true },
-	{ "repeated", "mail.example.net", "192.0", "action=DUNNO\n\n", .fresh = false },
-	{ "strangers", "mail.example.net", "198.18", "action=DUNNO\n\n", .fresh = true, .strangers = true },
-	{ "refused", "localhost", "192.0", "action=5", .fresh = true },
-	{ "idle", "mail.example.net", "192.0", "action=DUNNO\n\n", .idle = true },
+	{ "fresh", "mail.example.net", "192.0.2", "action=DUNNO\n\n", .fresh = true },
+	{ "repeated", "mail.example.net", "192.0.2", "action=DUNNO\n\n", .fresh = false },
+	{ "strangers", "mail.example.net", "198.18.100", "action=DUNNO\n\n", .fresh = true, .strangers = true },
+	{ "refused", "localhost", "192.0.2", "action=5", .fresh = true },
+	{ "idle", "mail.example.net", "192.0.2", "action=DUNNO\n\n", .idle = true },
 };
 
 struct connection {
@@ -161,26 +161,26 @@ put_digits(char *at, unsigned width, unsigned base, uint64_t value)
 	}
 }
 
-/* Everything Postfix 3.7 sends, in its order; number makes it a connection's own. */
+/* Everything Postfix 3.7 sends, in its order; the instance makes it this run's, and number a connection's own. */
 static void
 build_request(struct connection *c, size_t number)
 {
 	int len = snprintf(c->request, sizeof c->request,
 	    "request=smtpd_access_policy\nprotocol_state=RCPT\nprotocol_name=ESMTP\n"
-	    "client_address=%s.2.100\nclient_name=mail.example.net\nclient_port=51234\n"
+	    "client_address=%s.100\nclient_name=mail.example.net\nclient_port=51234\n"
 	    "reverse_client_name=mail.example.net\nserver_address=203.0.113.25\nserver_port=25\n"
 	    "helo_name=%s\nsender=s00000000@d00.example.com\nrecipient=r000@example.org\n"
-	    "recipient_count=0\nqueue_id=\ninstance=2f31.%08zx.a3b1c.0\nsize=18423\netrn_domain=\nstress=\n"
+	    "recipient_count=0\nqueue_id=\ninstance=%06x.%08zx.a3b1c.0\nsize=18423\netrn_domain=\nstress=\n"
 	    "sasl_method=\nsasl_username=\nsasl_sender=\nccert_subject=\nccert_issuer=\nccert_fingerprint=\n"
 	    "ccert_pubkey_fingerprint=\nencryption_protocol=TLSv1.3\nencryption_cipher=TLS_AES_256_GCM_SHA384\n"
 	    "encryption_keysize=256\npolicy_context=mx\n\n",
-	    mode->strangers ? "198.18.100" : mode->network, mode->helo, number);
+	    mode->network, mode->helo, (unsigned)getpid() & 0xffffff, number);
 
 	c->len = (size_t)len;
 	c->client = strstr(c->request, "client_address=") + strlen("client_address=");
 	c->sender = strstr(c->request, "\nsender=") + strlen("\nsender=");
 	c->recipient = strstr(c->request, "\nrecipient=") + strlen("\nrecipient=");
-	c->instance = strstr(c->request, "\ninstance=") + strlen("\ninstance=2f31.");
+	c->instance = strstr(c->request, "\ninstance=") + strlen("\ninstance=123456.");
 }
 
 /* Make it the n-th message of this run. */
