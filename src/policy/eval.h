@@ -118,7 +118,7 @@ struct eval {
 struct eval *eval_new(struct arena *a, const struct world *world, const struct request *r,
     const struct lists *lists, int64_t now_s);
 
-/* Run the rules; true when the verdict is final. */
+/* Run the rules; true when the verdict is final, and then landed is not called any more. */
 bool eval_run(struct eval *e);
 
 /* The deadline has passed: every open question has failed; runs to the end. */
