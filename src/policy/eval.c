@@ -227,9 +227,10 @@ ask(struct eval *e, const char *name, enum dns_type type)
 	e->questions = q;
 	if (e->closed)
 		q->answer = fail_question(q);
-	else if (++e->question_count > QUESTIONS_MAX)
+	else if (e->question_count == QUESTIONS_MAX)
 		q->answer = answer_failed(name, type, "too many questions for one request");
 	else {
+		e->question_count++;
 		q->asked_us = clock_mono_us();
 		q->answer = e->world->dns.ask(e->world->dns.arg, q->open.name, type, &q->waiter);
 	}
