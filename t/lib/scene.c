@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <setjmp.h>
 #include <cmocka.h>
@@ -230,4 +231,29 @@ scene_decide(struct scene *s)
 	while (!eval_run(s->eval))
 		scene_answer(s, scene_open_place(s, 0));
 	return decide(s->eval);
+}
+
+static FILE *caught;
+static int stderr_was;
+
+void
+scene_listen(void)
+{
+	caught = tmpfile();
+	assert_non_null(caught);
+	stderr_was = dup(STDERR_FILENO);
+	dup2(fileno(caught), STDERR_FILENO);
+}
+
+const char *
+scene_heard(void)
+{
+	static char heard[65536];
+
+	dup2(stderr_was, STDERR_FILENO);
+	close(stderr_was);
+	rewind(caught);
+	heard[fread(heard, 1, sizeof heard - 1, caught)] = '\0';
+	fclose(caught);
+	return heard;
 }
