@@ -22,7 +22,7 @@ enum { NOW_S = 1800000000 };
 static void *
 read_setting(const char *check, const char *setting, char *why, size_t size)
 {
-	return policy_read_setting(rules, rules_count, check, setting, why, size);
+	return profile_read_setting(rules, rules_count, check, setting, why, size);
 }
 
 static void
