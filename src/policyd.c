@@ -96,7 +96,7 @@ open_log(const struct config *config)
 static void *
 read_setting(const char *check, const char *setting, char *why, size_t size)
 {
-	return policy_read_setting(rules, rules_count, check, setting, why, size);
+	return profile_read_setting(rules, rules_count, check, setting, why, size);
 }
 
 /* ---- what is the same for serving and for explaining ---- */

@@ -142,6 +142,17 @@ fail_question(struct question *q)
 	return answer_failed(q->open.name, q->open.type, "no answer within the deadline");
 }
 
+/* The rules before it have answered, or were not to be asked. */
+static const struct rule *
+first_pending(const struct eval *e)
+{
+	size_t i = 0;
+
+	while (e->states[i].progress != RULE_NOT_RUN)
+		i++;
+	return e->world->rules[i];
+}
+
 bool
 eval_run(struct eval *e)
 {
@@ -151,11 +162,14 @@ eval_run(struct eval *e)
 				e->states[i].progress = RULE_OFF;
 	if (++e->runs > RUNS_MAX && !e->closed) {
 		log_warn("policy: rule %s is still asking after %d runs; what it does not know by now it cannot tell",
-		    e->world->rules[e->current]->name, RUNS_MAX);
+		    first_pending(e)->name, RUNS_MAX);
 		eval_close(e);
 		return true;
 	}
-	return walk(e);
+	bool final = walk(e);
+	if (final)
+		e->landed = NULL;
+	return final;
 }
 
 void
@@ -213,9 +227,10 @@ ask(struct eval *e, const char *name, enum dns_type type)
 	e->questions = q;
 	if (e->closed)
 		q->answer = fail_question(q);
-	else if (++e->question_count > QUESTIONS_MAX)
+	else if (e->question_count == QUESTIONS_MAX)
 		q->answer = answer_failed(name, type, "too many questions for one request");
 	else {
+		e->question_count++;
 		q->answer = e->world->dns.ask(e->world->dns.arg, q->open.name, type, &q->waiter);
 	}
 	if (q->answer == NULL) {

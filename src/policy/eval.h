@@ -17,7 +17,8 @@
 #include "policy/rule.h"
 #include "protocol/action.h"
 
-enum { RUNS_MAX = 100, QUESTIONS_MAX = 250 };
+/* Each run follows an answer; 64 DNS lists asked twice, and the rest, are some 150 questions that may land one by one. */
+enum { RUNS_MAX = 200, QUESTIONS_MAX = 250 };
 
 /* Where DNS answers come from: the resolver, or a test's table; see dns_ask() and dns_forget(). */
 struct dns_source {
@@ -118,7 +119,7 @@ struct eval {
 struct eval *eval_new(struct arena *a, const struct world *world, const struct request *r,
     const struct lists *lists, int64_t now_s);
 
-/* Run the rules; true when the verdict is final. */
+/* Run the rules; true when the verdict is final, and then landed is not called any more. */
 bool eval_run(struct eval *e);
 
 /* The deadline has passed: every open question has failed; runs to the end. */

@@ -34,13 +34,19 @@ messages_new(size_t max)
 }
 
 static void
+drop_reply(struct entry *e)
+{
+	if (e->reply != plain)
+		free(e->reply);
+}
+
+static void
 forget(struct messages *m, struct entry *e)
 {
 	hash_remove(&m->table, &e->link);
 	*(e->newer ? &e->newer->older : &m->newest) = e->older;
 	*(e->older ? &e->older->newer : &m->oldest) = e->newer;
-	if (e->reply != plain)
-		free(e->reply);
+	drop_reply(e);
 	free(e);
 }
 
@@ -109,6 +115,7 @@ message_close(struct messages *m, uint64_t hash, size_t len, const char *reply, 
 	struct entry *e = find(m, hash, len);
 	if (e == NULL)
 		e = remember(m, hash, len, now_us);
+	drop_reply(e);			/* a request forgotten while open, and asked again, is closed twice */
 	e->asked = NULL;
 	e->reply = strcmp(reply, plain) == 0 ? plain : xstrdup(reply);
 }

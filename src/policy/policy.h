@@ -66,13 +66,6 @@ enum policy_ask policy_ask(struct policy *p, void *ticket, const char *bytes, si
 bool policy_explain(struct policy *p, const char *bytes, size_t len, FILE *out, void (*done)(void *arg), void *arg,
     struct text *why);
 
-/*
- * Read a setting that people wrote for a check of one of the rules, as a store_setting_reader does: a
- * struct setting in one piece of memory, for free(); or NULL with a sentence in why.
- */
-void *policy_read_setting(const struct rule *const *rules, size_t rule_count, const char *check,
-    const char *setting, char *why, size_t size);
-
 /* Requests not yet answered. */
 size_t policy_busy(const struct policy *p);
 

@@ -1,5 +1,6 @@
 /* profile.c - see profile.h */
 #include "policy/profile.h"
+#include "base/arena.h"
 
 #include <string.h>
 
@@ -64,4 +65,35 @@ route_request(const struct config *c, const struct lists *lists, const struct re
 			to.profile = named ? named : config_profile(c, "mx");
 	}
 	return to;
+}
+
+void *
+profile_read_setting(const struct rule *const *rules, size_t rule_count, const char *check, const char *setting,
+    char *why, size_t size)
+{
+	struct text t = { .at = why, .size = size };
+	bool known = false;
+
+	for (size_t i = 0; i < rule_count; i++)
+		for (size_t k = 0; k < rules[i]->options.count; k++)
+			known |= rules[i]->options.rows[k].type == OPT_SETTING &&
+			    strcmp(rules[i]->options.rows[k].name, check) == 0;
+	if (!known) {
+		text_addf(&t, "there is no check '%.60s'; policyd -d lists them", check);
+		return NULL;
+	}
+	struct arena *a = arena_new();
+	struct setting read, *kept = NULL;
+	const char *finding;
+	if (setting_parse(a, setting, &read, &finding)) {
+		size_t text_size = read.text ? strlen(read.text) + 1 : 0;
+
+		kept = xmalloc(sizeof *kept + text_size);
+		*kept = read;
+		if (read.text != NULL)
+			kept->text = memcpy(kept + 1, read.text, text_size);
+	} else
+		text_add(&t, finding);
+	arena_free(a);
+	return kept;
 }

@@ -26,6 +26,13 @@ struct route {
 struct route route_request(const struct config *c, const struct lists *lists, const struct request *r,
     const char *recipient, int64_t now_s);
 
+/*
+ * Read a setting that people wrote for a check of one of the rules, as a store_setting_reader does: a
+ * struct setting in one piece of memory, for free(); or NULL with a sentence in why.
+ */
+void *profile_read_setting(const struct rule *const *rules, size_t rule_count, const char *check,
+    const char *setting, char *why, size_t size);
+
 /* The profiles there always are. */
 extern const char *const profile_builtin[];
 

@@ -1,0 +1,330 @@
+/* job.c - see job.h */
+#include "policy/job.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/metrics.h"
+#include "policy/message.h"
+#include "policy/record.h"
+#include "protocol/action.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { HELP_URL_SHOWN = 120, TAIL_BYTES = 256 };
+
+/* ---- its life ---- */
+
+void
+era_release(struct era *era)
+{
+	if (--era->refs > 0)
+		return;
+	config_release(era->config);
+	free(era);
+}
+
+struct job *
+job_new(struct policy *p)
+{
+	struct arena *a = arena_new();
+	struct job *j = arena_alloc(a, sizeof *j);
+
+	j->arena = a;
+	j->policy = p;
+	j->era = p->era;
+	j->era->refs++;
+	p->busy++;
+	return j;
+}
+
+/* ---- the list of requests under way, by deadline ---- */
+
+static void
+arm(struct policy *p)
+{
+	if (p->oldest == NULL) {
+		timer_stop(p->deadline);
+		return;
+	}
+	int64_t in_us = p->oldest->due_us - clock_mono_us();
+	timer_start(p->deadline, in_us > 0 ? (uint64_t)in_us / 1000 + 1 : 0, 0);
+}
+
+static void
+job_unlist(struct job *j)
+{
+	struct policy *p = j->policy;
+
+	if (!j->listed)
+		return;
+	*(j->newer ? &j->newer->older : &p->newest) = j->older;
+	*(j->older ? &j->older->newer : &p->oldest) = j->newer;
+	j->listed = false;
+	if (p->oldest == NULL)
+		timer_stop(p->deadline);
+}
+
+void
+job_list(struct job *j, int64_t due_us)
+{
+	struct policy *p = j->policy;
+	struct job *before = p->newest;
+
+	job_unlist(j);
+	while (before != NULL && before->due_us > due_us)
+		before = before->older;
+	j->due_us = due_us;
+	j->older = before;
+	j->newer = before ? before->newer : p->oldest;
+	*(j->newer ? &j->newer->older : &p->newest) = j;
+	*(before ? &before->newer : &p->oldest) = j;
+	j->listed = true;
+	if (p->oldest == j)
+		arm(p);
+}
+
+/* ---- from a verdict to an answer ---- */
+
+/* The whole reply, with the reference if there is one. */
+static void
+encode(const struct job *j, struct text *reply)
+{
+	const struct decision *d = &j->decision;
+	const char *url = j->era->options->help_url;
+	char buffer[TAIL_BYTES];
+	struct text tail = TEXT(buffer);
+
+	if (d->action != ACTION_DUNNO) {
+		text_addf(&tail, "(%s", d->check);
+		if (*j->reference)
+			text_addf(&tail, " %s", j->reference);
+		if (*url)
+			text_addf(&tail, "; %.*s", HELP_URL_SHOWN, url);
+		text_add(&tail, ")");
+	}
+	action_encode(reply, &(struct action){ d->action, d->enhanced, d->text, tail.len ? buffer : NULL });
+}
+
+/* What stands behind "action=". */
+static const char *
+action_line(const struct job *j, const struct text *reply)
+{
+	const char *start = reply->at + strlen("action=");
+
+	return arena_strndup(j->arena, start, strcspn(start, "\n"));
+}
+
+void
+job_free(struct job *j)
+{
+	job_unlist(j);
+	if (j->eval != NULL)
+		eval_end(j->eval);
+	if (j->lists != NULL)
+		lists_release(j->lists);
+	era_release(j->era);
+	j->policy->busy--;
+	arena_free(j->arena);
+}
+
+static void
+job_log(const struct job *j)
+{
+	const struct policy *p = j->policy;
+	int64_t took_us = clock_mono_us() - j->eval->started_us;
+
+	histogram_add(p->seconds, took_us);
+	if (j->decision.action == ACTION_DUNNO)
+		p->passes->value++;
+	else {
+		char labels[128];
+		struct text t = TEXT(labels);
+
+		text_addf(&t, "check=\"%s\",action=\"%s\"", j->decision.check, decision_word(&j->decision));
+		metric_counter("policyd_decisions_total", labels, "Requests judged, by deciding check and action.")->value++;
+	}
+	if (j->decision.action != ACTION_DUNNO || j->decision.would != NULL || j->era->options->log_passes)
+		record_log(j->eval, &j->decision, j->reference, took_us);
+}
+
+/* The answer stands: remember it, tell everybody who waits for it but the one who is told by return. */
+void
+job_answer(struct job *j, const struct text *reply)
+{
+	struct policy *p = j->policy;
+
+	job_log(j);
+	if (j->remembered)
+		message_close(p->messages, j->hash, j->len, reply->at, clock_mono_us());
+	for (const struct waiting_ticket *w = j->tickets; w != NULL; w = w->next)
+		p->parts.answer(w->ticket, reply->at, reply->len);
+	job_free(j);
+}
+
+static void
+answer_committed(struct job *j, bool ok)
+{
+	char buffer[REPLY_MAX];
+	struct text reply = TEXT(buffer);
+
+	if (!ok) {
+		*j->reference = '\0';
+		j->policy->unreferenced->value++;
+	}
+	encode(j, &reply);
+	job_answer(j, &reply);
+}
+
+static void
+on_commit(struct store_waiter *w, bool ok)
+{
+	answer_committed((struct job *)(void *)w, ok);
+}
+
+/* A pass: its row, if one is wanted, is written behind. */
+static void
+record_pass(struct job *j, const struct text *reply)
+{
+	struct store *store = j->policy->parts.store;
+
+	if (!store_keeps(store, false, j->decision.would != NULL)) {
+		store_count(store, "decision", "dunno:", j->eval->now_s);
+		return;
+	}
+	struct decision_row row = record_row(j->eval, &j->decision, action_line(j, reply),
+	    clock_mono_us() - j->eval->started_us);
+	store_write(store, &row, NULL);
+}
+
+/* A refusal: true if its row is on the way to the disk, and the answer waits for it. */
+static bool
+record_refusal(struct job *j, struct text *reply)
+{
+	struct store *store = j->policy->parts.store;
+
+	if (!store_keeps(store, true, false)) {
+		char key[96];
+		struct text t = TEXT(key);
+
+		text_addf(&t, "%s:%s", decision_word(&j->decision), j->decision.check);
+		store_count(store, "decision", key, j->eval->now_s);
+		encode(j, reply);
+		return false;
+	}
+	int64_t reference = store_reference(store);
+	reference_print(reference, j->reference);
+	encode(j, reply);
+	struct decision_row row = record_row(j->eval, &j->decision, action_line(j, reply),
+	    clock_mono_us() - j->eval->started_us);
+	row.reference = reference;
+	j->waiter.committed = on_commit;
+	if (store_write(store, &row, &j->waiter))
+		return true;
+	*j->reference = '\0';
+	j->policy->unreferenced->value++;
+	reply->len = 0;
+	encode(j, reply);
+	return false;
+}
+
+static void
+explain(struct job *j)
+{
+	char buffer[REPLY_MAX];
+	struct text reply = TEXT(buffer);
+	void (*explained)(void *arg) = j->explained;
+	void *arg = j->explained_arg;
+
+	encode(j, &reply);
+	record_explain(j->explain, j->eval, &j->decision, action_line(j, &reply),
+	    clock_mono_us() - j->eval->started_us);
+	job_free(j);
+	explained(arg);
+}
+
+/* The verdict is final.  True if reply holds the answer; else it will be given later, or was explained. */
+bool
+job_decide(struct job *j, struct text *reply)
+{
+	j->decision = decide(j->eval);
+	if (j->explain != NULL) {
+		explain(j);
+		return false;
+	}
+	if (j->decision.action == ACTION_DUNNO) {
+		encode(j, reply);
+		record_pass(j, reply);
+		return true;
+	}
+	if (!record_refusal(j, reply))
+		return true;
+	j->committing = true;
+	job_list(j, j->eval->started_us + j->era->options->deadline_ms * 1000);
+	return false;
+}
+
+static void
+decide_and_answer(struct job *j)
+{
+	char buffer[REPLY_MAX];
+	struct text reply = TEXT(buffer);
+
+	job_unlist(j);
+	if (job_decide(j, &reply))
+		job_answer(j, &reply);
+}
+
+/* ---- what the loop calls ---- */
+
+void
+job_landed(void *arg)
+{
+	struct job *j = arg;
+
+	if (j->ready)
+		return;
+	j->ready = true;
+	j->next_ready = j->policy->ready;
+	if (j->policy->ready == NULL)
+		timer_start(j->policy->rerun, 0, 0);
+	j->policy->ready = j;
+}
+
+void
+jobs_rerun(void *arg)
+{
+	struct policy *p = arg;
+	struct job *j = p->ready;
+
+	p->ready = NULL;
+	for (struct job *next; j != NULL; j = next) {
+		next = j->next_ready;
+		j->ready = false;
+		if (eval_run(j->eval))
+			decide_and_answer(j);
+	}
+}
+
+void
+jobs_deadline(void *arg)
+{
+	struct policy *p = arg;
+
+	/* Those to be run again first, so that none is freed while in that list. */
+	if (p->ready != NULL)
+		jobs_rerun(p);
+	while (p->oldest != NULL && p->oldest->due_us <= clock_mono_us()) {
+		struct job *j = p->oldest;
+
+		if (j->committing) {
+			store_forget(p->parts.store, &j->waiter);
+			answer_committed(j, false);
+		} else {
+			p->closed->value++;
+			eval_close(j->eval);
+			decide_and_answer(j);
+		}
+	}
+	arm(p);
+}

@@ -1,0 +1,259 @@
+/* scene.c - see scene.h */
+#include "scene.h"
+#include "base/clock.h"
+#include "dns/keep.h"
+#include "policy/policy.h"
+#include "policy/profile.h"
+#include "rules/table.h"
+#include "store/lists.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+#include <cmocka.h>
+
+enum { NOW_S = 1800000000 };
+
+/* ---- lists ---- */
+
+static void *
+read_setting(const char *check, const char *setting, char *why, size_t size)
+{
+	return profile_read_setting(rules, rules_count, check, setting, why, size);
+}
+
+static void
+problem(void *arg, const char *list, const char *row, const char *finding)
+{
+	(void)arg;
+	fail_msg("%s: %s: %s", list, row, finding);
+}
+
+static struct lists *
+read_lists(const char *sql)
+{
+	static const char tables[] =
+	    "CREATE TABLE hand_allow (id INTEGER PRIMARY KEY, client TEXT, helo TEXT, sender TEXT, recipient TEXT,"
+	    " note TEXT, expires INTEGER);"
+	    "CREATE TABLE hand_deny (id INTEGER PRIMARY KEY, client TEXT, helo TEXT, sender TEXT, recipient TEXT,"
+	    " note TEXT, expires INTEGER);"
+	    "CREATE TABLE hand_recipient_profile (recipient TEXT, profile TEXT, expires INTEGER);"
+	    "CREATE TABLE hand_recipient_setting (recipient TEXT, check_name TEXT, setting TEXT, expires INTEGER);";
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, tables, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	struct lists *l = lists_load(db, read_setting, problem, NULL);
+	assert_non_null(l);
+	sqlite3_close(db);
+	return l;
+}
+
+/* ---- DNS ---- */
+
+static const struct answer *
+ask(void *arg, const char *name, enum dns_type type, struct dns_waiter *w)
+{
+	struct scene *s = arg;
+
+	assert_true(s->asked_count < SCENE_QUESTIONS);
+	for (size_t i = 0; i < s->asked_count; i++)
+		if (s->asked[i].type == type && strcmp(s->asked[i].name, name) == 0)
+			fail_msg("%s %s was asked twice", dns_type_name(type), name);
+	bool known = s->knows != NULL && s->knows(s, name, type);
+	s->asked[s->asked_count++] = (struct scene_question){ xstrdup(name), type, known ? NULL : w };
+	return known ? s->says(s, name, type) : NULL;
+}
+
+static void
+forget(void *arg, struct dns_waiter *w)
+{
+	struct scene *s = arg;
+
+	for (size_t i = 0; i < s->asked_count; i++)
+		if (s->asked[i].waiter == w)
+			s->asked[i].waiter = NULL;
+}
+
+void
+scene_answer(struct scene *s, size_t i)
+{
+	struct dns_waiter *w = s->asked[i].waiter;
+
+	assert_non_null(w);
+	s->asked[i].waiter = NULL;
+	w->answered(w, s->says(s, s->asked[i].name, s->asked[i].type));
+}
+
+size_t
+scene_open_count(const struct scene *s)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < s->asked_count; i++)
+		count += s->asked[i].waiter != NULL;
+	return count;
+}
+
+size_t
+scene_open_place(const struct scene *s, size_t nth)
+{
+	size_t i = 0;
+
+	for (;; i++)
+		if (s->asked[i].waiter != NULL && nth-- == 0)
+			return i;
+}
+
+static struct dns_record
+read_record(enum dns_type type, char *text)
+{
+	struct dns_record r = { 0 };
+
+	if (type == DNS_A || type == DNS_AAAA)
+		assert_true(address_parse(&r.address, text));
+	else if (type == DNS_TXT) {
+		r.text = text;
+		r.text_len = strlen(text);
+	} else {
+		if (type == DNS_MX)
+			r.preference = (uint16_t)strtoul(text, &text, 10);
+		text += *text == ' ';
+		r.name = strcmp(text, ".") == 0 ? "" : text;
+	}
+	return r;
+}
+
+const struct answer *
+scene_says(const char *name, enum dns_type type, const char *line)
+{
+	struct dns_record records[16];
+	struct answer a = { .name = name, .type = type, .status = DNS_FOUND, .why = "", .records = records };
+	char copy[512];
+
+	if (strcmp(line, "SERVFAIL") == 0)
+		return answer_failed(name, type, "SERVFAIL");
+	if (strcmp(line, "NXDOMAIN") == 0)
+		a.status = DNS_NXDOMAIN;
+	else if (strcmp(line, "NODATA") == 0)
+		a.status = DNS_NO_DATA;
+	else {
+		assert_true(strlen(line) < sizeof copy);
+		strcpy(copy, line);
+		for (char *save, *p = strtok_r(copy, "|", &save); p != NULL; p = strtok_r(NULL, "|", &save))
+			records[a.count++] = read_record(type, p);
+	}
+	return answer_keep(&a);
+}
+
+/* ---- from start to end ---- */
+
+static void
+on_landed(void *arg)
+{
+	((struct scene *)arg)->landed++;
+}
+
+static const struct option_table *const server_tables[] = { &policy_option_table };
+
+void
+scene_open(struct scene *s, const struct rule *const *some, size_t count, const char *conf, const char *sql)
+{
+	struct problems problems = { 0 };
+
+	if (some == NULL) {
+		some = rules;
+		count = rules_count;
+	}
+	const struct option_table **profile = xcalloc(count + 1, sizeof *profile);
+	profile[0] = &profile_option_table;
+	for (size_t i = 0; i < count; i++)
+		profile[1 + i] = &some[i]->options;
+	s->schema = (struct config_schema){ .server = server_tables, .server_count = 1, .profile = profile,
+	    .profile_count = count + 1, .builtin = profile_builtin };
+	s->config = config_read_bytes(&s->schema, "conf", conf, strlen(conf), &problems);
+	if (s->config == NULL)
+		fail_msg("%s", problems.lines[0]);
+	problems_free(&problems);
+	s->lists = sql ? read_lists(sql) : NULL;
+	const struct policy_options *o = config_server(s->config, 0);
+	s->world = (struct world){ .rules = some, .rule_count = count, .profile_table = 0, .first_table = 1,
+	    .dns = { ask, forget, s }, .local_networks = o->local_networks };
+}
+
+void
+scene_close(struct scene *s)
+{
+	if (s->lists != NULL)
+		lists_release(s->lists);
+	config_release(s->config);
+	free((void *)(uintptr_t)s->schema.profile);
+}
+
+void
+scene_begin(struct scene *s, const char *attributes)
+{
+	char buffer[512];
+	struct text why = TEXT(buffer);
+
+	s->arena = arena_new();
+	char *bytes = arena_printf(s->arena, "request=smtpd_access_policy\n%s%s\n", attributes,
+	    strstr(attributes, "protocol_state=") ? "" : "protocol_state=RCPT\n");
+	if (!request_parse(&s->request, bytes, strlen(bytes), &why))
+		fail_msg("%s", buffer);
+	s->eval = eval_new(s->arena, &s->world, &s->request, s->lists, NOW_S);
+	struct route to = route_request(s->config, s->lists, &s->request, s->eval->recipient, NOW_S);
+	s->eval->hook = to.hook;
+	s->eval->profile = to.profile;
+	s->eval->landed = on_landed;
+	s->eval->landed_arg = s;
+	s->landed = 0;
+}
+
+void
+scene_end(struct scene *s)
+{
+	eval_end(s->eval);
+	assert_int_equal(scene_open_count(s), 0);
+	for (size_t i = 0; i < s->asked_count; i++)
+		free(s->asked[i].name);
+	s->asked_count = 0;
+	arena_free(s->arena);
+}
+
+struct decision
+scene_decide(struct scene *s)
+{
+	while (!eval_run(s->eval))
+		scene_answer(s, scene_open_place(s, 0));
+	return decide(s->eval);
+}
+
+static FILE *caught;
+static int stderr_was;
+
+void
+scene_listen(void)
+{
+	caught = tmpfile();
+	assert_non_null(caught);
+	stderr_was = dup(STDERR_FILENO);
+	dup2(fileno(caught), STDERR_FILENO);
+}
+
+const char *
+scene_heard(void)
+{
+	static char heard[65536];
+
+	dup2(stderr_was, STDERR_FILENO);
+	close(stderr_was);
+	rewind(caught);
+	heard[fread(heard, 1, sizeof heard - 1, caught)] = '\0';
+	fclose(caught);
+	return heard;
+}

@@ -1,0 +1,168 @@
+/* decision.c - from a check's setting and verdict to the action: it promises that … */
+#include "scene.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* ---- three rules that say what the case wants: one, two, three, with a check each ---- */
+
+static enum { DUNNO_, OBJECTS, CANNOT } says[3];
+
+struct one_options { struct setting one; };
+#define OPTIONS one_options
+static const struct option one_rows[] = { { "one", OPT_SETTING, INTO(one), "off" } };
+#undef OPTIONS
+struct two_options { struct setting two; };
+#define OPTIONS two_options
+static const struct option two_rows[] = { { "two", OPT_SETTING, INTO(two), "off" } };
+#undef OPTIONS
+struct three_options { struct setting three; };
+#define OPTIONS three_options
+static const struct option three_rows[] = { { "three", OPT_SETTING, INTO(three), "off" } };
+#undef OPTIONS
+
+static struct verdict
+say(struct eval *e, size_t i)
+{
+	static const char *const enhanced[] = { "5.7.1", "5.7.2", "5.7.3" };
+	static const char *const finding[] = { "first", "second", "third" };
+
+	return says[i] == OBJECTS ? object(e, 0, enhanced[i], "%s", finding[i]) :
+	    says[i] == CANNOT ? cannot_tell(e, 0, "4.4.3", "no %s", finding[i]) : DUNNO;
+}
+
+static struct verdict judge_one(struct eval *e) { return say(e, 0); }
+static struct verdict judge_two(struct eval *e) { return say(e, 1); }
+static struct verdict judge_three(struct eval *e) { return say(e, 2); }
+
+static const struct rule one = { "r1", judge_one, STAGE_RCPT, HOOK_MX, 0,
+    { one_rows, 1, sizeof(struct one_options) } };
+static const struct rule two = { "r2", judge_two, STAGE_RCPT, HOOK_MX, 0,
+    { two_rows, 1, sizeof(struct two_options) } };
+static const struct rule three = { "r3", judge_three, STAGE_RCPT, HOOK_MX, 0,
+    { three_rows, 1, sizeof(struct three_options) } };
+static const struct rule *const three_rules[] = { &one, &two, &three };
+
+/* Verdicts: o objects, c cannot tell, - dunno; a letter for each rule. */
+static const struct {
+	const char *promises, *conf, *verdicts, *want;
+} cases[] = {
+	{ "no objection passes", "one = reject", "---", "dunno" },
+	{ "a check that is off says nothing", "one = off", "o--", "dunno" },
+	{ "reject rejects", "one = reject", "o--", "reject one r1 5.7.1 first" },
+	{ "defer defers", "one = defer", "o--", "defer one r1 5.7.1 first" },
+	{ "log only records", "one = log", "o--", "dunno would(object one)" },
+	{ "a score alone refuses nobody", "one = score 5", "o--", "dunno score 5" },
+	{ "what cannot be told is skipped", "one = reject", "c--", "dunno" },
+	{ "skip may be said", "one = reject on_error skip", "c--", "dunno" },
+	{ "what cannot be told is deferred if wished", "one = reject on_error defer", "c--", "defer one r1 4.4.3 no first" },
+	{ "on_error defer is for a score too", "one = score 5 on_error defer", "c--", "defer one r1 4.4.3 no first" },
+	{ "on_error defer under log is recorded", "one = log on_error defer", "c--", "dunno would(defer one)" },
+	{ "on_error does not touch an objection", "one = reject on_error defer", "o--", "reject one r1 5.7.1 first" },
+	{ "off stays off when it cannot tell", "one = off on_error defer", "c--", "dunno" },
+	{ "a date to come makes it log", "one = reject from 2100-01-01", "o--", "dunno would(reject one)" },
+	{ "a date gone by changes nothing", "one = reject from 2020-01-01", "o--", "reject one r1 5.7.1 first" },
+	{ "a date to come holds on_error back", "one = reject on_error defer from 2100-01-01", "c--", "dunno would(defer one)" },
+	{ "a date to come holds a score back", "one = score 9 from 2100-01-01\nscore_reject = 5", "o--", "dunno would(score one)" },
+	{ "mode = log shadows all", "mode = log\none = reject\ntwo = defer\nthree = score 3", "ooo",
+	  "dunno would(reject one, defer two, score three)" },
+	{ "mode = log leaves log alone", "mode = log\none = log", "o--", "dunno would(object one)" },
+	{ "the site's text replaces the finding", "one = reject \"go away\"", "o--", "reject one r1 5.7.1 go away" },
+	{ "it stands in a defer too", "one = defer \"later\"", "o--", "defer one r1 5.7.1 later" },
+	{ "a reject beats a defer before it", "one = defer\ntwo = reject", "oo-", "reject two r2 5.7.2 second" },
+	{ "of two rejects the first counts", "one = reject\ntwo = reject", "oo-", "reject one r1 5.7.1 first" },
+	{ "of two defers the first counts", "one = defer\ntwo = defer", "oo-", "defer one r1 5.7.1 first" },
+	{ "a shadow before a reject is listed", "one = log\ntwo = reject", "oo-", "reject two r2 5.7.2 second would(object one)" },
+	{ "a shadow behind a reject is not asked", "one = reject\ntwo = log", "oo-", "reject one r1 5.7.1 first" },
+	{ "a shadow behind a defer is listed", "one = defer\ntwo = log", "oo-", "defer one r1 5.7.1 first would(object two)" },
+	{ "scores add up", "one = score 5\ntwo = score 7\nthree = score -2", "ooo", "dunno score 10" },
+	{ "only findings score", "one = score 5\ntwo = score 7", "o--", "dunno score 5" },
+	{ "score_defer defers at its value", "score_defer = 5\none = score 5", "o--",
+	  "defer score_defer - 5.7.1 score 5: first score 5" },
+	{ "below it nothing follows", "score_defer = 6\none = score 5", "o--", "dunno score 5" },
+	{ "score_reject rejects at its value", "score_reject = 12\none = score 5\ntwo = score 7", "oo-",
+	  "reject score_reject - 5.7.1 score 12: first; second score 12" },
+	{ "score_reject beats score_defer", "score_defer = 1\nscore_reject = 2\none = score 5", "o--",
+	  "reject score_reject - 5.7.1 score 5: first score 5" },
+	{ "score_reject beats a defer", "score_reject = 2\none = score 5\ntwo = defer", "oo-",
+	  "reject score_reject - 5.7.1 score 5: first score 5" },
+	{ "a check's defer goes before score_defer", "score_defer = 2\none = score 5\ntwo = defer", "oo-",
+	  "defer two r2 5.7.2 second score 5" },
+	{ "what speaks for the client is not shown", "score_reject = 2\none = score 5\ntwo = score -1", "oo-",
+	  "reject score_reject - 5.7.1 score 4: first score 4" },
+	{ "the site's text stands in the score's", "score_reject = 2\none = score 5 \"bad\"", "o--",
+	  "reject score_reject - 5.7.1 score 5: bad score 5" },
+	{ "thresholds of 0 are none", "score_defer = 0\nscore_reject = 0\none = score 1000", "o--", "dunno score 1000" },
+	{ "a sum below nothing refuses nobody", "score_defer = 1\none = score -5", "o--", "dunno score -5" },
+};
+
+static void
+add_decision(struct text *t, const struct decision *d)
+{
+	text_add(t, decision_word(d));
+	if (d->action != ACTION_DUNNO)
+		text_addf(t, " %s %s %s %s", d->check, d->rule ? d->rule : "-", d->enhanced, d->text);
+	if (d->score != 0)
+		text_addf(t, " score %d", d->score);
+	if (d->would != NULL)
+		text_addf(t, " would(%s)", d->would);
+}
+
+static void
+one_case(void **state)
+{
+	size_t i = (size_t)*state;
+	struct scene s = { 0 };
+	char conf[400], room[1024];
+	struct text got = TEXT(room);
+
+	for (size_t k = 0; k < 3; k++)
+		says[k] = cases[i].verdicts[k] == 'o' ? OBJECTS : cases[i].verdicts[k] == 'c' ? CANNOT : DUNNO_;
+	snprintf(conf, sizeof conf, "[mx]\n%s\n", cases[i].conf);
+	scene_open(&s, three_rules, 3, conf, NULL);
+	scene_begin(&s, "client_address=192.0.2.7\n");
+	struct decision d = scene_decide(&s);
+	add_decision(&got, &d);
+	assert_string_equal(room, cases[i].want);
+	scene_end(&s);
+	scene_close(&s);
+}
+
+/* ---- the recipient's own settings: real rules, since lists know no others ---- */
+
+static void
+own_setting(void **state)
+{
+	struct scene s = { 0 };
+	(void)state;
+
+	scene_open(&s, NULL, 0, "[mx]\nclient_no_rdns = off\nclient_rdns_mismatch = off\n",
+	    "INSERT INTO hand_recipient_setting VALUES('me@example.org', 'helo_not_fqdn', 'defer \"mine\"', 0)");
+	scene_begin(&s, "client_address=192.0.2.7\nhelo_name=nodot\nrecipient=ME@Example.org\n");
+	struct decision d = scene_decide(&s);
+	assert_string_equal(decision_word(&d), "defer");
+	assert_string_equal(d.text, "mine");
+	scene_end(&s);
+	scene_begin(&s, "client_address=192.0.2.7\nhelo_name=nodot\nrecipient=you@example.org\n");
+	d = scene_decide(&s);
+	assert_string_equal(decision_word(&d), "reject");
+	scene_end(&s);
+	scene_close(&s);
+}
+
+int
+main(void)
+{
+	enum { CASES = sizeof cases / sizeof *cases };
+	struct CMUnitTest tests[CASES + 1];
+
+	for (size_t i = 0; i < CASES; i++)
+		tests[i] = (struct CMUnitTest){ cases[i].promises, one_case, NULL, NULL, (void *)i };
+	tests[CASES] = (struct CMUnitTest){ "a recipient's own setting goes before the profile's", own_setting, NULL,
+	    NULL, NULL };
+	return cmocka_run_group_tests_name("decision.c: it promises that", tests, NULL, NULL);
+}

@@ -1,0 +1,652 @@
+/* eval.c - one request being judged: it promises that …
+ *
+ * The property test draws worlds (settings, lists, DNS) from a seed and delivers
+ * each world's answers in many orders; EVAL_SEED=N and EVAL_WORLDS=N draw others.
+ */
+#include "scene.h"
+#include "rules/table.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { SEED = 20261123, WORLDS = 400, EVERY_ORDER_MAX = 5, RANDOM_ORDERS = 30 };
+
+/* ---- numbers from a seed (splitmix64) ---- */
+
+static uint64_t
+mix(uint64_t x)
+{
+	x += 0x9e3779b97f4a7c15;
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+	x = (x ^ x >> 27) * 0x94d049bb133111eb;
+	return x ^ x >> 31;
+}
+
+static uint64_t state;
+
+static unsigned
+draw(unsigned below)
+{
+	state = mix(state);
+	return (unsigned)(state >> 33) % below;
+}
+
+#define PICK(words) ((words)[draw(sizeof (words) / sizeof *(words))])
+
+/* ---- a random world ---- */
+
+struct nature {
+	uint64_t seed;			/* the DNS is a function of it and the question */
+	bool knows_some;		/* the cache has some answers */
+	uint64_t other;			/* not 0: the seed of all that is not in told */
+	uint64_t told[SCENE_QUESTIONS];
+	size_t told_count;
+};
+
+static const char *
+one_of(uint64_t h, const char *const *lines, size_t count)
+{
+	return lines[(h >> 20) % count];
+}
+
+static const struct answer *
+nature_says(struct scene *s, const char *name, enum dns_type type)
+{
+#define ONE_OF(...) one_of(h, (const char *const[]){ __VA_ARGS__ }, \
+	sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *))
+	struct nature *n = s->arg;
+	uint64_t question = mix((uint64_t)type), told = n->other;
+	const char *line;
+
+	for (const char *c = name; *c; c++)
+		question = mix(question ^ (unsigned char)*c);
+	for (size_t i = 0; i < n->told_count; i++)
+		if (n->told[i] == question)
+			told = 0;
+	if (n->other == 0)
+		n->told[n->told_count++ % SCENE_QUESTIONS] = question;
+	uint64_t h = mix(question ^ (told ? told : n->seed));
+	if (type == DNS_PTR)
+		line = ONE_OF("NXDOMAIN", "NODATA", "SERVFAIL", "mail.example.net", "mail.example.net",
+		    "mail.example.net|other.example.com|mx.example.org", "localhost", "localhost|mail.example.net");
+	else if (type == DNS_MX)
+		line = ONE_OF("NXDOMAIN", "NODATA", "SERVFAIL", "10 mx.example.net", "0 .", "0 .|10 mx.example.net");
+	else if (type == DNS_TXT)
+		line = ONE_OF("NODATA", "SERVFAIL", "sends spam", "see https://bl.example/");
+	else if (strstr(name, ".bl") != NULL)
+		line = ONE_OF("NXDOMAIN", "NXDOMAIN", "SERVFAIL", "127.0.0.2", "127.0.0.4", "127.255.255.254", "127.0.0.9");
+	else if (type == DNS_AAAA)
+		line = ONE_OF("NXDOMAIN", "NODATA", "NODATA", "SERVFAIL", "2001:db8::7", "2001:db8::8");
+	else
+		line = ONE_OF("NXDOMAIN", "NODATA", "SERVFAIL", "192.0.2.7", "203.0.113.7", "198.51.100.9",
+		    "198.51.100.9|203.0.113.7");
+	return scene_says(name, type, line);
+}
+
+static bool
+nature_knows(struct scene *s, const char *name, enum dns_type type)
+{
+	const struct nature *n = s->arg;
+
+	(void)name;
+	(void)type;
+	return n->knows_some && draw(2) == 0;
+}
+
+static void
+draw_setting(struct text *t, const struct option *check)
+{
+	static const char *const actions[] = { "off", "log", "score 3", "score 5", "score -2", "defer", "reject", "reject" };
+	static const char *const errors[] = { "", " on_error skip", " on_error defer" };
+	static const char *const dates[] = { "", "", "", " from 2020-01-01", " from 2100-01-01" };
+	static const char *const texts[] = { "", "", " \"our own words\"" };
+
+	text_addf(t, "%s = %s%s%s%s\n", check->name, PICK(actions), PICK(errors), PICK(dates), PICK(texts));
+}
+
+static void
+draw_conf(struct text *t, bool reject_by_score)
+{
+	static const char *const scores[] = { "0", "0", "3", "6", "8" };
+	static const char *const sites[] = { "", "bl1.example", "bl1.example, bl2.example*2, bl3.example=127.0.0.[2..5]*-1",
+	    "bl1.example=127.0.0.2*2, bl1.example=127.0.0.4*3, bl2.example, bl3.example, bl4.example*-2, bl5.example" };
+	static const char *const words[] = { "address", "required" };
+
+	text_addf(t, "[server]\nlocal_networks = 127.0.0.0/8%s\n[mx]\n", draw(8) == 0 ? " 203.0.113.0/24" : "");
+	text_addf(t, "mode = %s\n", draw(10) == 0 ? "log" : "enforce");
+	text_addf(t, "score_defer = %s\nscore_reject = %s\n", PICK(scores),
+	    reject_by_score ? PICK(scores) : "0");
+	for (size_t i = 0; i < rules_count; i++)
+		for (size_t k = 0; k < rules[i]->options.count; k++)
+			if (rules[i]->options.rows[k].type == OPT_SETTING)
+				draw_setting(t, &rules[i]->options.rows[k]);
+	text_addf(t, "sender_mx = %s\ndnsbl_sites = %s\ndnsbl_threshold = %u\nlocal_domains = example.org\n", PICK(words),
+	    PICK(sites), 1 + draw(4));
+}
+
+static const char *
+draw_lists(void)
+{
+	static const char *const lists[] = {
+		NULL,
+		"INSERT INTO hand_allow VALUES(1, '.example.net', '', '', '', '', 0)",
+		"INSERT INTO hand_allow VALUES(1, 'mail.example.net', '', '', 'to@example.org', '', 0)",
+		"INSERT INTO hand_allow VALUES(1, '203.0.113.7', '', '', '', '', 0)",
+		"INSERT INTO hand_deny VALUES(1, '.example.com', '', '', '', '', 0)",
+		"INSERT INTO hand_deny VALUES(1, 'mail.example.net', '', '', '', '', 0);"
+		"INSERT INTO hand_allow VALUES(1, '.example.org', '', '', '', '', 0)",
+		"INSERT INTO hand_recipient_setting VALUES('to@example.org', 'sender_no_mx', 'score 4', 0)",
+	};
+
+	return PICK(lists);
+}
+
+static void
+draw_request(struct text *t)
+{
+	static const char *const clients[] = { "203.0.113.7", "203.0.113.7", "203.0.113.7", "2001:db8::7", "10.0.0.1", "unknown" };
+	static const char *const helos[] = { "mail.example.net", "mail.example.net", "mail.example.net", "nodot",
+	    "my_pc.example.net", "[203.0.113.7]", "[192.0.2.99]", "mx.example.org", "" };
+	static const char *const senders[] = { "a@example.net", "a@example.net", "b@nowhere.example", "" };
+	static const char *const names[] = { "unknown", "unknown", "unknown", "", "mail.example.net" };
+
+	text_addf(t, "client_address=%s\nhelo_name=%s\nsender=%s\nrecipient=to@example.org\nclient_name=%s\n",
+	    PICK(clients), PICK(helos), PICK(senders), PICK(names));
+}
+
+/* ---- orders ---- */
+
+/* One order: which of the open questions is answered next, as digits of a number that counts through all. */
+struct order {
+	size_t choice[SCENE_QUESTIONS], of[SCENE_QUESTIONS];
+	size_t depth;
+};
+
+static bool
+next_order(struct order *o)
+{
+	while (o->depth > 0 && ++o->choice[o->depth - 1] == o->of[o->depth - 1])
+		o->choice[--o->depth] = 0;
+	return o->depth > 0;
+}
+
+static void
+print_decision(struct scene *s, char *to, size_t size)
+{
+	struct text t = { .at = to, .size = size };
+	struct decision d = decide(s->eval);
+
+	text_addf(&t, "%s check %s rule %s %s \"%s\" score %d would %s", decision_word(&d), d.check ? d.check : "-",
+	    d.rule ? d.rule : "-", d.enhanced ? d.enhanced : "-", d.text ? d.text : "", d.score, d.would ? d.would : "-");
+}
+
+/* Follow the order's digits, the first open question behind their end. */
+static void
+run_in_order(struct scene *s, struct order *o)
+{
+	size_t depth = 0;
+
+	while (!eval_run(s->eval)) {
+		size_t open = scene_open_count(s);
+
+		assert_true(open > 0);
+		if (depth == o->depth)
+			o->choice[o->depth++] = 0;
+		o->of[depth] = open;
+		scene_answer(s, scene_open_place(s, o->choice[depth++]));
+	}
+}
+
+/* Any order, up to four answers between two runs. */
+static void
+run_at_random(struct scene *s)
+{
+	while (!eval_run(s->eval)) {
+		assert_true(scene_open_count(s) > 0);
+		for (unsigned n = 1 + draw(4); n > 0 && scene_open_count(s) > 0; n--)
+			scene_answer(s, scene_open_place(s, draw((unsigned)scene_open_count(s))));
+	}
+}
+
+struct tally { unsigned worlds, orders, refused, scored, shadowed, whole, most; };
+
+static void
+compare(const char *want, const char *got, uint64_t seed, unsigned world, const char *conf, const char *request_text)
+{
+	if (strcmp(want, got) != 0)
+		fail_msg("EVAL_SEED=%llu world %u: first %s, in another order %s\n%s\n%s", (unsigned long long)seed, world,
+		    want, got, conf, request_text);
+}
+
+static void
+one_world(uint64_t seed, unsigned world, struct tally *tally)
+{
+	char conf_room[4000], request_room[500], want[1500], got[1500];
+	struct text conf = TEXT(conf_room), request_text = TEXT(request_room);
+	struct nature nature = { .seed = mix(seed ^ mix(world)) };
+	struct scene s = { .says = nature_says, .knows = nature_knows, .arg = &nature };
+	struct order order = { .depth = 0 };
+
+	state = nature.seed;
+	draw_conf(&conf, true);
+	draw_request(&request_text);
+	scene_open(&s, NULL, 0, conf_room, draw_lists());
+	scene_begin(&s, request_room);
+	run_in_order(&s, &order);
+	print_decision(&s, want, sizeof want);
+	struct decision d = decide(s.eval);
+	tally->worlds++;
+	tally->refused += d.action != ACTION_DUNNO;
+	tally->scored += d.score != 0;
+	tally->shadowed += d.would != NULL;
+	tally->most = s.asked_count > tally->most ? (unsigned)s.asked_count : tally->most;
+	bool every = s.asked_count <= EVERY_ORDER_MAX;
+	tally->whole += every && s.asked_count > 1;
+	scene_end(&s);
+	while (every && next_order(&order)) {
+		scene_begin(&s, request_room);
+		run_in_order(&s, &order);
+		print_decision(&s, got, sizeof got);
+		compare(want, got, seed, world, conf_room, request_room);
+		scene_end(&s);
+		tally->orders++;
+	}
+	for (unsigned i = 0; i < RANDOM_ORDERS; i++) {
+		nature.knows_some = i % 2;
+		scene_begin(&s, request_room);
+		run_at_random(&s);
+		print_decision(&s, got, sizeof got);
+		compare(want, got, seed, world, conf_room, request_room);
+		scene_end(&s);
+		tally->orders++;
+	}
+	scene_close(&s);
+}
+
+static void
+any_order(void **unused)
+{
+	const char *seed_given = getenv("EVAL_SEED"), *worlds_given = getenv("EVAL_WORLDS");
+	uint64_t seed = seed_given ? strtoull(seed_given, NULL, 10) : SEED;
+	unsigned worlds = worlds_given ? (unsigned)strtoul(worlds_given, NULL, 10) : WORLDS;
+	struct tally tally = { 0 };
+
+	(void)unused;
+	for (unsigned i = 0; i < worlds; i++)
+		one_world(seed, i, &tally);
+	print_message("# %u worlds, %u orders; %u refused, %u scored, %u with shadows, %u in every order, up to %u questions\n",
+	    tally.worlds, tally.orders, tally.refused, tally.scored, tally.shadowed, tally.whole, tally.most);
+	if (worlds < WORLDS)
+		return;
+	/* Worlds in which nothing happens would prove nothing. */
+	assert_true(tally.refused > worlds / 5 && tally.refused < worlds);
+	assert_true(tally.scored > worlds / 20 && tally.shadowed > worlds / 20 && tally.whole > worlds / 20);
+	assert_true(tally.most > 10);
+}
+
+/*
+ * Answers that came before the deadline stay; what was open then is drawn anew, again and again: a refusal for good
+ * must stand in each of these worlds.  Without score_reject: a check with a negative score may be unknown too.
+ */
+static bool
+close_one_world(uint64_t seed, unsigned world)
+{
+	char conf_room[4000], request_room[500], closed[1500], whole[1500];
+	struct text conf = TEXT(conf_room), request_text = TEXT(request_room);
+	struct nature nature = { .seed = mix(seed ^ mix(world)) };
+	struct scene s = { .says = nature_says, .arg = &nature };
+
+	state = nature.seed;
+	draw_conf(&conf, false);
+	draw_request(&request_text);
+	scene_open(&s, NULL, 0, conf_room, draw_lists());
+	scene_begin(&s, request_room);
+	bool final = eval_run(s.eval);
+	for (unsigned n = draw(8); n > 0 && !final; n--) {
+		scene_answer(&s, scene_open_place(&s, draw((unsigned)scene_open_count(&s))));
+		final = eval_run(s.eval);
+	}
+	if (!final)
+		eval_close(s.eval);
+	assert_true(final || scene_open_count(&s) == 0);
+	bool refused = decide(s.eval).action == ACTION_REJECT;
+	print_decision(&s, closed, sizeof closed);
+	scene_end(&s);
+	for (unsigned i = 1; i <= 20 && refused; i++) {
+		nature.other = mix(seed ^ i);
+		scene_begin(&s, request_room);
+		run_at_random(&s);
+		print_decision(&s, whole, sizeof whole);
+		if (decide(s.eval).action != ACTION_REJECT)
+			fail_msg("EVAL_SEED=%llu world %u: at the deadline %s, when all is known %s\n%s\n%s",
+			    (unsigned long long)seed, world, closed, whole, conf_room, request_room);
+		scene_end(&s);
+	}
+	scene_close(&s);
+	return refused;
+}
+
+static void
+unknown_refuses_nobody(void **unused)
+{
+	const char *seed_given = getenv("EVAL_SEED");
+	unsigned refused = 0;
+
+	(void)unused;
+	for (unsigned i = 0; i < 2 * WORLDS; i++)
+		refused += close_one_world(seed_given ? strtoull(seed_given, NULL, 10) : SEED + 1, i);
+	assert_true(refused > WORLDS / 10);
+}
+
+/* ---- one thing at a time ---- */
+
+#define NAMED_FRIENDS "INSERT INTO hand_allow VALUES(1, '.example.net', '', '', '', '', 0)"
+#define STRANGER "client_address=203.0.113.7\nsender=a@example.com\nrecipient=to@example.org\n"
+
+/* What the DNS says in these cases: the PTR as the test has it, what leads back to the client, else nothing. */
+static const struct answer *
+simply_says(struct scene *s, const char *name, enum dns_type type)
+{
+	if (type == DNS_PTR)
+		return scene_says(name, type, s->arg);
+	return scene_says(name, type, strcmp(name, "mail.example.net") == 0 && type == DNS_A ? "203.0.113.7" : "NXDOMAIN");
+}
+
+static size_t
+place_of(const struct scene *s, enum dns_type type)
+{
+	for (size_t i = 0; i < s->asked_count; i++)
+		if (s->asked[i].type == type && s->asked[i].waiter != NULL)
+			return i;
+	fail_msg("no %s is asked", dns_type_name(type));
+	return 0;
+}
+
+static void
+assert_decision(struct scene *s, const char *action, const char *check)
+{
+	struct decision d = decide(s->eval);
+
+	assert_string_equal(decision_word(&d), action);
+	assert_string_equal(d.check ? d.check : "", check);
+}
+
+static void
+reject_ends_the_walk(void **unused)
+{
+	struct scene s = { .says = simply_says, .arg = (void *)(uintptr_t)"NXDOMAIN" };
+
+	(void)unused;
+	scene_open(&s, NULL, 0, "", NULL);
+	scene_begin(&s, STRANGER "helo_name=nodot\n");
+	assert_true(eval_run(s.eval));
+	assert_int_equal(s.asked_count, 0);
+	assert_decision(&s, "reject", "helo_not_fqdn");
+	assert_int_equal(s.eval->states[rules_count - 1].progress, RULE_NOT_RUN);
+	scene_end(&s);
+	scene_close(&s);
+}
+
+static void
+pending_allow_holds_back(void **unused)
+{
+	static const struct { const char *ptr, *action, *check; } cases[] = {
+		{ "NXDOMAIN", "reject", "helo_not_fqdn" },
+		{ "mail.example.com", "reject", "helo_not_fqdn" },
+		{ "SERVFAIL", "defer", "helo_not_fqdn" },
+		{ "mail.example.net", "dunno", "" },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct scene s = { .says = simply_says, .arg = (void *)(uintptr_t)cases[i].ptr };
+
+		scene_open(&s, NULL, 0, "", NAMED_FRIENDS);
+		scene_begin(&s, STRANGER "helo_name=nodot\n");
+		assert_false(eval_run(s.eval));
+		assert_int_equal(s.asked_count, 1);	/* the PTR: rules behind the reject are not asked */
+		scene_decide(&s);
+		assert_decision(&s, cases[i].action, cases[i].check);
+		scene_end(&s);
+		scene_close(&s);
+	}
+}
+
+static void
+perhaps_exempt_weakens_the_score(void **unused)
+{
+	struct scene s = { .says = simply_says, .arg = (void *)(uintptr_t)"SERVFAIL" };
+
+	(void)unused;
+	scene_open(&s, NULL, 0, "[mx]\nhelo_not_fqdn = score 9\nscore_reject = 9\nsender_no_mx = off\n", NAMED_FRIENDS);
+	scene_begin(&s, STRANGER "helo_name=nodot\n");
+	scene_decide(&s);
+	assert_decision(&s, "defer", "score_reject");
+	scene_end(&s);
+	scene_close(&s);
+}
+
+static void
+final_is_quiet(void **unused)
+{
+	struct scene s = { .says = simply_says, .arg = (void *)(uintptr_t)"NXDOMAIN" };
+
+	(void)unused;
+	scene_open(&s, NULL, 0, "", NULL);
+	scene_begin(&s, STRANGER);
+	assert_false(eval_run(s.eval));
+	scene_answer(&s, place_of(&s, DNS_A));
+	assert_int_equal(s.landed, 1);
+	assert_false(eval_run(s.eval));
+	scene_answer(&s, place_of(&s, DNS_PTR));
+	assert_int_equal(s.landed, 2);
+	assert_true(eval_run(s.eval));
+	assert_decision(&s, "reject", "client_no_rdns");
+	scene_answer(&s, place_of(&s, DNS_MX));
+	assert_int_equal(s.landed, 2);
+	assert_decision(&s, "reject", "client_no_rdns");
+	scene_end(&s);
+	scene_close(&s);
+}
+
+static void
+close_fails_what_is_open(void **unused)
+{
+	static const struct { const char *conf, *action, *check; } cases[] = {
+		{ "", "dunno", "" },
+		{ "[mx]\nclient_no_rdns = reject on_error defer\n", "defer", "client_no_rdns" },
+		{ "[mx]\nsender_no_mx = reject on_error defer\n", "defer", "sender_no_mx" },
+		{ "[mx]\ndnsbl = reject on_error defer\ndnsbl_sites = bl.example\n", "defer", "dnsbl" },
+		{ "[mx]\ndnsbl_sites = bl.example\n", "dunno", "" },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct scene s = { .says = simply_says, .arg = (void *)(uintptr_t)"NXDOMAIN" };
+
+		scene_open(&s, NULL, 0, cases[i].conf, NULL);
+		scene_begin(&s, STRANGER);
+		assert_false(eval_run(s.eval));
+		eval_close(s.eval);
+		assert_int_equal(scene_open_count(&s), 0);
+		for (const struct question *q = s.eval->questions; q != NULL; q = q->next)
+			assert_true(failed(q->answer));
+		assert_decision(&s, cases[i].action, cases[i].check);
+		scene_end(&s);
+		scene_close(&s);
+	}
+}
+
+/* ---- rules of our own that ask too much ---- */
+
+static unsigned judged;
+
+/* A chain without an end: each answer leads to a next question. */
+static struct verdict
+judge_endless(struct eval *e)
+{
+	char name[64] = "1.example";
+
+	for (unsigned i = 2; !is_open(dns_lookup(e, name, DNS_A)); i++) {
+		if (i > 1000)
+			return DUNNO;
+		snprintf(name, sizeof name, "%u.example", i);
+	}
+	return PENDING;
+}
+
+static struct verdict
+judge_greedy(struct eval *e)
+{
+	unsigned failures = 0;
+
+	for (unsigned i = 0; i < QUESTIONS_MAX + 20; i++) {
+		char name[64];
+
+		snprintf(name, sizeof name, "%u.example", i);
+		failures += failed(dns_lookup(e, name, DNS_A));
+	}
+	if (waiting(e))
+		return PENDING;
+	assert_int_equal(failures, 20);
+	return DUNNO;
+}
+
+/* The same name twice, another type, as two rules would. */
+static struct verdict
+judge_twins(struct eval *e)
+{
+	const struct answer *a = dns_lookup(e, "twin.example", DNS_A);
+
+	judged++;
+	assert_ptr_equal(a, dns_lookup(e, "twin.example", DNS_A));
+	assert_ptr_not_equal(a, dns_lookup(e, "twin.example", DNS_AAAA));
+	return waiting(e) ? PENDING : DUNNO;
+}
+
+static struct verdict
+judge_once(struct eval *e)
+{
+	(void)e;
+	judged += 100;
+	return DUNNO;
+}
+
+#define RULE(n) static const struct rule n = { #n, judge_##n, STAGE_RCPT, HOOK_MX, 0, { NULL, 0, 0 } }
+RULE(endless);
+RULE(greedy);
+RULE(twins);
+RULE(once);
+
+static void
+endless_questions_end(void **unused)
+{
+	static const struct rule *const some[] = { &endless, &once };
+	struct scene s = { .says = simply_says };
+
+	(void)unused;
+	scene_open(&s, some, 2, "", NULL);
+	scene_begin(&s, STRANGER);
+	scene_listen();
+	scene_decide(&s);
+	const char *heard = scene_heard();
+	assert_non_null(strstr(heard, "warning: policy: rule endless is still asking after 200 runs"));
+	assert_int_equal(s.asked_count, RUNS_MAX);
+	assert_true(s.eval->closed);
+	assert_int_equal(scene_open_count(&s), 0);
+	assert_decision(&s, "dunno", "");
+	scene_end(&s);
+	scene_close(&s);
+}
+
+static void
+too_many_questions_fail(void **unused)
+{
+	static const struct rule *const some[] = { &greedy };
+	struct scene s = { .says = simply_says };
+
+	(void)unused;
+	scene_open(&s, some, 1, "", NULL);
+	scene_begin(&s, STRANGER);
+	assert_false(eval_run(s.eval));
+	assert_int_equal(s.asked_count, QUESTIONS_MAX);
+	assert_int_equal(s.eval->question_count, QUESTIONS_MAX);
+	while (scene_open_count(&s) > 0)
+		scene_answer(&s, scene_open_place(&s, 0));
+	assert_true(eval_run(s.eval));
+	scene_end(&s);
+	scene_close(&s);
+}
+
+static void
+same_question_once(void **unused)
+{
+	static const struct rule twins_again = { "again", judge_twins, STAGE_RCPT, HOOK_MX, 0, { NULL, 0, 0 } };
+	static const struct rule *const some[] = { &twins, &once, &twins_again };
+	struct scene s = { .says = simply_says };
+
+	(void)unused;
+	judged = 0;
+	scene_open(&s, some, 3, "", NULL);
+	scene_begin(&s, STRANGER);
+	assert_false(eval_run(s.eval));
+	assert_int_equal(s.asked_count, 2);
+	scene_answer(&s, 0);
+	scene_answer(&s, 1);
+	assert_true(eval_run(s.eval));
+	assert_int_equal(s.asked_count, 2);
+	assert_int_equal(judged, 104);	/* the pending twins in both runs, the other one once */
+	scene_end(&s);
+	scene_close(&s);
+}
+
+static void
+most_lists_one_by_one(void **unused)
+{
+	char conf[4000];
+	struct text t = TEXT(conf);
+	struct nature nature = { .seed = 1 };
+	struct scene s = { .says = nature_says, .arg = &nature };
+
+	(void)unused;
+	text_add(&t, "[mx]\nclient_no_rdns = log\nclient_rdns_mismatch = log\nsender_no_mx = log\nsender_null_mx = log\n"
+	    "dnsbl_sites =");
+	for (unsigned i = 0; i < 64; i++)
+		text_addf(&t, " s%u.bl.example", i);
+	text_add(&t, "\n");
+	scene_open(&s, NULL, 0, conf, NULL);
+	scene_begin(&s, STRANGER);
+	scene_listen();
+	scene_decide(&s);
+	assert_string_equal(scene_heard(), "");
+	assert_true(s.eval->runs > 80);
+	assert_false(s.eval->closed);
+	assert_decision(&s, "reject", "dnsbl");
+	scene_end(&s);
+	scene_close(&s);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		{ "the answers' order, and what the cache has, change nothing", any_order, NULL, NULL, NULL },
+		{ "what is unknown at the deadline refuses nobody for good", unknown_refuses_nobody, NULL, NULL, NULL },
+		{ "rules behind a reject are not asked", reject_ends_the_walk, NULL, NULL, NULL },
+		{ "a pending allow holds a reject back, one in doubt makes it a defer", pending_allow_holds_back, NULL, NULL, NULL },
+		{ "an allow in doubt makes a reject by score a defer", perhaps_exempt_weakens_the_score, NULL, NULL, NULL },
+		{ "an answer behind the final verdict tells nobody", final_is_quiet, NULL, NULL, NULL },
+		{ "at the deadline every open question has failed", close_fails_what_is_open, NULL, NULL, NULL },
+		{ "a rule that never stops asking is stopped, and named", endless_questions_end, NULL, NULL, NULL },
+		{ "questions beyond the bound have failed at once", too_many_questions_fail, NULL, NULL, NULL },
+		{ "the same question is asked once, and a verdict given once", same_question_once, NULL, NULL, NULL },
+		{ "64 lists may answer one by one", most_lists_one_by_one, NULL, NULL, NULL },
+	};
+
+	return cmocka_run_group_tests_name("eval.c: it promises that", tests, NULL, NULL);
+}
