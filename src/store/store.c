@@ -498,11 +498,11 @@ store_close(struct store *s, int64_t timeout_ms)
 {
 	if (s->writer != NULL) {
 		flush_counts(s);
+		close_reader(s);		/* the last to close, if it may write, leaves one file */
 		writer_stop(s->writer, timeout_ms);
 		on_wake(s);			/* what it committed at last */
 		struct write *left;
 		size_t lost = 0;
-		close_reader(s);		/* the last to close, if it may write, leaves one file */
 		writer_free(s->writer, &left);
 
 		for (struct write *next; left != NULL; left = next, lost++) {
