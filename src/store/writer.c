@@ -348,9 +348,9 @@ copy_hand(struct writer *w, bool at_end)
 		w->hand_change = change;
 }
 
-/* What is done when nothing waits; microseconds until it wants to be done again. */
+/* What is done now and then, between transactions. */
 static void
-idle(struct writer *w)
+tidy(struct writer *w)
 {
 	int64_t now_us = clock_mono_us();
 
@@ -405,13 +405,13 @@ run(void *arg)
 	int64_t wait_ms = 0;
 
 	while (take(w, wait_ms)) {
-		if (w->batch == NULL && !atomic_load(&w->state.trouble))
-			idle(w);
-		else if (w->batch != NULL && !commit_batch(w)) {
+		if (w->batch != NULL && !commit_batch(w)) {
 			struct timespec pause = { .tv_nsec = 50 * 1000000 };
 
 			nanosleep(&pause, NULL);	/* never spin, even when told to stop */
-		} else if (w->batch == NULL && open_file(w)) {
+		} else if (!atomic_load(&w->state.trouble))
+			tidy(w);
+		else if (open_file(w)) {
 			atomic_store(&w->state.trouble, false);
 			wake_send(w->wake);
 		}
