@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 4096, BUSY_MS = 1000 };
+enum { PATH_BYTES = 4096 };
 
 bool
 database_is_corrupt(int code)
@@ -157,7 +157,7 @@ try_open(const char *path, bool synchronous_full, sqlite3 **db, int *code, char 
 	enum schema_result schema = SCHEMA_TROUBLE;
 
 	if (rc == SQLITE_OK) {
-		sqlite3_busy_timeout(*db, BUSY_MS);
+		sqlite3_busy_timeout(*db, DATABASE_BUSY_MS);
 		sqlite3_exec(*db, "PRAGMA auto_vacuum = INCREMENTAL", NULL, NULL, NULL);
 		rc = sqlite3_exec(*db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
 	}

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum { DATABASE_BUSY_MS = 1000 };	/* so long a transaction waits for another's lock */
+
 enum database_result {
 	DATABASE_OPEN,
 	DATABASE_NEWER,			/* refuse to start */

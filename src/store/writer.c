@@ -358,8 +358,10 @@ tidy(struct writer *w)
 		open_file(w);
 	if (w->db == NULL || now_us < w->next_step_us)
 		return;
+	sqlite3_busy_timeout(w->db, 0);		/* somebody's lock: later, rows may come that cannot wait */
 	copy_hand(w, false);
 	w->next_step_us = now_us + (retain(w) ? 20 * 1000 : (int64_t)IDLE_MS * 10 * 1000);
+	sqlite3_busy_timeout(w->db, DATABASE_BUSY_MS);
 }
 
 static struct timespec
