@@ -133,7 +133,7 @@ database_copy_hand(sqlite3 *db, const char *path)
 static void
 read_hand_back(sqlite3 *db, const char *path)
 {
-	char copy[PATH_BYTES];
+	char copy[PATH_BYTES], unread[PATH_BYTES + 8];
 
 	if (snprintf(copy, sizeof copy, "%s.hand", path) >= (int)sizeof copy || access(copy, R_OK) != 0)
 		return;
@@ -143,18 +143,20 @@ read_hand_back(sqlite3 *db, const char *path)
 	if (ok)
 		log_info("store: what people wrote was read back from %s", copy);
 	else
-		log_warn("store: cannot read %s back: %s", copy, sqlite3_errmsg(db));
+		log_warn("store: cannot read %s back: %s; it is kept as %s.unread", copy, sqlite3_errmsg(db), copy);
 	sqlite3_exec(db, "DETACH copy", NULL, NULL, NULL);
+	if (!ok && snprintf(unread, sizeof unread, "%s.unread", copy) < (int)sizeof unread)
+		rename(copy, unread);		/* or the next copy would take its place */
 	sqlite3_exec(db, "UPDATE change SET n = n + 1", NULL, NULL, NULL);
 }
 
-/* One try; the code tells the caller whether to move the file aside. */
-static enum database_result
-try_open(const char *path, bool synchronous_full, sqlite3 **db, int *code, char *why, size_t size)
+/* One try; the file is ready if the result is SCHEMA_READY or SCHEMA_MADE. */
+static enum schema_result
+try_open(const char *path, bool synchronous_full, sqlite3 **db, char *why, size_t size)
 {
 	char reason[256] = "";
 	int rc = open_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, db);
-	enum schema_result schema = SCHEMA_TROUBLE;
+	enum schema_result got = SCHEMA_TROUBLE;
 
 	if (rc == SQLITE_OK) {
 		sqlite3_busy_timeout(*db, DATABASE_BUSY_MS);
@@ -166,28 +168,25 @@ try_open(const char *path, bool synchronous_full, sqlite3 **db, int *code, char 
 		    NULL, NULL, NULL);
 		sqlite3_exec(*db, "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864",
 		    NULL, NULL, NULL);
-		schema = schema_apply(*db, reason, sizeof reason);
-	}
-	if (schema == SCHEMA_READY)
-		return DATABASE_OPEN;
-	*code = *db ? sqlite3_extended_errcode(*db) : SQLITE_NOMEM;
+		got = schema_apply(*db, reason, sizeof reason);
+	} else if (database_is_corrupt(rc))
+		got = SCHEMA_CORRUPT;
+	if (got == SCHEMA_READY || got == SCHEMA_MADE)
+		return got;
 	snprintf(why, size, "%s: %s", path, *reason ? reason : *db ? sqlite3_errmsg(*db) : "no memory");
 	sqlite3_close(*db);
 	*db = NULL;
-	return schema == SCHEMA_NEWER ? DATABASE_NEWER : DATABASE_TROUBLE;
+	return got;
 }
 
 enum database_result
 database_open(const char *path, bool synchronous_full, sqlite3 **db, char *why, size_t size)
 {
-	int code = SQLITE_OK;
-	enum database_result got = try_open(path, synchronous_full, db, &code, why, size);
+	enum schema_result got = try_open(path, synchronous_full, db, why, size);
 
-	if (got == DATABASE_TROUBLE && database_is_corrupt(code) && database_move_aside(path))
-		got = try_open(path, synchronous_full, db, &code, why, size);
-	else
-		return got;
-	if (got == DATABASE_OPEN)
+	if (got == SCHEMA_CORRUPT && database_move_aside(path))
+		got = try_open(path, synchronous_full, db, why, size);
+	if (got == SCHEMA_MADE)
 		read_hand_back(*db, path);
-	return got;
+	return *db != NULL ? DATABASE_OPEN : got == SCHEMA_NEWER ? DATABASE_NEWER : DATABASE_TROUBLE;
 }

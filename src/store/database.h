@@ -16,8 +16,8 @@ enum database_result {
 
 /*
  * Open path for writing, made and migrated as needed.  A corrupt file is moved to
- * path.corrupt-TIME with its journal, a new one made, and the hand-made rows read back
- * from the copy.  *db is NULL unless OPEN; else why holds a sentence.
+ * path.corrupt-TIME with its journal and a new one made.  Whenever one is made, the hand-made
+ * rows are read back from the copy, if there is one.  *db is NULL unless OPEN; else why holds a sentence.
  */
 enum database_result database_open(const char *path, bool synchronous_full, sqlite3 **db, char *why, size_t size);
 
