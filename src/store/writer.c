@@ -240,6 +240,15 @@ hand_back(struct writer *w)
 	wake_send(w->wake);
 }
 
+/* Somebody deleted or moved the file: what is written to it now, nobody will ever read. */
+static bool
+is_gone(struct writer *w)
+{
+	int moved = 0;
+
+	return sqlite3_file_control(w->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved;
+}
+
 /* A row that SQLite will never take (the same reference twice) must not hold up the others for ever. */
 static void
 avoid_clash(struct writer *w)
@@ -262,6 +271,10 @@ commit_batch(struct writer *w)
 {
 	char why[256];
 
+	if (w->db != NULL && is_gone(w)) {
+		log_warn("store: %s was deleted or moved; a new one is made", w->path);
+		close_file(w);
+	}
 	if (!open_file(w))
 		return false;
 	if (write_batch(w)) {
@@ -275,11 +288,10 @@ commit_batch(struct writer *w)
 	set_trouble(w, why);
 	if (code == SQLITE_CONSTRAINT_PRIMARYKEY || code == SQLITE_CONSTRAINT_ROWID)
 		avoid_clash(w);
-	if (database_is_corrupt(code)) {
+	if ((code & 0xff) != SQLITE_BUSY)	/* a file made writable again must be opened again */
 		close_file(w);
+	if (database_is_corrupt(code))
 		database_move_aside(w->path);
-	} else if (code != SQLITE_BUSY)	/* a file made writable again must be opened again */
-		close_file(w);
 	return false;
 }
 
