@@ -5,10 +5,10 @@
 #include "store/schema.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { PATH_BYTES = 4096 };
@@ -29,13 +29,23 @@ distrust(sqlite3 *db)
 	sqlite3_limit(db, SQLITE_LIMIT_LENGTH, 16 * 1024 * 1024);
 }
 
+/* Not for everybody's eyes; SQLite gives journals the same mode.  umask() would be every thread's. */
+static void
+make_file(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+
+	if (fd >= 0)
+		close(fd);
+}
+
 static int
 open_file(const char *path, int flags, sqlite3 **db)
 {
-	mode_t before = umask(0027);
+	if (flags & SQLITE_OPEN_CREATE)
+		make_file(path);
 	int rc = sqlite3_open_v2(path, db, flags | SQLITE_OPEN_NOMUTEX, NULL);
 
-	umask(before);
 	if (rc == SQLITE_OK)
 		distrust(*db);
 	return rc;
@@ -115,11 +125,10 @@ database_copy_hand(sqlite3 *db, const char *path)
 	    snprintf(temporary, sizeof temporary, "%s.hand.tmp", path) >= (int)sizeof temporary)
 		return false;
 	unlink(temporary);
-	mode_t before = umask(0027);
+	make_file(temporary);
 	bool ok = attach(db, temporary);
 	if (ok)
 		ok = for_each_hand_table(db, "CREATE TABLE copy.%s AS SELECT * FROM main.%s");
-	umask(before);
 	if (!ok)
 		log_warn("store: cannot copy what people wrote to %s: %s", copy, sqlite3_errmsg(db));
 	sqlite3_exec(db, "DETACH copy", NULL, NULL, NULL);
