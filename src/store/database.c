@@ -75,11 +75,12 @@ database_move_aside(const char *path)
 		if (snprintf(from, sizeof from, "%s%s", path, ends[i]) >= (int)sizeof from ||
 		    snprintf(to, sizeof to, "%s.corrupt-%" PRId64 "%s", path, clock_wall_s(), ends[i]) >= (int)sizeof to)
 			return false;
-		if (rename(from, to) != 0 && (i == 0 || errno != ENOENT)) {
+		bool moved = rename(from, to) == 0;
+		if (!moved && errno != ENOENT) {
 			log_warn("store: cannot move the corrupt %s aside: %s", from, strerror(errno));
 			return false;
 		}
-		if (i == 0)
+		if (moved && i == 0)
 			log_error("store: %s is corrupt; moved to %s, a new one is made "
 			    "(what people wrote comes back from %s.hand)", path, to, path);
 	}

@@ -26,7 +26,7 @@ sqlite3 *database_open_reader(const char *path, char *why, size_t size);
 
 bool database_is_corrupt(int code);
 
-/* Move a corrupt file aside, said in the log; false if that failed. */
+/* Move a corrupt file aside with what belongs to it, or that alone; said in the log; false if that failed. */
 bool database_move_aside(const char *path);
 
 /* Copy the hand-made tables into path.hand (by way of a rename); false, with a warning, if that failed. */

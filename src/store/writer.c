@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { RETRY_MS = 1000, IDLE_MS = 1000, HAND_COPY_EVERY_S = 86400, STEP_ROWS = 500, VACUUM_PAGES = 200 };
 enum { REFERENCE_SHIFT = 18 };
@@ -272,8 +273,10 @@ commit_batch(struct writer *w)
 	char why[256];
 
 	if (w->db != NULL && is_gone(w)) {
-		log_warn("store: %s was deleted or moved; a new one is made", w->path);
+		log_warn("store: %s was deleted or moved; policyd takes what is there now, or makes a new one", w->path);
 		close_file(w);
+		if (access(w->path, F_OK) != 0)
+			database_move_aside(w->path);	/* its log is not the new one's, and still mapped by readers */
 	}
 	if (!open_file(w))
 		return false;
