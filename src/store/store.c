@@ -436,7 +436,7 @@ start_writer(struct loop *l, struct store *s, char *why, size_t size)
 		return false;
 	if (got == DATABASE_TROUBLE) {
 		log_warn("store: %s; mail flows, refusals leave without a reference, tried again every second", why);
-		s->trouble = true;
+		s->in_trouble->value = s->trouble = true;
 	}
 	make_id(id, sizeof id);
 	s->wake = wake_new(l, on_wake, s);

@@ -229,15 +229,15 @@ hand_back(struct writer *w)
 
 	for (; *end != NULL; end = &(*end)->next)
 		rows++;
+	counters_written(w->counters);
+	atomic_fetch_add(&w->state.commits, 1);		/* first: who is told finds them counted */
+	atomic_fetch_add(&w->state.rows, rows);
+	atomic_store(&w->state.trouble, false);
 	pthread_mutex_lock(&w->lock);
 	*w->done_end = w->batch;
 	w->done_end = end;
 	pthread_mutex_unlock(&w->lock);
 	w->batch = NULL;
-	counters_written(w->counters);
-	atomic_fetch_add(&w->state.commits, 1);
-	atomic_fetch_add(&w->state.rows, rows);
-	atomic_store(&w->state.trouble, false);
 	wake_send(w->wake);
 }
 
