@@ -243,14 +243,13 @@ groups_commits(void **state)
 	struct bench *b = *state;
 
 	open_store(b);
-	uint64_t before = metric("policyd_store_commits_total");
 	for (int i = 0; i < 1000; i++)
 		assert_true(refuse(b));
 	assert_true(comes(b, told_1000));
 	assert_int_equal(b->told_ok, 1000);
 	assert_int_equal(number(b, "SELECT count(*) FROM decision"), 1000);
 	assert_int_equal(number(b, "SELECT sum(n) FROM counter"), 1000);
-	assert_in_range(metric("policyd_store_commits_total") - before, 1, 100);
+	assert_in_range(metric("policyd_store_commits_total"), 1, 100);
 }
 
 static void
