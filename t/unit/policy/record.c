@@ -260,7 +260,7 @@ explanation(void **state)
 	fclose(out);
 	assert_non_null(strstr(text, "from <a\\x1b@example.com>"));
 	assert_non_null(strstr(text, "helo_not_fqdn = score 2  -> helo_not_fqdn: score"));
-	assert_non_null(strstr(text, "-> would object"));
+	assert_non_null(strstr(text, "-> client_no_rdns: would object"));
 	assert_non_null(strstr(text, "PTR 7.113.0.203.in-addr.arpa: no such name"));
 	assert_non_null(strstr(text, "\nscore: 2\n"));
 	assert_non_null(strstr(text, " 7 ms\naction=550 5.7.1 no\n"));
