@@ -73,11 +73,11 @@ decision_word(const struct decision *d)
 	return words[d->action];
 }
 
-/* What the stranger reads: the site's own text, else the rule's finding. */
+/* What the stranger reads: the site's own text if the check objects, else the rule's finding. */
 static const char *
 finding(const struct rule_state *s)
 {
-	return s->setting->text != NULL ? s->setting->text : s->verdict.text;
+	return s->setting->text != NULL && s->verdict.kind == VERDICT_OBJECT ? s->setting->text : s->verdict.text;
 }
 
 static void
@@ -137,6 +137,16 @@ add_shadow(struct text *would, const struct rule_state *s)
 	text_addf(would, "%s%s %s", would->len ? ", " : "", effect_word(s) + strlen("would "), s->verdict.check->name);
 }
 
+/* A check that may, for all we know, speak for the client does so: silence never makes a 5xx. */
+static int
+benefit_of_doubt(const struct eval *e, const struct rule_state *s)
+{
+	bool doubt = s->verdict.kind == VERDICT_CANNOT_TELL && s->setting != NULL && s->setting->score < 0 &&
+	    s->setting->from_s <= e->now_s;
+
+	return doubt ? s->setting->score : 0;
+}
+
 struct decision
 decide(const struct eval *e)
 {
@@ -151,6 +161,7 @@ decide(const struct eval *e)
 
 		if (s->progress != RULE_DONE)
 			continue;
+		d.score += benefit_of_doubt(e, s);
 		if (s->shadow)
 			add_shadow(&would, s);
 		else if (s->effect == EFFECT_REJECT && !(spares & e->doubt))
