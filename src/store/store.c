@@ -55,7 +55,7 @@ struct store {
 	struct writer_options writer_options;
 	struct wake *wake;
 	struct timer *look, *flush;
-	struct write *newest_awaited;
+	struct pending_write *newest_awaited;
 	size_t queued;
 	int64_t reference;
 	bool trouble;				/* as last said in the log */
@@ -146,7 +146,7 @@ write_problems(struct store *s)
 	if (s->writer == NULL || (s->problems_written != NULL && s->problems_written_len == s->problems_len &&
 	    memcmp(s->problems, s->problems_written, s->problems_len) == 0))
 		return;
-	struct write *w = xcalloc(1, sizeof *w + s->problems_len + 1);
+	struct pending_write *w = xcalloc(1, sizeof *w + s->problems_len + 1);
 	w->kind = WRITE_PROBLEMS;
 	memcpy(w + 1, s->problems, s->problems_len + 1);
 	w->problems = (const char *)(w + 1);
@@ -202,7 +202,7 @@ on_look(void *arg)
 /* ---- writes that come back ---- */
 
 static void
-unwait(struct store *s, struct write *w)
+unwait(struct store *s, struct pending_write *w)
 {
 	if (w->waiter == NULL)
 		return;
@@ -214,7 +214,7 @@ unwait(struct store *s, struct write *w)
 }
 
 static void
-tell(struct store *s, struct write *w, bool ok)
+tell(struct store *s, struct pending_write *w, bool ok)
 {
 	struct store_waiter *waiter = w->waiter;
 
@@ -256,7 +256,7 @@ on_wake(void *arg)
 {
 	struct store *s = arg;
 
-	for (struct write *w = writer_take_done(s->writer), *next; w != NULL; w = next) {
+	for (struct pending_write *w = writer_take_done(s->writer), *next; w != NULL; w = next) {
 		next = w->next;
 		s->queued--;
 		tell(s, w, true);
@@ -285,7 +285,7 @@ store_keeps(const struct store *s, bool refusal, bool would)
 }
 
 /* The row and its texts in one piece. */
-static struct write *
+static struct pending_write *
 copy_row(const struct decision_row *row)
 {
 	struct decision_row copy = *row;
@@ -296,7 +296,7 @@ copy_row(const struct decision_row *row)
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		size += lens[i] = *texts[i] ? strlen(*texts[i]) + 1 : 0;
-	struct write *w = xmalloc(sizeof *w + size);
+	struct pending_write *w = xmalloc(sizeof *w + size);
 	memset(w, 0, sizeof *w);
 	char *at = (char *)(w + 1);
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -319,7 +319,7 @@ store_write(struct store *s, const struct decision_row *row, struct store_waiter
 		s->dropped->value++;
 		return false;
 	}
-	struct write *w = copy_row(row);
+	struct pending_write *w = copy_row(row);
 	w->kind = WRITE_DECISION;
 	if (w->row.reference == 0)
 		w->row.reference = store_reference(s);
@@ -349,7 +349,7 @@ flush_counts(struct store *s)
 	for (size_t i = 0; i < s->count_used; i++) {
 		const struct pending_count *c = &s->counts[i];
 		size_t scope_size = strlen(c->scope) + 1, key_size = strlen(c->key) + 1;
-		struct write *w = xcalloc(1, sizeof *w + scope_size + key_size);
+		struct pending_write *w = xcalloc(1, sizeof *w + scope_size + key_size);
 
 		w->kind = WRITE_COUNT;
 		w->scope = memcpy(w + 1, c->scope, scope_size);
@@ -503,11 +503,11 @@ store_close(struct store *s, int64_t timeout_ms)
 		close_reader(s);		/* the last to close, if it may write, leaves one file */
 		writer_stop(s->writer, timeout_ms);
 		on_wake(s);			/* what it committed at last */
-		struct write *left;
+		struct pending_write *left;
 		size_t lost = 0;
 		writer_free(s->writer, &left);
 
-		for (struct write *next; left != NULL; left = next, lost++) {
+		for (struct pending_write *next; left != NULL; left = next, lost++) {
 			next = left->next;
 			tell(s, left, false);
 			free(left);

@@ -13,7 +13,7 @@
 struct store;
 struct loop;
 struct lists;
-struct write;
+struct pending_write;
 
 enum decision_log { DECISION_LOG_ALL, DECISION_LOG_REFUSALS, DECISION_LOG_OFF };
 
@@ -80,7 +80,7 @@ struct decision_row {
  */
 struct store_waiter {
 	void (*committed)(struct store_waiter *w, bool ok);
-	struct write *write;		/* the store's */
+	struct pending_write *write;		/* the store's */
 };
 
 /*

@@ -42,8 +42,8 @@ struct writer {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t more;
-	struct write *waiting, **waiting_end;	/* under lock */
-	struct write *done, **done_end;		/* under lock */
+	struct pending_write *waiting, **waiting_end;	/* under lock */
+	struct pending_write *done, **done_end;		/* under lock */
 	bool stopping;				/* under lock */
 	int64_t stop_by_us;			/* under lock */
 	struct writer_state state;
@@ -55,7 +55,7 @@ struct writer {
 	/* the thread's own */
 	struct sqlite3 *db;
 	sqlite3_stmt *statements[STATEMENTS];
-	struct write *batch;			/* taken, not yet committed */
+	struct pending_write *batch;			/* taken, not yet committed */
 	struct counters *counters;
 	int64_t hand_copied_s, hand_change, next_step_us;
 };
@@ -186,7 +186,7 @@ write_counter(void *arg, const char *scope, const char *key, int64_t window, int
 
 /* Its count goes into the totals once, however often the transaction is tried. */
 static void
-count(struct writer *w, struct write *write)
+count(struct writer *w, struct pending_write *write)
 {
 	char key[128];
 
@@ -211,7 +211,7 @@ write_batch(struct writer *w)
 	sqlite3_bind_int64(writer, 2, clock_wall_s());
 	if (!finish(writer))
 		return false;
-	for (struct write *write = w->batch; write != NULL; write = write->next) {
+	for (struct pending_write *write = w->batch; write != NULL; write = write->next) {
 		count(w, write);
 		if ((write->kind == WRITE_DECISION && !write_decision(w, &write->row)) ||
 		    (write->kind == WRITE_PROBLEMS && !write_problems(w, write->problems)))
@@ -224,7 +224,7 @@ write_batch(struct writer *w)
 static void
 hand_back(struct writer *w)
 {
-	struct write **end = &w->batch;
+	struct pending_write **end = &w->batch;
 	uint64_t rows = 0;
 
 	for (; *end != NULL; end = &(*end)->next)
@@ -262,7 +262,7 @@ avoid_clash(struct writer *w)
 	if (sqlite3_step(s) == SQLITE_ROW)
 		highest = sqlite3_column_int64(s, 0);
 	sqlite3_finalize(s);
-	for (struct write *write = w->batch; write != NULL; write = write->next)
+	for (struct pending_write *write = w->batch; write != NULL; write = write->next)
 		if (write->kind == WRITE_DECISION)
 			write->row.reference = ++highest;
 }
@@ -404,7 +404,7 @@ take(struct writer *w, int64_t wait_ms)
 	while ((w->batch != NULL || w->waiting == NULL) && !w->stopping)
 		if (pthread_cond_timedwait(&w->more, &w->lock, &until) != 0)
 			break;
-	struct write **end = &w->batch;
+	struct pending_write **end = &w->batch;
 	while (*end != NULL)
 		end = &(*end)->next;
 	*end = w->waiting;
@@ -486,7 +486,7 @@ writer_why(struct writer *w, char *out, size_t size)
 }
 
 void
-writer_put(struct writer *w, struct write *write)
+writer_put(struct writer *w, struct pending_write *write)
 {
 	write->next = NULL;
 	pthread_mutex_lock(&w->lock);
@@ -498,11 +498,11 @@ writer_put(struct writer *w, struct write *write)
 	pthread_mutex_unlock(&w->lock);
 }
 
-struct write *
+struct pending_write *
 writer_take_done(struct writer *w)
 {
 	pthread_mutex_lock(&w->lock);
-	struct write *done = w->done;
+	struct pending_write *done = w->done;
 	w->done = NULL;
 	w->done_end = &w->done;
 	pthread_mutex_unlock(&w->lock);
@@ -521,7 +521,7 @@ writer_stop(struct writer *w, int64_t timeout_ms)
 }
 
 void
-writer_free(struct writer *w, struct write **undone)
+writer_free(struct writer *w, struct pending_write **undone)
 {
 	*undone = w->batch;
 	pthread_mutex_destroy(&w->lock);

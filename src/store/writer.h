@@ -16,10 +16,10 @@ struct wake;
 enum write_kind { WRITE_DECISION, WRITE_COUNT, WRITE_PROBLEMS };
 
 /* One thing to write, in one piece of memory with its texts; freed by the loop when it comes back. */
-struct write {
-	struct write *next;
+struct pending_write {
+	struct pending_write *next;
 	struct store_waiter *waiter;	/* the loop's, as are these two; the thread does not look */
-	struct write *newer, *older;	/* of those somebody waits for */
+	struct pending_write *newer, *older;	/* of those somebody waits for */
 	enum write_kind kind;
 	bool counted;			/* the thread's: its count is in the totals */
 	struct decision_row row;	/* DECISION */
@@ -52,15 +52,15 @@ struct writer *writer_start(const char *path, bool synchronous_full, struct sqli
 const struct writer_state *writer_state(const struct writer *w);
 void writer_why(struct writer *w, char *out, size_t size);
 
-void writer_put(struct writer *w, struct write *write);
+void writer_put(struct writer *w, struct pending_write *write);
 
 /* What was committed since the last call, oldest first; NULL if nothing. */
-struct write *writer_take_done(struct writer *w);
+struct pending_write *writer_take_done(struct writer *w);
 
 /* Commit what waits for at most timeout_ms, then end the thread and close the file. */
 void writer_stop(struct writer *w, int64_t timeout_ms);
 
 /* After writer_stop(): what was never committed, in *undone's list; frees w. */
-void writer_free(struct writer *w, struct write **undone);
+void writer_free(struct writer *w, struct pending_write **undone);
 
 #endif
