@@ -173,6 +173,16 @@ read_pattern(struct arena *a, const char *text, char column, struct pattern *p, 
 	return true;
 }
 
+/* The same, with the text in front of the finding. */
+static bool
+read_column(struct arena *a, const char *text, char column, struct pattern *p, const char **finding)
+{
+	if (read_pattern(a, text, column, p, finding))
+		return true;
+	*finding = arena_printf(a, "%s: %s", text, *finding);
+	return false;
+}
+
 static int
 weight_of(const struct pattern *p)
 {
@@ -244,10 +254,10 @@ load_row(struct loading *to, sqlite3_stmt *s, enum list_kind kind)
 	e->row = (struct list_row){ sqlite3_column_int64(s, 0), column_text(a, s, 1), column_text(a, s, 2),
 	    column_text(a, s, 3), column_text(a, s, 4), column_text(a, s, 5), sqlite3_column_int64(s, 6) };
 	snprintf(id, sizeof id, "%" PRId64, e->row.id);
-	bool ok = read_pattern(a, e->row.client, 'c', &e->client, &finding) &&
-	    read_pattern(a, e->row.helo, 'h', &e->helo, &finding) &&
-	    read_pattern(a, e->row.sender, 's', &e->sender, &finding) &&
-	    read_pattern(a, e->row.recipient, 'r', &e->recipient, &finding);
+	bool ok = read_column(a, e->row.client, 'c', &e->client, &finding) &&
+	    read_column(a, e->row.helo, 'h', &e->helo, &finding) &&
+	    read_column(a, e->row.sender, 's', &e->sender, &finding) &&
+	    read_column(a, e->row.recipient, 'r', &e->recipient, &finding);
 	e->weight = weight_of(&e->client) + weight_of(&e->helo) + weight_of(&e->sender) + weight_of(&e->recipient);
 	if (ok && e->weight == 0) {
 		finding = "says nothing; fill client, helo, sender or recipient";
