@@ -9,21 +9,21 @@ CREATE VIEW allow AS
     datetime(created, 'unixepoch') AS created FROM hand_allow;
 CREATE TRIGGER allow_insert INSTEAD OF INSERT ON allow BEGIN
   SELECT raise(ABORT, 'expires: no time; write 2026-12-31, 2026-12-31 12:00, +7 days or Unix seconds')
-    WHERE NEW.expires <> '' AND (CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN NEW.expires NOT GLOB '*[^0-9]*' THEN CAST(NEW.expires AS INTEGER)
-      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires) END) IS NULL;
+    WHERE NEW.expires <> '' AND (CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN typeof(NEW.expires) <> 'text' THEN NEW.expires
+      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires, 'auto') END) IS NULL;
   INSERT INTO hand_allow (client, helo, sender, recipient, note, expires, created) VALUES (NEW.client, NEW.helo, NEW.sender, NEW.recipient, NEW.note,
-      CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN NEW.expires NOT GLOB '*[^0-9]*' THEN CAST(NEW.expires AS INTEGER)
-      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires) END, unixepoch());
-  INSERT INTO history (time, what, is_now, note) VALUES (unixepoch(), 'allow: insert', json_object('id', NEW.id, 'client', NEW.client, 'helo', NEW.helo, 'sender', NEW.sender, 'recipient', NEW.recipient, 'note', NEW.note, 'expires', NEW.expires), NEW.note);
+      CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN typeof(NEW.expires) <> 'text' THEN NEW.expires
+      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires, 'auto') END, unixepoch());
+  INSERT INTO history (time, what, is_now, note) VALUES (unixepoch(), 'allow: insert', json_object('id', last_insert_rowid(), 'client', NEW.client, 'helo', NEW.helo, 'sender', NEW.sender, 'recipient', NEW.recipient, 'note', NEW.note, 'expires', NEW.expires), NEW.note);
   UPDATE change SET n = n + 1;
 END;
 CREATE TRIGGER allow_update INSTEAD OF UPDATE ON allow BEGIN
   SELECT raise(ABORT, 'expires: no time; write 2026-12-31, 2026-12-31 12:00, +7 days or Unix seconds')
-    WHERE NEW.expires <> '' AND (CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN NEW.expires NOT GLOB '*[^0-9]*' THEN CAST(NEW.expires AS INTEGER)
-      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires) END) IS NULL;
+    WHERE NEW.expires <> '' AND (CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN typeof(NEW.expires) <> 'text' THEN NEW.expires
+      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires, 'auto') END) IS NULL;
   UPDATE hand_allow SET client = NEW.client, helo = NEW.helo, sender = NEW.sender, recipient = NEW.recipient, note = NEW.note, expires =
-      CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN NEW.expires NOT GLOB '*[^0-9]*' THEN CAST(NEW.expires AS INTEGER)
-      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires) END WHERE id = OLD.id;
+      CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN typeof(NEW.expires) <> 'text' THEN NEW.expires
+      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires, 'auto') END WHERE id = OLD.id;
   INSERT INTO history (time, what, was, is_now, note) VALUES (unixepoch(), 'allow: update', json_object('id', OLD.id, 'client', OLD.client, 'helo', OLD.helo, 'sender', OLD.sender, 'recipient', OLD.recipient, 'note', OLD.note, 'expires', OLD.expires), json_object('id', NEW.id, 'client', NEW.client, 'helo', NEW.helo, 'sender', NEW.sender, 'recipient', NEW.recipient, 'note', NEW.note, 'expires', NEW.expires), NEW.note);
   UPDATE change SET n = n + 1;
 END;
@@ -38,21 +38,21 @@ CREATE VIEW deny AS
     datetime(created, 'unixepoch') AS created FROM hand_deny;
 CREATE TRIGGER deny_insert INSTEAD OF INSERT ON deny BEGIN
   SELECT raise(ABORT, 'expires: no time; write 2026-12-31, 2026-12-31 12:00, +7 days or Unix seconds')
-    WHERE NEW.expires <> '' AND (CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN NEW.expires NOT GLOB '*[^0-9]*' THEN CAST(NEW.expires AS INTEGER)
-      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires) END) IS NULL;
+    WHERE NEW.expires <> '' AND (CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN typeof(NEW.expires) <> 'text' THEN NEW.expires
+      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires, 'auto') END) IS NULL;
   INSERT INTO hand_deny (client, helo, sender, recipient, note, expires, created) VALUES (NEW.client, NEW.helo, NEW.sender, NEW.recipient, NEW.note,
-      CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN NEW.expires NOT GLOB '*[^0-9]*' THEN CAST(NEW.expires AS INTEGER)
-      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires) END, unixepoch());
-  INSERT INTO history (time, what, is_now, note) VALUES (unixepoch(), 'deny: insert', json_object('id', NEW.id, 'client', NEW.client, 'helo', NEW.helo, 'sender', NEW.sender, 'recipient', NEW.recipient, 'note', NEW.note, 'expires', NEW.expires), NEW.note);
+      CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN typeof(NEW.expires) <> 'text' THEN NEW.expires
+      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires, 'auto') END, unixepoch());
+  INSERT INTO history (time, what, is_now, note) VALUES (unixepoch(), 'deny: insert', json_object('id', last_insert_rowid(), 'client', NEW.client, 'helo', NEW.helo, 'sender', NEW.sender, 'recipient', NEW.recipient, 'note', NEW.note, 'expires', NEW.expires), NEW.note);
   UPDATE change SET n = n + 1;
 END;
 CREATE TRIGGER deny_update INSTEAD OF UPDATE ON deny BEGIN
   SELECT raise(ABORT, 'expires: no time; write 2026-12-31, 2026-12-31 12:00, +7 days or Unix seconds')
-    WHERE NEW.expires <> '' AND (CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN NEW.expires NOT GLOB '*[^0-9]*' THEN CAST(NEW.expires AS INTEGER)
-      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires) END) IS NULL;
+    WHERE NEW.expires <> '' AND (CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN typeof(NEW.expires) <> 'text' THEN NEW.expires
+      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires, 'auto') END) IS NULL;
   UPDATE hand_deny SET client = NEW.client, helo = NEW.helo, sender = NEW.sender, recipient = NEW.recipient, note = NEW.note, expires =
-      CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN NEW.expires NOT GLOB '*[^0-9]*' THEN CAST(NEW.expires AS INTEGER)
-      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires) END WHERE id = OLD.id;
+      CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN typeof(NEW.expires) <> 'text' THEN NEW.expires
+      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires, 'auto') END WHERE id = OLD.id;
   INSERT INTO history (time, what, was, is_now, note) VALUES (unixepoch(), 'deny: update', json_object('id', OLD.id, 'client', OLD.client, 'helo', OLD.helo, 'sender', OLD.sender, 'recipient', OLD.recipient, 'note', OLD.note, 'expires', OLD.expires), json_object('id', NEW.id, 'client', NEW.client, 'helo', NEW.helo, 'sender', NEW.sender, 'recipient', NEW.recipient, 'note', NEW.note, 'expires', NEW.expires), NEW.note);
   UPDATE change SET n = n + 1;
 END;
@@ -67,21 +67,21 @@ CREATE VIEW recipient_profile AS
     datetime(created, 'unixepoch') AS created FROM hand_recipient_profile;
 CREATE TRIGGER recipient_profile_insert INSTEAD OF INSERT ON recipient_profile BEGIN
   SELECT raise(ABORT, 'expires: no time; write 2026-12-31, 2026-12-31 12:00, +7 days or Unix seconds')
-    WHERE NEW.expires <> '' AND (CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN NEW.expires NOT GLOB '*[^0-9]*' THEN CAST(NEW.expires AS INTEGER)
-      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires) END) IS NULL;
+    WHERE NEW.expires <> '' AND (CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN typeof(NEW.expires) <> 'text' THEN NEW.expires
+      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires, 'auto') END) IS NULL;
   INSERT OR REPLACE INTO hand_recipient_profile (recipient, profile, note, expires, created) VALUES (NEW.recipient, NEW.profile, NEW.note,
-      CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN NEW.expires NOT GLOB '*[^0-9]*' THEN CAST(NEW.expires AS INTEGER)
-      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires) END, unixepoch());
+      CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN typeof(NEW.expires) <> 'text' THEN NEW.expires
+      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires, 'auto') END, unixepoch());
   INSERT INTO history (time, what, is_now, note) VALUES (unixepoch(), 'recipient_profile: insert', json_object('recipient', NEW.recipient, 'profile', NEW.profile, 'note', NEW.note, 'expires', NEW.expires), NEW.note);
   UPDATE change SET n = n + 1;
 END;
 CREATE TRIGGER recipient_profile_update INSTEAD OF UPDATE ON recipient_profile BEGIN
   SELECT raise(ABORT, 'expires: no time; write 2026-12-31, 2026-12-31 12:00, +7 days or Unix seconds')
-    WHERE NEW.expires <> '' AND (CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN NEW.expires NOT GLOB '*[^0-9]*' THEN CAST(NEW.expires AS INTEGER)
-      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires) END) IS NULL;
+    WHERE NEW.expires <> '' AND (CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN typeof(NEW.expires) <> 'text' THEN NEW.expires
+      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires, 'auto') END) IS NULL;
   UPDATE hand_recipient_profile SET recipient = NEW.recipient, profile = NEW.profile, note = NEW.note, expires =
-      CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN NEW.expires NOT GLOB '*[^0-9]*' THEN CAST(NEW.expires AS INTEGER)
-      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires) END WHERE recipient = OLD.recipient;
+      CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN typeof(NEW.expires) <> 'text' THEN NEW.expires
+      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires, 'auto') END WHERE recipient = OLD.recipient;
   INSERT INTO history (time, what, was, is_now, note) VALUES (unixepoch(), 'recipient_profile: update', json_object('recipient', OLD.recipient, 'profile', OLD.profile, 'note', OLD.note, 'expires', OLD.expires), json_object('recipient', NEW.recipient, 'profile', NEW.profile, 'note', NEW.note, 'expires', NEW.expires), NEW.note);
   UPDATE change SET n = n + 1;
 END;
@@ -96,21 +96,21 @@ CREATE VIEW recipient_setting AS
     datetime(created, 'unixepoch') AS created FROM hand_recipient_setting;
 CREATE TRIGGER recipient_setting_insert INSTEAD OF INSERT ON recipient_setting BEGIN
   SELECT raise(ABORT, 'expires: no time; write 2026-12-31, 2026-12-31 12:00, +7 days or Unix seconds')
-    WHERE NEW.expires <> '' AND (CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN NEW.expires NOT GLOB '*[^0-9]*' THEN CAST(NEW.expires AS INTEGER)
-      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires) END) IS NULL;
+    WHERE NEW.expires <> '' AND (CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN typeof(NEW.expires) <> 'text' THEN NEW.expires
+      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires, 'auto') END) IS NULL;
   INSERT OR REPLACE INTO hand_recipient_setting (recipient, check_name, setting, note, expires, created) VALUES (NEW.recipient, NEW.check_name, NEW.setting, NEW.note,
-      CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN NEW.expires NOT GLOB '*[^0-9]*' THEN CAST(NEW.expires AS INTEGER)
-      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires) END, unixepoch());
+      CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN typeof(NEW.expires) <> 'text' THEN NEW.expires
+      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires, 'auto') END, unixepoch());
   INSERT INTO history (time, what, is_now, note) VALUES (unixepoch(), 'recipient_setting: insert', json_object('recipient', NEW.recipient, 'check_name', NEW.check_name, 'setting', NEW.setting, 'note', NEW.note, 'expires', NEW.expires), NEW.note);
   UPDATE change SET n = n + 1;
 END;
 CREATE TRIGGER recipient_setting_update INSTEAD OF UPDATE ON recipient_setting BEGIN
   SELECT raise(ABORT, 'expires: no time; write 2026-12-31, 2026-12-31 12:00, +7 days or Unix seconds')
-    WHERE NEW.expires <> '' AND (CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN NEW.expires NOT GLOB '*[^0-9]*' THEN CAST(NEW.expires AS INTEGER)
-      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires) END) IS NULL;
+    WHERE NEW.expires <> '' AND (CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN typeof(NEW.expires) <> 'text' THEN NEW.expires
+      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires, 'auto') END) IS NULL;
   UPDATE hand_recipient_setting SET recipient = NEW.recipient, check_name = NEW.check_name, setting = NEW.setting, note = NEW.note, expires =
-      CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN NEW.expires NOT GLOB '*[^0-9]*' THEN CAST(NEW.expires AS INTEGER)
-      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires) END WHERE recipient = OLD.recipient AND check_name = OLD.check_name;
+      CASE WHEN NEW.expires IS NULL OR NEW.expires = '' THEN NULL WHEN typeof(NEW.expires) <> 'text' THEN NEW.expires
+      WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires, 'auto') END WHERE recipient = OLD.recipient AND check_name = OLD.check_name;
   INSERT INTO history (time, what, was, is_now, note) VALUES (unixepoch(), 'recipient_setting: update', json_object('recipient', OLD.recipient, 'check_name', OLD.check_name, 'setting', OLD.setting, 'note', OLD.note, 'expires', OLD.expires), json_object('recipient', NEW.recipient, 'check_name', NEW.check_name, 'setting', NEW.setting, 'note', NEW.note, 'expires', NEW.expires), NEW.note);
   UPDATE change SET n = n + 1;
 END;

@@ -6,50 +6,39 @@
 
 const char *const profile_builtin[] = { "mx", "submission", NULL };
 
-enum { CONTEXT_BYTES = 64 };
+enum { CONTEXT_BYTES = 128 };
 
-/* Cut suffix off name; true if it was there. */
-static bool
-cut_suffix(char *name, const char *suffix)
+/* The profile of a context "NAME-pre"; NULL if it is none. */
+static const struct profile *
+profile_before_hook(const struct config *c, const char *context)
 {
-	size_t len = strlen(name), cut = strlen(suffix);
+	size_t len = strlen(context), cut = strlen("-pre");
+	char name[CONTEXT_BYTES];
 
-	if (len <= cut || strcmp(name + len - cut, suffix) != 0)
-		return false;
+	if (len <= cut || len - cut >= sizeof name || strcmp(context + len - cut, "-pre") != 0)
+		return NULL;
+	memcpy(name, context, len - cut);
 	name[len - cut] = '\0';
-	return true;
+	return strcmp(name, "submission") != 0 ? config_profile(c, name) : NULL;
 }
 
 struct route
 route_request(const struct config *c, const struct lists *lists, const struct request *r, const char *recipient, int64_t now_s)
 {
 	bool login = *r->sasl_username != '\0';
+	const char *context = r->policy_context;
 	struct route to = { .hook = HOOK_MX };
-	char name[CONTEXT_BYTES] = "";
 	const struct profile *named = NULL;
 
-	if (strlen(r->policy_context) < sizeof name)
-		strcpy(name, r->policy_context);
-	else
-		to.unknown_context = true;
-	if (cut_suffix(name, "-pre"))
-		to.hook = HOOK_MX_PRE;
-	else if (cut_suffix(name, "-sender"))
+	if (strcmp(context, "submission") == 0)
+		to.hook = HOOK_SUBMISSION;
+	else if (strcmp(context, "submission-sender") == 0)
 		to.hook = HOOK_SUBMISSION_SENDER;
-	if (strcmp(name, "submission") == 0) {
-		if (to.hook == HOOK_MX_PRE)
-			to.unknown_context = true;
-		if (to.hook != HOOK_SUBMISSION_SENDER)
-			to.hook = HOOK_SUBMISSION;
-	} else if (to.hook == HOOK_SUBMISSION_SENDER) {
-		to.hook = HOOK_MX;
-		to.unknown_context = true;
-	} else if (*name) {
-		named = config_profile(c, name);
-		if (named == NULL) {
-			to.hook = HOOK_MX;
-			to.unknown_context = true;
-		}
+	else if ((named = profile_before_hook(c, context)) != NULL)
+		to.hook = HOOK_MX_PRE;
+	else if (*context) {
+		named = config_profile(c, context);
+		to.unknown_context = named == NULL;
 	}
 	if (login && to.hook == HOOK_MX)
 		to.hook = HOOK_SUBMISSION;

@@ -25,33 +25,57 @@ safe_or_null(const struct eval *e, const char *value)
 	return value != NULL && *value ? safe(e, value) : NULL;
 }
 
+/* How many of t's bytes take at most size bytes when made safe. */
+static size_t
+fitting(const struct text *t, size_t size)
+{
+	enum { STEP = 32 };
+	char buffer[LINE_BYTES];
+	size_t len = t->len;
+
+	for (;; len -= len < STEP ? len : STEP) {
+		struct text safe_text = { .at = buffer, .size = size };
+
+		text_add_safe(&safe_text, t->at, len);
+		if (!safe_text.cut)
+			return len;
+	}
+}
+
+/* What is ours, which no length of what is theirs may push out of the line. */
+static void
+add_own(struct text *t, const struct eval *e, const struct decision *d, const char *reference, int64_t took_us)
+{
+	if (d->check != NULL)
+		text_addf(t, " rule=%s check=%s", d->rule ? d->rule : "score", d->check);
+	if (d->would != NULL)
+		text_addf(t, " would=<%s>", d->would);
+	if (d->score != 0)
+		text_addf(t, " score=%d", d->score);
+	if (*reference)
+		text_addf(t, " ref=%s", reference);
+	text_addf(t, " dns=%u runs=%u ms=%" PRId64, e->question_count, e->runs, took_us / 1000);
+}
+
 void
 record_log(const struct eval *e, const struct decision *d, const char *reference, int64_t took_us)
 {
 	static const char *const words[] = { [ACTION_DUNNO] = "pass", [ACTION_DEFER] = "defer",
 	    [ACTION_REJECT] = "reject" };
 	const struct request *r = e->request;
-	char buffer[LINE_BYTES];
-	struct text t = TEXT(buffer);
+	char buffer[LINE_BYTES], own_buffer[LINE_BYTES / 2];
+	struct text t = TEXT(buffer), own = TEXT(own_buffer);
 
-	text_addf(&t, "%s: %s: %s from %.255s[%.46s]:", *r->queue_id ? r->queue_id : "NOQUEUE", words[d->action],
+	add_own(&own, e, d, reference, took_us);
+	text_addf(&t, "%.64s: %s: %s from %.255s[%.46s]:", *r->queue_id ? r->queue_id : "NOQUEUE", words[d->action],
 	    stage_name(r->stage), *r->client_name ? r->client_name : "unknown", r->client_address);
 	if (d->action != ACTION_DUNNO)
-		text_addf(&t, " %s %s;", d->enhanced, d->text);
+		text_addf(&t, " %c%s %s;", d->action == ACTION_REJECT ? '5' : '4', d->enhanced + 1, d->text);
 	text_addf(&t, " from=<%.320s> to=<%.320s> proto=%.8s helo=<%.255s>", r->sender, r->recipient, r->protocol_name,
 	    r->helo_name);
 	if (*r->sasl_username)
 		text_addf(&t, " login=<%.255s>", r->sasl_username);
-	if (d->check != NULL)
-		text_addf(&t, " rule=%s check=%s", d->rule ? d->rule : "score", d->check);
-	if (d->would != NULL)
-		text_addf(&t, " would=<%s>", d->would);
-	if (d->score != 0)
-		text_addf(&t, " score=%d", d->score);
-	if (*reference)
-		text_addf(&t, " ref=%s", reference);
-	text_addf(&t, " dns=%u runs=%u ms=%" PRId64, e->question_count, e->runs, took_us / 1000);
-	log_info("%s", buffer);
+	log_info("%.*s%s", (int)fitting(&t, sizeof buffer - own.len), buffer, own_buffer);
 }
 
 /* ---- facts, as a person reads them ---- */

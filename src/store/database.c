@@ -5,13 +5,13 @@
 #include "store/schema.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 4096, BUSY_MS = 1000 };
+enum { PATH_BYTES = 4096 };
 
 bool
 database_is_corrupt(int code)
@@ -29,13 +29,23 @@ distrust(sqlite3 *db)
 	sqlite3_limit(db, SQLITE_LIMIT_LENGTH, 16 * 1024 * 1024);
 }
 
+/* Not for everybody's eyes; SQLite gives journals the same mode.  umask() would be every thread's. */
+static void
+make_file(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+
+	if (fd >= 0)
+		close(fd);
+}
+
 static int
 open_file(const char *path, int flags, sqlite3 **db)
 {
-	mode_t before = umask(0027);
+	if (flags & SQLITE_OPEN_CREATE)
+		make_file(path);
 	int rc = sqlite3_open_v2(path, db, flags | SQLITE_OPEN_NOMUTEX, NULL);
 
-	umask(before);
 	if (rc == SQLITE_OK)
 		distrust(*db);
 	return rc;
@@ -65,11 +75,12 @@ database_move_aside(const char *path)
 		if (snprintf(from, sizeof from, "%s%s", path, ends[i]) >= (int)sizeof from ||
 		    snprintf(to, sizeof to, "%s.corrupt-%" PRId64 "%s", path, clock_wall_s(), ends[i]) >= (int)sizeof to)
 			return false;
-		if (rename(from, to) != 0 && (i == 0 || errno != ENOENT)) {
+		bool moved = rename(from, to) == 0;
+		if (!moved && errno != ENOENT) {
 			log_warn("store: cannot move the corrupt %s aside: %s", from, strerror(errno));
 			return false;
 		}
-		if (i == 0)
+		if (moved && i == 0)
 			log_error("store: %s is corrupt; moved to %s, a new one is made "
 			    "(what people wrote comes back from %s.hand)", path, to, path);
 	}
@@ -115,11 +126,10 @@ database_copy_hand(sqlite3 *db, const char *path)
 	    snprintf(temporary, sizeof temporary, "%s.hand.tmp", path) >= (int)sizeof temporary)
 		return false;
 	unlink(temporary);
-	mode_t before = umask(0027);
+	make_file(temporary);
 	bool ok = attach(db, temporary);
 	if (ok)
 		ok = for_each_hand_table(db, "CREATE TABLE copy.%s AS SELECT * FROM main.%s");
-	umask(before);
 	if (!ok)
 		log_warn("store: cannot copy what people wrote to %s: %s", copy, sqlite3_errmsg(db));
 	sqlite3_exec(db, "DETACH copy", NULL, NULL, NULL);
@@ -133,7 +143,7 @@ database_copy_hand(sqlite3 *db, const char *path)
 static void
 read_hand_back(sqlite3 *db, const char *path)
 {
-	char copy[PATH_BYTES];
+	char copy[PATH_BYTES], unread[PATH_BYTES + 8];
 
 	if (snprintf(copy, sizeof copy, "%s.hand", path) >= (int)sizeof copy || access(copy, R_OK) != 0)
 		return;
@@ -143,21 +153,23 @@ read_hand_back(sqlite3 *db, const char *path)
 	if (ok)
 		log_info("store: what people wrote was read back from %s", copy);
 	else
-		log_warn("store: cannot read %s back: %s", copy, sqlite3_errmsg(db));
+		log_warn("store: cannot read %s back: %s; it is kept as %s.unread", copy, sqlite3_errmsg(db), copy);
 	sqlite3_exec(db, "DETACH copy", NULL, NULL, NULL);
+	if (!ok && snprintf(unread, sizeof unread, "%s.unread", copy) < (int)sizeof unread)
+		rename(copy, unread);		/* or the next copy would take its place */
 	sqlite3_exec(db, "UPDATE change SET n = n + 1", NULL, NULL, NULL);
 }
 
-/* One try; the code tells the caller whether to move the file aside. */
-static enum database_result
-try_open(const char *path, bool synchronous_full, sqlite3 **db, int *code, char *why, size_t size)
+/* One try; the file is ready if the result is SCHEMA_READY or SCHEMA_MADE. */
+static enum schema_result
+try_open(const char *path, bool synchronous_full, sqlite3 **db, char *why, size_t size)
 {
 	char reason[256] = "";
 	int rc = open_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, db);
-	enum schema_result schema = SCHEMA_TROUBLE;
+	enum schema_result got = SCHEMA_TROUBLE;
 
 	if (rc == SQLITE_OK) {
-		sqlite3_busy_timeout(*db, BUSY_MS);
+		sqlite3_busy_timeout(*db, DATABASE_BUSY_MS);
 		sqlite3_exec(*db, "PRAGMA auto_vacuum = INCREMENTAL", NULL, NULL, NULL);
 		rc = sqlite3_exec(*db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
 	}
@@ -166,28 +178,25 @@ try_open(const char *path, bool synchronous_full, sqlite3 **db, int *code, char 
 		    NULL, NULL, NULL);
 		sqlite3_exec(*db, "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864",
 		    NULL, NULL, NULL);
-		schema = schema_apply(*db, reason, sizeof reason);
-	}
-	if (schema == SCHEMA_READY)
-		return DATABASE_OPEN;
-	*code = *db ? sqlite3_extended_errcode(*db) : SQLITE_NOMEM;
+		got = schema_apply(*db, reason, sizeof reason);
+	} else if (database_is_corrupt(rc))
+		got = SCHEMA_CORRUPT;
+	if (got == SCHEMA_READY || got == SCHEMA_MADE)
+		return got;
 	snprintf(why, size, "%s: %s", path, *reason ? reason : *db ? sqlite3_errmsg(*db) : "no memory");
 	sqlite3_close(*db);
 	*db = NULL;
-	return schema == SCHEMA_NEWER ? DATABASE_NEWER : DATABASE_TROUBLE;
+	return got;
 }
 
 enum database_result
 database_open(const char *path, bool synchronous_full, sqlite3 **db, char *why, size_t size)
 {
-	int code = SQLITE_OK;
-	enum database_result got = try_open(path, synchronous_full, db, &code, why, size);
+	enum schema_result got = try_open(path, synchronous_full, db, why, size);
 
-	if (got == DATABASE_TROUBLE && database_is_corrupt(code) && database_move_aside(path))
-		got = try_open(path, synchronous_full, db, &code, why, size);
-	else
-		return got;
-	if (got == DATABASE_OPEN)
+	if (got == SCHEMA_CORRUPT && database_move_aside(path))
+		got = try_open(path, synchronous_full, db, why, size);
+	if (got == SCHEMA_MADE)
 		read_hand_back(*db, path);
-	return got;
+	return *db != NULL ? DATABASE_OPEN : got == SCHEMA_NEWER ? DATABASE_NEWER : DATABASE_TROUBLE;
 }

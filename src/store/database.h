@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum { DATABASE_BUSY_MS = 1000 };	/* so long a transaction waits for another's lock */
+
 enum database_result {
 	DATABASE_OPEN,
 	DATABASE_NEWER,			/* refuse to start */
@@ -14,8 +16,8 @@ enum database_result {
 
 /*
  * Open path for writing, made and migrated as needed.  A corrupt file is moved to
- * path.corrupt-TIME with its journal, a new one made, and the hand-made rows read back
- * from the copy.  *db is NULL unless OPEN; else why holds a sentence.
+ * path.corrupt-TIME with its journal and a new one made.  Whenever one is made, the hand-made
+ * rows are read back from the copy, if there is one.  *db is NULL unless OPEN; else why holds a sentence.
  */
 enum database_result database_open(const char *path, bool synchronous_full, sqlite3 **db, char *why, size_t size);
 
@@ -24,7 +26,7 @@ sqlite3 *database_open_reader(const char *path, char *why, size_t size);
 
 bool database_is_corrupt(int code);
 
-/* Move a corrupt file aside, said in the log; false if that failed. */
+/* Move a corrupt file aside with what belongs to it, or that alone; said in the log; false if that failed. */
 bool database_move_aside(const char *path);
 
 /* Copy the hand-made tables into path.hand (by way of a rename); false, with a warning, if that failed. */

@@ -285,8 +285,9 @@ recipient_key(struct arena *a, const char *text, const char **key, const char **
 {
 	struct pattern p = { ANY, NULL, { .prefix = 0 } };
 
+	bool ok = read_pattern(a, text, 'r', &p, finding) && p.what != ANY && p.what != BELOW;
 	*finding = "no recipient; write ann@example.org or example.org";
-	if (!read_pattern(a, text, 'r', &p, finding) || p.what == ANY || p.what == BELOW)
+	if (!ok)
 		return false;
 	*key = p.text;
 	return true;

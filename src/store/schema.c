@@ -1,6 +1,7 @@
 /* schema.c - see schema.h; sql/ stands in the binary as it is */
 #include "store/schema.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,31 +67,38 @@ take_steps(sqlite3 *db, const struct migration *steps, size_t count, int from, i
 	return rc;
 }
 
+static bool
+is_newer(int from, int version, char *why, size_t size)
+{
+	if (from > version)
+		snprintf(why, size, "made by a later policyd (its schema is %d, ours is %d); "
+		    "install that version again, or name another database", from, version);
+	return from > version;
+}
+
 enum schema_result
 schema_migrate(sqlite3 *db, const struct migration *steps, size_t count, int version, char *why, size_t size)
 {
-	int rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-	int from = user_version(db);
-
-	if (rc == SQLITE_OK && from >= 0 && from < version) {
-		rc = take_steps(db, steps, count, from, version);
-		if (rc == SQLITE_OK)
-			rc = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
-	} else if (from > version) {
-		snprintf(why, size, "made by a later policyd (its schema is %d, ours is %d); "
-		    "install that version again, or name another database", from, version);
-		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	if (is_newer(user_version(db), version, why, size))	/* no lock of another's keeps us from seeing that */
 		return SCHEMA_NEWER;
-	} else if (rc == SQLITE_OK && from == version) {
-		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
-		return SCHEMA_READY;
-	}
-	if (rc == SQLITE_OK && from >= 0)
-		return SCHEMA_READY;
-	snprintf(why, size, "%s", sqlite3_errmsg(db));
+	int rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	int from = rc == SQLITE_OK ? user_version(db) : -1;
+
+	if (rc == SQLITE_OK && from < 0)
+		rc = sqlite3_errcode(db);
+	if (rc == SQLITE_OK && from < version)
+		rc = take_steps(db, steps, count, from, version);
+	if (rc == SQLITE_OK && from <= version)
+		rc = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+	if (rc != SQLITE_OK)
+		snprintf(why, size, "%s", sqlite3_errmsg(db));
 	if (!sqlite3_get_autocommit(db))
 		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
-	return SCHEMA_TROUBLE;
+	if (rc != SQLITE_OK)
+		return (rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB ? SCHEMA_CORRUPT : SCHEMA_TROUBLE;
+	if (is_newer(from, version, why, size))
+		return SCHEMA_NEWER;
+	return from == 0 ? SCHEMA_MADE : SCHEMA_READY;
 }
 
 enum schema_result

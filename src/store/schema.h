@@ -9,8 +9,10 @@ enum { SCHEMA_VERSION = 1 };
 
 enum schema_result {
 	SCHEMA_READY,
+	SCHEMA_MADE,			/* ready; there was nothing before */
 	SCHEMA_NEWER,			/* a later policyd made this file */
-	SCHEMA_TROUBLE,			/* SQLite could not; sqlite3_errcode() says why */
+	SCHEMA_CORRUPT,			/* the file cannot be read, now or ever */
+	SCHEMA_TROUBLE,			/* SQLite could not, for another reason */
 };
 
 /* A step from version - 1 to version, as SQL. */

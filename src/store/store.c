@@ -86,21 +86,6 @@ close_reader(struct store *s)
 	s->seen_version = s->seen_change = -1;
 }
 
-static bool
-open_reader(struct store *s, char *why, size_t size)
-{
-	s->db = database_open_reader(s->path, why, size);
-	if (s->db == NULL)
-		return false;
-	sqlite3_busy_timeout(s->db, 0);		/* the loop never waits */
-	if (sqlite3_prepare_v2(s->db, "PRAGMA data_version", -1, &s->data_version, NULL) == SQLITE_OK &&
-	    sqlite3_prepare_v2(s->db, "SELECT n FROM change", -1, &s->change, NULL) == SQLITE_OK)
-		return true;
-	snprintf(why, size, "%s: %s", s->path, sqlite3_errmsg(s->db));
-	close_reader(s);
-	return false;
-}
-
 /* The number a statement gives; -1 if it cannot. */
 static int64_t
 number(sqlite3_stmt *statement)
@@ -109,6 +94,37 @@ number(sqlite3_stmt *statement)
 
 	sqlite3_reset(statement);
 	return n;
+}
+
+/* None is given twice, though the clock went back since it was. */
+static void
+see_references(struct store *s)
+{
+	sqlite3_stmt *statement;
+
+	if (sqlite3_prepare_v2(s->db, "SELECT max(reference) FROM decision", -1, &statement, NULL) != SQLITE_OK)
+		return;
+	int64_t highest = number(statement);
+	if (highest > s->reference && highest < REFERENCE_END)
+		s->reference = highest;
+	sqlite3_finalize(statement);
+}
+
+static bool
+open_reader(struct store *s, char *why, size_t size)
+{
+	s->db = database_open_reader(s->path, why, size);
+	if (s->db == NULL)
+		return false;
+	sqlite3_busy_timeout(s->db, 0);		/* the loop never waits */
+	if (sqlite3_prepare_v2(s->db, "PRAGMA data_version", -1, &s->data_version, NULL) == SQLITE_OK &&
+	    sqlite3_prepare_v2(s->db, "SELECT n FROM change", -1, &s->change, NULL) == SQLITE_OK) {
+		see_references(s);
+		return true;
+	}
+	snprintf(why, size, "%s: %s", s->path, sqlite3_errmsg(s->db));
+	close_reader(s);
+	return false;
 }
 
 static void
@@ -297,6 +313,8 @@ store_write(struct store *s, const struct decision_row *row, struct store_waiter
 {
 	bool trouble = atomic_load(&writer_state(s->writer)->trouble);
 
+	if (waiter != NULL)
+		waiter->write = NULL;
 	if (s->queued >= (size_t)s->options.write_queue_max || (trouble && waiter == NULL)) {
 		s->dropped->value++;
 		return false;
@@ -387,21 +405,6 @@ store_lists(struct store *s)
 /* ---- start and end ---- */
 
 static void
-highest_reference(struct store *s, sqlite3 *db)
-{
-	sqlite3_stmt *statement;
-
-	if (sqlite3_prepare_v2(db, "SELECT max(reference) FROM decision", -1, &statement, NULL) != SQLITE_OK)
-		return;
-	int64_t highest = number(statement);
-	sqlite3_finalize(statement);
-	if (highest < REFERENCE_END)
-		s->reference = highest;
-	else
-		log_warn("store: the table decision holds references beyond any date; ours go on from today");
-}
-
-static void
 make_id(char *id, size_t size)
 {
 	char host[65] = "";
@@ -435,9 +438,8 @@ start_writer(struct loop *l, struct store *s, char *why, size_t size)
 		return false;
 	if (got == DATABASE_TROUBLE) {
 		log_warn("store: %s; mail flows, refusals leave without a reference, tried again every second", why);
-		s->trouble = true;
-	} else
-		highest_reference(s, db);
+		s->in_trouble->value = s->trouble = true;
+	}
 	make_id(id, sizeof id);
 	s->wake = wake_new(l, on_wake, s);
 	s->writer = writer_start(s->path, s->options.synchronous == 1, db, id, &s->writer_options, s->wake);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { RETRY_MS = 1000, IDLE_MS = 1000, HAND_COPY_EVERY_S = 86400, STEP_ROWS = 500, VACUUM_PAGES = 200 };
 enum { REFERENCE_SHIFT = 18 };
@@ -228,16 +229,25 @@ hand_back(struct writer *w)
 
 	for (; *end != NULL; end = &(*end)->next)
 		rows++;
+	counters_written(w->counters);
+	atomic_fetch_add(&w->state.commits, 1);		/* first: who is told finds them counted */
+	atomic_fetch_add(&w->state.rows, rows);
+	atomic_store(&w->state.trouble, false);
 	pthread_mutex_lock(&w->lock);
 	*w->done_end = w->batch;
 	w->done_end = end;
 	pthread_mutex_unlock(&w->lock);
 	w->batch = NULL;
-	counters_written(w->counters);
-	atomic_fetch_add(&w->state.commits, 1);
-	atomic_fetch_add(&w->state.rows, rows);
-	atomic_store(&w->state.trouble, false);
 	wake_send(w->wake);
+}
+
+/* Somebody deleted or moved the file: what is written to it now, nobody will ever read. */
+static bool
+is_gone(struct writer *w)
+{
+	int moved = 0;
+
+	return sqlite3_file_control(w->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved;
 }
 
 /* A row that SQLite will never take (the same reference twice) must not hold up the others for ever. */
@@ -262,6 +272,12 @@ commit_batch(struct writer *w)
 {
 	char why[256];
 
+	if (w->db != NULL && is_gone(w)) {
+		log_warn("store: %s was deleted or moved; policyd takes what is there now, or makes a new one", w->path);
+		close_file(w);
+		if (access(w->path, F_OK) != 0)
+			database_move_aside(w->path);	/* its log is not the new one's, and still mapped by readers */
+	}
 	if (!open_file(w))
 		return false;
 	if (write_batch(w)) {
@@ -275,11 +291,10 @@ commit_batch(struct writer *w)
 	set_trouble(w, why);
 	if (code == SQLITE_CONSTRAINT_PRIMARYKEY || code == SQLITE_CONSTRAINT_ROWID)
 		avoid_clash(w);
-	if (database_is_corrupt(code)) {
+	if ((code & 0xff) != SQLITE_BUSY)	/* a file made writable again must be opened again */
 		close_file(w);
+	if (database_is_corrupt(code))
 		database_move_aside(w->path);
-	} else if (code != SQLITE_BUSY)	/* a file made writable again must be opened again */
-		close_file(w);
 	return false;
 }
 
@@ -348,9 +363,9 @@ copy_hand(struct writer *w, bool at_end)
 		w->hand_change = change;
 }
 
-/* What is done when nothing waits; microseconds until it wants to be done again. */
+/* What is done now and then, between transactions. */
 static void
-idle(struct writer *w)
+tidy(struct writer *w)
 {
 	int64_t now_us = clock_mono_us();
 
@@ -358,8 +373,10 @@ idle(struct writer *w)
 		open_file(w);
 	if (w->db == NULL || now_us < w->next_step_us)
 		return;
+	sqlite3_busy_timeout(w->db, 0);		/* somebody's lock: later, rows may come that cannot wait */
 	copy_hand(w, false);
 	w->next_step_us = now_us + (retain(w) ? 20 * 1000 : (int64_t)IDLE_MS * 10 * 1000);
+	sqlite3_busy_timeout(w->db, DATABASE_BUSY_MS);
 }
 
 static struct timespec
@@ -405,13 +422,13 @@ run(void *arg)
 	int64_t wait_ms = 0;
 
 	while (take(w, wait_ms)) {
-		if (w->batch == NULL && !atomic_load(&w->state.trouble))
-			idle(w);
-		else if (w->batch != NULL && !commit_batch(w)) {
+		if (w->batch != NULL && !commit_batch(w)) {
 			struct timespec pause = { .tv_nsec = 50 * 1000000 };
 
 			nanosleep(&pause, NULL);	/* never spin, even when told to stop */
-		} else if (w->batch == NULL && open_file(w)) {
+		} else if (!atomic_load(&w->state.trouble))
+			tidy(w);
+		else if (open_file(w)) {
 			atomic_store(&w->state.trouble, false);
 			wake_send(w->wake);
 		}

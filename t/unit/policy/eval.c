@@ -43,6 +43,7 @@ draw(unsigned below)
 struct nature {
 	uint64_t seed;			/* the DNS is a function of it and the question */
 	bool knows_some;		/* the cache has some answers */
+	bool remembers;			/* told is filled */
 	uint64_t other;			/* not 0: the seed of all that is not in told */
 	uint64_t told[SCENE_QUESTIONS];
 	size_t told_count;
@@ -68,8 +69,8 @@ nature_says(struct scene *s, const char *name, enum dns_type type)
 	for (size_t i = 0; i < n->told_count; i++)
 		if (n->told[i] == question)
 			told = 0;
-	if (n->other == 0)
-		n->told[n->told_count++ % SCENE_QUESTIONS] = question;
+	if (n->remembers)
+		n->told[n->told_count++] = question;
 	uint64_t h = mix(question ^ (told ? told : n->seed));
 	if (type == DNS_PTR)
 		line = ONE_OF("NXDOMAIN", "NODATA", "SERVFAIL", "mail.example.net", "mail.example.net",
@@ -298,7 +299,7 @@ close_one_world(uint64_t seed, unsigned world)
 {
 	char conf_room[4000], request_room[500], closed[1500], whole[1500];
 	struct text conf = TEXT(conf_room), request_text = TEXT(request_room);
-	struct nature nature = { .seed = mix(seed ^ mix(world)) };
+	struct nature nature = { .seed = mix(seed ^ mix(world)), .remembers = true };
 	struct scene s = { .says = nature_says, .arg = &nature };
 
 	state = nature.seed;
@@ -317,6 +318,7 @@ close_one_world(uint64_t seed, unsigned world)
 	bool refused = decide(s.eval).action == ACTION_REJECT;
 	print_decision(&s, closed, sizeof closed);
 	scene_end(&s);
+	nature.remembers = false;
 	for (unsigned i = 1; i <= 20 && refused; i++) {
 		nature.other = mix(seed ^ i);
 		scene_begin(&s, request_room);

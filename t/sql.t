@@ -1,0 +1,124 @@
+#!/usr/bin/perl
+# sql.t - what policyd-sql(7) prints can be typed; every column is explained; a reference is found by index
+use lib 't/lib';
+use Policyd::Test;
+
+my $db = folder . '/policyd.db';
+sub sql {
+	my $statement = shift;
+	open my $cli, '-|', 'sqlite3', '-batch', '-bail', $db, $statement or die "sqlite3: $!";
+	my @lines = readline $cli;
+	chomp @lines;
+	return close $cli ? \@lines : undef;
+}
+
+my $schema = slurp('sql/schema.sql');
+ok sql(".read sql/$_"), "$_ can be read" for 'schema.sql', 'views.sql';
+
+# ---- what the manual page tells about ----
+
+my $day = 1793577600;				# 2026-11-02
+my $noon = $day + 9.5 * 3600;
+sub decision {
+	my ($reference, %column) = @_;
+	my %row = (writer => 'mx-1', action => 'reject', time => $noon, reference => $reference, %column);
+	my @names = sort keys %row;
+	my @values = map { my $v = $row{$_} =~ s/'/''/gr; "'$v'" } @names;
+	ok sql('INSERT INTO decision (' . join(', ', @names) . ') VALUES (' . join(', ', @values) . ')'), 'a decision';
+}
+decision($noon << 18, check_name => 'helo_not_fqdn', client_address => '192.0.2.7', helo => 'mail',
+    sender => 'bob@example.net', recipient => 'ann@example.org', detail => '[{"rule":"deny","verdict":"dunno"},' .
+    '{"rule":"helo_not_fqdn","verdict":"objects","effect":"reject","text":"mail is not fully qualified"}]');
+decision(($noon + 1) << 18, action => 'dunno', would => 'reject client_no_rdns', client_address => '192.0.2.9',
+    sender => 'bob@example.com');
+decision(time * 262144 + $_, time => int time, check_name => 'dnsbl') for 1, 2;
+ok sql("INSERT INTO counter VALUES ('decision', 'dunno:', $day, 'mx-1', 30), ('decision', 'dunno:', $day, 'mx-2', 10),
+    ('decision', 'reject:helo_not_fqdn', $day, 'mx-1', 1)"), 'counters';
+
+# ---- the manual page: behind "sqlite> " stands what is typed, behind "...> " its next line, then what comes ----
+
+my @typed;
+for (split /\n/, slurp('sql/policyd-sql.7')) {
+	if (/^sqlite> (.*)/) {
+		push @typed, [ $1, [] ];
+	} elsif (/^ +\.\.\.> (.*)/) {
+		$typed[-1][0] .= " $1";
+	} elsif (@typed && !/^\./ && !$typed[-1][2]) {
+		push @{$typed[-1][1]}, $_;
+	} elsif (@typed) {
+		$typed[-1][2] = 'ended';
+	}
+}
+cmp_ok scalar @typed, '>', 15, 'the manual page tells much';
+for (@typed) {
+	my ($statement, $want) = @$_;
+	like $statement, qr/;$/, 'it is whole';
+	$statement =~ s{/var/backups/}{folder . '/backup-'}e;
+	my $got = sql($statement);
+	ok $got, $statement;
+	is_deeply $got, $want, 'it gives what is printed' if @$want;
+}
+is sql('SELECT count(*) FROM history')->[0], scalar(grep { $_->[0] =~ /^(?:INSERT|UPDATE|DELETE)/ } @typed),
+    'every change left a row in history';
+is slurp(folder . '/backup-policyd.db') =~ /\ASQLite format 3/, 1, 'the backup is a database';
+
+# ---- the lists' triggers ----
+
+my @times = (
+	# as written, as kept
+	[ q('2026-12-31'),             1798675200 ],
+	[ q('2026-12-31 12:00'),       1798718400 ],
+	[ q(1798718400),               1798718400 ],
+	[ q('1798718400'),             1798718400 ],
+	[ q(NULL),                     '' ],
+	[ q(''),                       '' ],
+);
+for my $list (qw(allow deny recipient_profile recipient_setting)) {
+	my ($columns, $values) = @{{
+		allow => [ 'client', q('192.0.2.1') ], deny => [ 'client', q('192.0.2.1') ],
+		recipient_profile => [ 'recipient, profile', q('a@example.org', 'mx') ],
+		recipient_setting => [ 'recipient, check_name, setting', q('a@example.org', 'dnsbl', 'off') ],
+	}->{$list}};
+	for (@times) {
+		my ($written, $kept) = @$_;
+		sql("DELETE FROM $list");
+		sql("INSERT INTO $list ($columns, expires) VALUES ($values, $written)");
+		is sql("SELECT expires FROM hand_$list")->[0] // 'no row', $kept, "$list: expires $written";
+		sql("UPDATE $list SET note = 'seen'");
+		is sql("SELECT expires FROM hand_$list")->[0], $kept, "$list: changing the note leaves it";
+	}
+	sql("UPDATE $list SET expires = '+1 days'");
+	my $in = sql("SELECT expires - unixepoch() FROM hand_$list")->[0];
+	ok $in > 86300 && $in <= 86400, "$list: +1 days";
+	my $before = sql("SELECT n FROM change")->[0];
+	open my $stderr, '>&', \*STDERR;
+	close STDERR;
+	is sql("UPDATE $list SET expires = 'soon'"), undef, "$list: what is no time is refused";
+	is sql("INSERT INTO $list ($columns, expires) VALUES ($values, 'tomorow')"), undef, "$list: when inserted, too";
+	open STDERR, '>&', $stderr;
+	is sql("SELECT n FROM change")->[0], $before, "$list: then nothing has changed";
+	sql("DELETE FROM $list");
+	is sql("SELECT n FROM change")->[0], $before + 1, "$list: a change is counted";
+	is sql("SELECT count(*) FROM $list")->[0], 0, "$list: deleted";
+}
+sql("INSERT INTO allow (client) VALUES ('192.0.2.77')");
+is sql("SELECT is_now ->> 'id' FROM history WHERE is_now ->> 'client' = '192.0.2.77'")->[0],
+    sql("SELECT id FROM allow WHERE client = '192.0.2.77'")->[0], 'history knows which row was inserted';
+
+# ---- the schema ----
+
+my $columns = 0;
+while ($schema =~ /^CREATE TABLE (\w+) \(([^\n]*\n)(.*?)^\)/msg) {
+	my ($table, $body) = ($1, $3);
+	my %said = $body =~ /^  ([a-z_]+) +[A-Z][^\n]*?-- (\S.*)$/mg;
+	for my $column (map { (split /\|/)[1] } @{sql("PRAGMA table_xinfo($table)")}) {
+		ok $said{$column}, "$table.$column has a comment";
+		$columns++;
+	}
+}
+is $columns, sql("SELECT count(*) FROM sqlite_schema t, pragma_table_xinfo(t.name) WHERE t.type = 'table'
+    AND t.name NOT LIKE 'sqlite_%'")->[0], 'these were all columns';
+like "@{sql(q(EXPLAIN QUERY PLAN SELECT * FROM why WHERE ref = 'dbm5g60000'))}",
+    qr/SEARCH d USING INDEX decision_ref/, 'why finds a reference by its index';
+
+done_testing;

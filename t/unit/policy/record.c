@@ -1,0 +1,291 @@
+/* record.c - the log line, the row, the explanation: it promises that … */
+#include "scene.h"
+#include "policy/record.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sqlite3.h>
+
+static const struct answer *
+says(struct scene *s, const char *name, enum dns_type type)
+{
+	(void)s;
+	return scene_says(name, type, type == DNS_TXT ? "\001\"quoted\\\" \xff text" : type == DNS_A ? "127.0.0.2" : "NXDOMAIN");
+}
+
+/* The line that record_log() writes of this request, judged under conf. */
+static const char *
+line_of(const char *conf, const char *attributes, const char *reference)
+{
+	struct scene s = { .says = says };
+
+	scene_open(&s, NULL, 0, conf, NULL);
+	scene_begin(&s, attributes);
+	struct decision d = scene_decide(&s);
+	scene_listen();
+	record_log(s.eval, &d, reference, 12345);
+	const char *line = scene_heard();
+	scene_end(&s);
+	scene_close(&s);
+	return line;
+}
+
+#define CLIENT "client_address=203.0.113.7\nclient_name=mx.example.net\nprotocol_name=ESMTP\n"
+#define OFF "[mx]\nsender_no_mx = off\nsender_null_mx = off\n"
+
+static const struct { const char *promises, *conf, *attributes, *reference, *want; } lines[] = {
+	{ "a pass is one line", OFF, CLIENT "helo_name=mx.example.net\nsender=b@example.net\nrecipient=a@example.org\n", "",
+	  "NOQUEUE: pass: RCPT from mx.example.net[203.0.113.7]: from=<b@example.net> to=<a@example.org> proto=ESMTP "
+	  "helo=<mx.example.net> dns=0 runs=1 ms=12\n" },
+	{ "a reject has code, finding, check and reference", OFF,
+	  CLIENT "helo_name=nodot\nsender=b@example.net\nrecipient=a@example.org\n", "0123456789",
+	  "NOQUEUE: reject: RCPT from mx.example.net[203.0.113.7]: 5.7.1 the HELO name nodot is not fully qualified; "
+	  "from=<b@example.net> to=<a@example.org> proto=ESMTP helo=<nodot> rule=helo_not_fqdn check=helo_not_fqdn "
+	  "ref=0123456789 dns=0 runs=1 ms=12\n" },
+	{ "a defer's code is 4.x.x", OFF "helo_not_fqdn = defer\n",
+	  CLIENT "helo_name=nodot\nsender=b@example.net\nrecipient=a@example.org\nqueue_id=ABC\n", "",
+	  "ABC: defer: RCPT from mx.example.net[203.0.113.7]: 4.7.1 the HELO name nodot is not fully qualified; "
+	  "from=<b@example.net> to=<a@example.org> proto=ESMTP helo=<nodot> rule=helo_not_fqdn check=helo_not_fqdn "
+	  "dns=0 runs=1 ms=12\n" },
+	{ "a shadow and a score are shown", OFF "helo_not_fqdn = log\nhelo_forged = score 3\nlocal_domains = nodot\n",
+	  CLIENT "helo_name=nodot\n", "",
+	  "NOQUEUE: pass: RCPT from mx.example.net[203.0.113.7]: from=<> to=<> proto=ESMTP helo=<nodot> "
+	  "would=<object helo_not_fqdn> score=3 dns=0 runs=1 ms=12\n" },
+	{ "the score decides under its own name", OFF "helo_not_fqdn = score 3\nscore_reject = 3\n",
+	  CLIENT "helo_name=nodot\n", "",
+	  "NOQUEUE: reject: RCPT from mx.example.net[203.0.113.7]: 5.7.1 score 3: the HELO name nodot is not fully qualified; "
+	  "from=<> to=<> proto=ESMTP helo=<nodot> rule=score check=score_reject score=3 dns=0 runs=1 ms=12\n" },
+	{ "a login is shown", "", "client_address=203.0.113.7\nsasl_username=joe\n", "",
+	  "NOQUEUE: pass: RCPT from unknown[203.0.113.7]: from=<> to=<> proto= helo=<> login=<joe> dns=0 runs=1 ms=12\n" },
+};
+
+static void
+one_line(void **state)
+{
+	size_t i = (size_t)*state;
+
+	assert_string_equal(line_of(lines[i].conf, lines[i].attributes, lines[i].reference), lines[i].want);
+}
+
+/* Every field that is theirs, full of one byte. */
+static char *
+full_of(char byte, size_t len)
+{
+	static const char *const names[] = { "helo_name", "sender", "recipient", "client_name", "protocol_name", "queue_id",
+	    "sasl_username" };
+	static char room[16000];
+	struct text t = TEXT(room);
+
+	text_add(&t, "client_address=203.0.113.7\npolicy_context=mx-pre\n");
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		text_addf(&t, "%s=", names[i]);
+		for (size_t k = 0; k < len; k++)
+			text_add_bytes(&t, &byte, 1);
+		text_add(&t, "\n");
+	}
+	assert_false(t.cut);
+	return room;
+}
+
+static void
+hostile_lines(void **state)
+{
+	static const char bytes[] = "\001\r\033\177\x80\xff\\\"<>a ";
+	(void)state;
+
+	for (size_t i = 0; i < sizeof bytes - 1; i++)
+		for (size_t len = 1; len <= 2000; len *= 4) {
+			const char *line = line_of("", full_of(bytes[i], len), "0123456789");
+			size_t whole = strlen(line);
+
+			assert_true(whole > 0 && whole < 2000);
+			assert_ptr_equal(strchr(line, '\n'), line + whole - 1);
+			for (size_t k = 0; k < whole - 1; k++)
+				assert_true(line[k] >= ' ' && line[k] <= '~');
+			assert_non_null(strstr(line, " ref=0123456789 dns=0 runs=1 ms=12\n"));
+		}
+}
+
+/* ---- the row ---- */
+
+static bool
+json_is_array(const char *json, int *length)
+{
+	sqlite3 *db;
+	sqlite3_stmt *q;
+
+	assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, "SELECT json_valid(?1), iif(json_valid(?1), json_array_length(?1), -1)", -1, &q,
+	    NULL), SQLITE_OK);
+	sqlite3_bind_text(q, 1, json, -1, SQLITE_STATIC);
+	assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+	bool valid = sqlite3_column_int(q, 0);
+	*length = sqlite3_column_int(q, 1);
+	sqlite3_finalize(q);
+	sqlite3_close(db);
+	return valid;
+}
+
+static void
+assert_safe(const char *text)
+{
+	for (; text != NULL && *text; text++)
+		assert_true(*text >= ' ' && *text <= '~');
+}
+
+static void
+hostile_row(void **state)
+{
+	struct scene s = { .says = says };
+	int length;
+	(void)state;
+
+	scene_open(&s, NULL, 0, "[mx]\nclient_no_rdns = log\ndnsbl_sites = bl.example\nsender_no_mx = log\n", NULL);
+	scene_begin(&s, "client_address=203.0.113.7\nclient_name=unknown\nhelo_name=\"\001\xff\\\nsender=\"\033@example.net\n"
+	    "recipient=\x80\x7f@\001\ninstance=\002\nqueue_id=\003\npolicy_context=\004\n");
+	struct decision d = scene_decide(&s);
+	struct decision_row row = record_row(s.eval, &d, "550 5.7.1 \001no", 7);
+	assert_string_equal(row.action, "reject");
+	assert_safe(row.reply);
+	assert_safe(row.context);
+	assert_safe(row.client_name);
+	assert_safe(row.helo);
+	assert_safe(row.sender);
+	assert_safe(row.sender_domain);
+	assert_safe(row.recipient);
+	assert_safe(row.instance);
+	assert_safe(row.queue_id);
+	assert_safe(row.detail);
+	assert_null(row.login);
+	assert_string_equal(row.client_address, "203.0.113.7");
+	assert_true(json_is_array(row.detail, &length));
+	assert_true(length > 0);
+	scene_end(&s);
+	scene_close(&s);
+}
+
+static void
+detail_tells(void **state)
+{
+	struct scene s = { .says = says };
+	int length;
+	(void)state;
+
+	scene_open(&s, NULL, 0, "[mx]\nclient_no_rdns = log\nsender_no_mx = log\ndnsbl_sites = bl.example\n", NULL);
+	scene_begin(&s, "client_address=203.0.113.7\nsender=a@example.com\n");
+	struct decision d = scene_decide(&s);
+	struct decision_row row = record_row(s.eval, &d, "DUNNO", 7);
+	assert_true(json_is_array(row.detail, &length));
+	assert_int_equal(length, 9);	/* every rule of the table */
+	assert_non_null(strstr(row.detail, "{\"rule\":\"client_rdns\",\"verdict\":\"objects\",\"check\":\"client_no_rdns\","
+	    "\"setting\":\"log\",\"effect\":\"would object\",\"text\":\"the address 203.0.113.7 has no reverse DNS name\","
+	    "\"facts\":\"PTR 7.113.0.203.in-addr.arpa: no such name ["));
+	assert_non_null(strstr(row.detail, "A 7.113.0.203.bl.example: 127.0.0.2 ["));
+	scene_end(&s);
+	scene_close(&s);
+}
+
+/* ---- many rules that say much ---- */
+
+static struct verdict
+judge_talkative(struct eval *e)
+{
+	char name[64];
+	unsigned texts = 0;
+
+	for (unsigned i = 0; i < 40; i++) {
+		snprintf(name, sizeof name, "%u.example", i);
+		texts += found(dns_lookup(e, name, DNS_TXT));
+	}
+	return waiting(e) ? PENDING : object(e, 0, "5.7.1", "%.*s%u", 200, request(e)->helo_name, texts);
+}
+
+struct talk_options { struct setting talk; };
+#define OPTIONS talk_options
+static const struct option talk_rows[] = { { "talk", OPT_SETTING, INTO(talk), "score 1" } };
+#undef OPTIONS
+static const struct rule talkative = { "talkative", judge_talkative, STAGE_RCPT, HOOK_MX, 0,
+    { talk_rows, 1, sizeof(struct talk_options) } };
+
+static void
+cut_detail(void **state)
+{
+	enum { RULES = 60 };
+	static const char bytes[] = "\001\"\\a\xff";
+	const struct rule *some[RULES];
+	(void)state;
+
+	for (size_t i = 0; i < sizeof bytes - 1; i++)
+		for (size_t count = 1; count <= 3; count++) {
+			char attributes[400], helo[201];
+			struct scene s = { .says = says };
+			int length;
+
+			for (size_t k = 0; k < RULES; k++)
+				some[k] = &talkative;
+			memset(helo, bytes[i], sizeof helo - 1);
+			helo[sizeof helo - 1 - count] = '\0';
+			snprintf(attributes, sizeof attributes, "client_address=203.0.113.7\nhelo_name=%s\n", helo);
+			scene_open(&s, some, RULES, "", NULL);
+			scene_begin(&s, attributes);
+			struct decision d = scene_decide(&s);
+			struct decision_row row = record_row(s.eval, &d, "DUNNO", 7);
+			assert_true(json_is_array(row.detail, &length));
+			assert_true(length > 1 && length < RULES);
+			assert_true(strlen(row.detail) < 8000);
+			assert_safe(row.detail);
+			scene_end(&s);
+			scene_close(&s);
+		}
+}
+
+static void
+explanation(void **state)
+{
+	struct scene s = { .says = says };
+	char *text;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	(void)state;
+
+	scene_open(&s, NULL, 0, "[mx]\nclient_no_rdns = log\nhelo_not_fqdn = score 2\n", NULL);
+	scene_begin(&s, "client_address=203.0.113.7\nsender=a\033@example.com\nhelo_name=nodot\n");
+	struct decision d = scene_decide(&s);
+	record_explain(out, s.eval, &d, "550 5.7.1 no", 7000);
+	fclose(out);
+	assert_non_null(strstr(text, "from <a\\x1b@example.com>"));
+	assert_non_null(strstr(text, "helo_not_fqdn = score 2  -> helo_not_fqdn: score"));
+	assert_non_null(strstr(text, "-> client_no_rdns: would object"));
+	assert_non_null(strstr(text, "PTR 7.113.0.203.in-addr.arpa: no such name"));
+	assert_non_null(strstr(text, "\nscore: 2\n"));
+	assert_non_null(strstr(text, " 7 ms\naction=550 5.7.1 no\n"));
+	assert_null(strchr(text, '\033'));
+	free(text);
+	scene_end(&s);
+	scene_close(&s);
+}
+
+int
+main(void)
+{
+	enum { LINES = sizeof lines / sizeof *lines };
+	static const struct CMUnitTest others[] = {
+		{ "no byte from outside breaks the line, and none pushes what is ours out", hostile_lines, NULL, NULL, NULL },
+		{ "no byte from outside breaks the row", hostile_row, NULL, NULL, NULL },
+		{ "the detail has every rule, with its facts", detail_tells, NULL, NULL, NULL },
+		{ "a detail that is too long is cut between rules", cut_detail, NULL, NULL, NULL },
+		{ "the explanation has every rule and the action", explanation, NULL, NULL, NULL },
+	};
+	enum { OTHERS = sizeof others / sizeof *others };
+	struct CMUnitTest tests[LINES + OTHERS];
+
+	for (size_t i = 0; i < LINES; i++)
+		tests[i] = (struct CMUnitTest){ lines[i].promises, one_line, NULL, NULL, (void *)i };
+	memcpy(tests + LINES, others, sizeof others);
+	return cmocka_run_group_tests_name("record.c: it promises that", tests, NULL, NULL);
+}

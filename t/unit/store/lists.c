@@ -1,0 +1,261 @@
+/* lists.c - the lists people write promise that … */
+#include "store/lists.h"
+#include "base/address.h"
+#include "store/schema.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { NOW = 1793611800 };
+
+static char problems[1024];
+
+static void
+on_problem(void *arg, const char *list, const char *row, const char *finding)
+{
+	size_t len = strlen(problems);
+	(void)arg;
+
+	snprintf(problems + len, sizeof problems - len, "%s %s: %s\n", list, row, finding);
+}
+
+/* A setting is its own text; 'bad' is none. */
+static void *
+read_setting(const char *check, const char *setting, char *why, size_t size)
+{
+	if (strcmp(setting, "bad") != 0)
+		return strdup(setting);
+	snprintf(why, size, "no setting of %s", check);
+	return NULL;
+}
+
+static struct lists *
+load(const char *sql)
+{
+	sqlite3 *db;
+	char why[256];
+
+	problems[0] = '\0';
+	assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
+	assert_int_equal(schema_apply(db, why, sizeof why), SCHEMA_MADE);
+	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+	struct lists *l = lists_load(db, read_setting, on_problem, NULL);
+	assert_non_null(l);
+	sqlite3_close(db);
+	return l;
+}
+
+/* client, confirmed name, helo, sender, recipient */
+#define USUAL "192.0.2.7", "mx.example.net", "mx.example.net", "bob@example.net", "ann@example.org"
+#define FROM(sender) "192.0.2.7", "mx.example.net", "mx.example.net", sender, "ann@example.org"
+#define TO(recipient) "192.0.2.7", "mx.example.net", "mx.example.net", "bob@example.net", recipient
+#define CLIENT(address, name) address, name, "mx.example.net", "bob@example.net", "ann@example.org"
+#define HELO(helo) "192.0.2.7", "mx.example.net", helo, "bob@example.net", "ann@example.org"
+
+static const struct match {
+	const char *says;
+	const char *row;		/* columns = values of rows of deny, ids 1, 2, … */
+	const char *client, *name, *helo, *sender, *recipient;
+	int want;			/* id; 0: none */
+} matches[] = {
+	{ "an address matches", "(client) VALUES ('192.0.2.7')", USUAL, 1 },
+	{ "and no other", "(client) VALUES ('192.0.2.7')", CLIENT("192.0.2.8", "mx.example.net"), 0 },
+	{ "an address may be written as IPv6", "(client) VALUES ('::ffff:192.0.2.7')", USUAL, 1 },
+	{ "a network matches its first", "(client) VALUES ('192.0.2.0/29')", CLIENT("192.0.2.0", NULL), 1 },
+	{ "and its last", "(client) VALUES ('192.0.2.0/29')", CLIENT("192.0.2.7", NULL), 1 },
+	{ "not the one behind", "(client) VALUES ('192.0.2.0/29')", CLIENT("192.0.2.8", NULL), 0 },
+	{ "0.0.0.0/0 is every IPv4 client", "(client) VALUES ('0.0.0.0/0')", USUAL, 1 },
+	{ "and no IPv6 client", "(client) VALUES ('0.0.0.0/0')", CLIENT("2001:db8::1", NULL), 0 },
+	{ "::/0 is every IPv6 client", "(client) VALUES ('::/0')", CLIENT("2001:db8::1", NULL), 1 },
+	{ "and no IPv4 client", "(client) VALUES ('::/0')", USUAL, 0 },
+	{ "IPv6 in any spelling", "(client) VALUES ('2001:DB8:0:0:0::0:1')", CLIENT("2001:db8::1", NULL), 1 },
+	{ "an IPv6 network in any spelling", "(client) VALUES ('2001:DB8:0:1::/64')",
+	  CLIENT("2001:db8:0:1:ffff:ffff:ffff:ffff", NULL), 1 },
+	{ "not the next one", "(client) VALUES ('2001:DB8:0:1::/64')", CLIENT("2001:db8:0:2::", NULL), 0 },
+	{ "a network longer than 64 bits", "(client) VALUES ('2001:db8::40/122')", CLIENT("2001:db8::7f", NULL), 1 },
+	{ "a confirmed name matches", "(client) VALUES ('MX.Example.net.')", USUAL, 1 },
+	{ "only if it is confirmed", "(client) VALUES ('mx.example.net')", CLIENT("192.0.2.7", NULL), 0 },
+	{ "not a name below", "(client) VALUES ('example.net')", USUAL, 0 },
+	{ ".parent matches what is below", "(client) VALUES ('.example.net')", USUAL, 1 },
+	{ "far below too", "(client) VALUES ('.net')", USUAL, 1 },
+	{ "not the parent", "(client) VALUES ('.mx.example.net')", USUAL, 0 },
+	{ "not what only ends alike", "(client) VALUES ('.xample.net')", USUAL, 0 },
+	{ "a helo matches", "(helo) VALUES ('mx.example.net')", USUAL, 1 },
+	{ "no other helo", "(helo) VALUES ('mx.example.net')", HELO("mx2.example.net"), 0 },
+	{ "no client without a helo", "(helo) VALUES ('mx.example.net')", HELO(NULL), 0 },
+	{ "a helo by its parent", "(helo) VALUES ('.example.net')", USUAL, 1 },
+	{ "a sender in any case", "(sender) VALUES ('Bob@Example.NET')", USUAL, 1 },
+	{ "no other sender", "(sender) VALUES ('bo@example.net')", USUAL, 0 },
+	{ "a sender's domain", "(sender) VALUES ('example.net')", USUAL, 1 },
+	{ "not those below", "(sender) VALUES ('example.net')", FROM("bob@mx.example.net"), 0 },
+	{ ".domain is those below", "(sender) VALUES ('.example.net')", FROM("bob@mx.example.net"), 1 },
+	{ "not itself", "(sender) VALUES ('.example.net')", USUAL, 0 },
+	{ "<> is the null sender", "(sender) VALUES ('<>')", FROM(""), 1 },
+	{ "and no other", "(sender) VALUES ('<>')", USUAL, 0 },
+	{ "a domain is not the null sender", "(sender) VALUES ('example.net')", FROM(""), 0 },
+	{ "an international domain", "(sender) VALUES ('m\xc3\xbcller.example')", FROM("b@xn--mller-kva.example"), 1 },
+	{ "a recipient", "(recipient) VALUES ('ann@example.org')", USUAL, 1 },
+	{ "no other", "(recipient) VALUES ('ann@example.org')", TO("bob@example.org"), 0 },
+	{ "a recipient's domain", "(recipient) VALUES ('example.org')", USUAL, 1 },
+	{ "a recipient by .domain", "(recipient) VALUES ('.org')", USUAL, 1 },
+	{ "every column must match: client", "(client, sender) VALUES ('192.0.2.8', 'example.net')", USUAL, 0 },
+	{ "every column must match: sender", "(client, sender) VALUES ('192.0.2.7', 'example.com')", USUAL, 0 },
+	{ "every column must match: helo", "(client, helo) VALUES ('192.0.2.7', '.example.com')", USUAL, 0 },
+	{ "every column must match: recipient", "(sender, recipient) VALUES ('<>', 'example.com')", FROM(""), 0 },
+	{ "all four together", "(client, helo, sender, recipient) VALUES ('.example.net', 'mx.example.net', "
+	  "'example.net', 'ann@example.org')", USUAL, 1 },
+	{ "the smaller network wins", "(client) VALUES ('192.0.2.0/28'), ('192.0.2.0/24')", USUAL, 1 },
+	{ "the address before its network", "(client) VALUES ('192.0.2.7'), ('192.0.2.0/24')", USUAL, 1 },
+	{ "the nearer parent wins", "(client) VALUES ('.example.net'), ('.net')", USUAL, 1 },
+	{ "the name before its parent", "(client) VALUES ('mx.example.net'), ('.example.net')", USUAL, 1 },
+	{ "the sender before its domain", "(sender) VALUES ('bob@example.net'), ('example.net')", USUAL, 1 },
+	{ "two columns before one", "(client, sender) VALUES ('192.0.2.0/24', NULL), ('0.0.0.0/0', '.net'), "
+	  "('192.0.2.7', NULL)", USUAL, 2 },
+	{ "of equals the newest", "(sender) VALUES ('example.net'), ('EXAMPLE.net'), ('example.com')", USUAL, 2 },
+	{ "until it expires", "(client, expires) VALUES ('192.0.2.7', 1793611801)", USUAL, 1 },
+	{ "not at that second", "(client, expires) VALUES ('192.0.2.7', 1793611800)", USUAL, 0 },
+	{ "the next best when one has expired",
+	  "(client, expires) VALUES ('192.0.2.0/24', NULL), ('192.0.2.7', 1793611800)", USUAL, 1 },
+	{ "empty columns say nothing", "(client, helo, sender) VALUES ('192.0.2.7', '', NULL)", USUAL, 1 },
+};
+
+static const struct list_row *
+find(const struct lists *l, enum list_kind kind, const struct match *m)
+{
+	struct address a;
+
+	assert_true(address_parse(&a, m->client));
+	return lists_find(l, kind, &(struct list_subject){ &a, m->name, m->helo, m->sender, m->recipient }, NOW);
+}
+
+static void
+matches_rows(void **state)
+{
+	const struct match *m = *state;
+	char sql[512];
+
+	snprintf(sql, sizeof sql, "INSERT INTO deny %s", m->row);
+	struct lists *l = load(sql);
+	const struct list_row *row = find(l, LIST_DENY, m);
+	assert_int_equal(row ? row->id : 0, m->want);
+	assert_null(find(l, LIST_ALLOW, m));
+	lists_release(l);
+}
+
+static const struct wrong {
+	const char *says, *sql, *want;	/* what is told begins so; NULL: nothing */
+} wrongs[] = {
+	{ "an allowed sender without a client is told", "INSERT INTO allow (sender) VALUES ('example.net')", "allow 1: anybody " },
+	{ "an allowed helo too", "INSERT INTO allow (helo, recipient) VALUES ('mx.example.net', 'example.org')",
+	  "allow 1: anybody " },
+	{ "a denied one is well", "INSERT INTO deny (sender) VALUES ('example.net')", NULL },
+	{ "an allowed recipient is well", "INSERT INTO allow (recipient) VALUES ('example.org')", NULL },
+	{ "a row that says nothing", "INSERT INTO deny (note) VALUES ('x')", "deny 1: says nothing" },
+	{ "bits behind the prefix", "INSERT INTO deny (client) VALUES ('192.0.2.1/24')", "deny 1: " },
+	{ "half an address", "INSERT INTO deny (client) VALUES ('192.0.2')", "deny 1: " },
+	{ "a blank in a name", "INSERT INTO deny (client) VALUES ('mx example.net')", "deny 1: client = mx example.net: neither " },
+	{ "an address without a domain", "INSERT INTO deny (sender) VALUES ('bob@')", "deny 1: sender = bob@: no mail address" },
+	{ "an address without a local part", "INSERT INTO deny (sender) VALUES ('@example.net')", "deny 1: sender = @example.net: no mail address" },
+	{ "<> is no recipient", "INSERT INTO deny (recipient) VALUES ('<>')", "deny 1: recipient = <>: no domain name" },
+	{ "a setting that cannot be read",
+	  "INSERT INTO recipient_setting (recipient, check_name, setting) VALUES ('ann@example.org', 'dnsbl', 'bad')",
+	  "recipient_setting ann@example.org dnsbl: no setting of dnsbl" },
+	{ "a recipient that is none", "INSERT INTO recipient_profile (recipient, profile) VALUES ('.example.org', 'mx')",
+	  "recipient_profile .example.org: no recipient" },
+};
+
+static void
+tells_what_is_wrong(void **state)
+{
+	const struct wrong *w = *state;
+	struct lists *l = load(w->sql);
+
+	if (w->want == NULL)
+		assert_string_equal(problems, "");
+	else if (strncmp(problems, w->want, strlen(w->want)) != 0)
+		fail_msg("told: %s", problems);
+	if (strstr(w->sql, "INTO allow") != NULL && w->want != NULL)
+		assert_null(find(l, LIST_ALLOW, &(struct match){ NULL, NULL, USUAL, 0 }));
+	lists_release(l);
+}
+
+static void
+knows_recipients(void **state)
+{
+	struct lists *l = load(
+	    "INSERT INTO recipient_profile (recipient, profile, expires) VALUES ('Ann@Example.org', 'strict', NULL),"
+	    "  ('example.org', 'mild', NULL), ('bob@example.org', 'gone', 1793611800);"
+	    "INSERT INTO recipient_setting (recipient, check_name, setting, expires) VALUES"
+	    "  ('ann@example.org', 'dnsbl', 'off', NULL), ('example.org', 'dnsbl', 'log', NULL),"
+	    "  ('example.org', 'deny', 'gone', 1793611800)");
+	(void)state;
+
+	assert_string_equal(problems, "");
+	assert_string_equal(lists_profile(l, "ann@example.org", NOW), "strict");
+	assert_string_equal(lists_profile(l, "bob@example.org", NOW), "mild");
+	assert_string_equal(lists_profile(l, "bob@example.org", NOW - 1), "gone");
+	assert_null(lists_profile(l, "ann@example.com", NOW));
+	assert_string_equal(lists_setting(l, "ann@example.org", "dnsbl", NOW), "off");
+	assert_string_equal(lists_setting(l, "bob@example.org", "dnsbl", NOW), "log");
+	assert_null(lists_setting(l, "bob@example.org", "deny", NOW));
+	assert_string_equal(lists_setting(l, "bob@example.org", "deny", NOW - 1), "gone");
+	assert_null(lists_setting(l, "ann@example.com", "dnsbl", NOW));
+	assert_true(lists_has_setting(l, "bob@example.org"));
+	assert_false(lists_has_setting(l, "ann@example.com"));
+	lists_release(l);
+}
+
+static void
+knows_whether_names_matter(void **state)
+{
+	struct lists *l = load("INSERT INTO deny (client) VALUES ('192.0.2.7'); INSERT INTO allow (client) VALUES ('.example.net')");
+	(void)state;
+
+	assert_false(lists_want_name(l, LIST_DENY));
+	assert_true(lists_want_name(l, LIST_ALLOW));
+	lists_release(l);
+}
+
+static void
+stays_as_it_is(void **state)
+{
+	struct lists *l = load("INSERT INTO deny (client, note) VALUES ('192.0.2.7', 'a note')");
+	const struct list_row *row = find(l, LIST_DENY, &(struct match){ NULL, NULL, USUAL, 0 });
+	(void)state;
+
+	assert_non_null(row);
+	lists_ref(l);
+	lists_release(l);
+	assert_string_equal(row->client, "192.0.2.7");
+	assert_string_equal(row->note, "a note");
+	assert_string_equal(row->sender, "");
+	assert_int_equal(row->expires_s, 0);
+	lists_release(l);
+}
+
+int
+main(void)
+{
+	enum { MATCHES = sizeof matches / sizeof *matches, WRONGS = sizeof wrongs / sizeof *wrongs };
+	static const struct CMUnitTest others[] = {
+		{ "a recipient's own goes before its domain's", knows_recipients, NULL, NULL, NULL },
+		{ "names are asked for only if a row needs one", knows_whether_names_matter, NULL, NULL, NULL },
+		{ "who holds the lists keeps them", stays_as_it_is, NULL, NULL, NULL },
+	};
+	struct CMUnitTest tests[MATCHES + WRONGS + sizeof others / sizeof *others], *t = tests;
+
+	for (size_t i = 0; i < MATCHES; i++)
+		*t++ = (struct CMUnitTest){ matches[i].says, matches_rows, NULL, NULL, (void *)(uintptr_t)&matches[i] };
+	for (size_t i = 0; i < WRONGS; i++)
+		*t++ = (struct CMUnitTest){ wrongs[i].says, tells_what_is_wrong, NULL, NULL, (void *)(uintptr_t)&wrongs[i] };
+	memcpy(t, others, sizeof others);
+	return cmocka_run_group_tests_name("the lists people write promise that", tests, NULL, NULL);
+}
