@@ -40,8 +40,6 @@ const struct option_table store_option_table = OPTION_TABLE(rows);
 
 enum { LOOK_EVERY_MS = 250, COUNTS_EVERY_MS = 1000, COUNTS_MAX = 64, SEQUENCE_BITS = 18, PROBLEMS_BYTES = 60000 };
 
-#define REFERENCE_END ((int64_t)1 << 50)	/* what ten characters show */
-
 struct pending_count {
 	char scope[24], key[104];
 	int64_t window, n;
@@ -102,10 +100,10 @@ see_references(struct store *s)
 {
 	sqlite3_stmt *statement;
 
-	if (sqlite3_prepare_v2(s->db, "SELECT max(reference) FROM decision", -1, &statement, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(s->db, LAST_REFERENCE, -1, &statement, NULL) != SQLITE_OK)
 		return;
 	int64_t highest = number(statement);
-	if (highest > s->reference && highest < REFERENCE_END)
+	if (highest > s->reference)
 		s->reference = highest;
 	sqlite3_finalize(statement);
 }
