@@ -113,4 +113,12 @@ eventually { $p->sql('SELECT * FROM problem') =~ /allow/ } 'a row that can never
 insert(deny => client => '192.0.2.1/24');
 eventually { $p->sql('SELECT * FROM problem') =~ m{192\.0\.2\.1/24} } 'as does one that cannot be read';
 
+# ---- what cannot be read ----
+
+$p->sql(q(INSERT INTO deny (helo) VALUES ('..')));
+eventually { $p->sql('SELECT * FROM problem') =~ /helo = [.][.]/ } 'a parent without a name ends nobody';
+$p->sql('DROP TABLE change');
+$p->says(qr/warning: store: cannot read what people wrote .*change; policyd goes on/, 'a table that is gone: the log says so');
+is $p->ask(helo_name => 'mx.six.example'), 'DUNNO', 'and policyd goes on';
+
 done_testing;

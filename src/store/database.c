@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { PATH_BYTES = 4096 };
@@ -66,19 +67,20 @@ database_open_reader(const char *path, int busy_ms, char *why, size_t size)
 	return db;
 }
 
-bool
-database_move_aside(const char *path)
+/* From end first on: 0 for all, 1 for the log. */
+static bool
+move_aside(const char *path, size_t first)
 {
 	static const char *const ends[] = { "", "-wal", "-shm" };
 	char from[PATH_BYTES], to[PATH_BYTES];
 
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = first; i < 3; i++) {
 		if (snprintf(from, sizeof from, "%s%s", path, ends[i]) >= (int)sizeof from ||
 		    snprintf(to, sizeof to, "%s.corrupt-%" PRId64 "%s", path, clock_wall_s(), ends[i]) >= (int)sizeof to)
 			return false;
 		bool moved = rename(from, to) == 0;
 		if (!moved && errno != ENOENT) {
-			log_warn("store: cannot move the corrupt %s aside: %s", from, strerror(errno));
+			log_warn("store: cannot move %s aside: %s", from, strerror(errno));
 			return false;
 		}
 		if (moved && i == 0)
@@ -86,6 +88,27 @@ database_move_aside(const char *path)
 			    "(what people wrote comes back from %s.hand)", path, to, path);
 	}
 	return true;
+}
+
+bool
+database_move_aside(const char *path)
+{
+	return move_aside(path, 0);
+}
+
+bool
+database_move_log_aside(const char *path)
+{
+	return move_aside(path, 1);
+}
+
+uint64_t
+database_log_inode(const char *path)
+{
+	char log[PATH_BYTES];
+	struct stat st;
+
+	return snprintf(log, sizeof log, "%s-wal", path) < (int)sizeof log && stat(log, &st) == 0 ? st.st_ino : 0;
 }
 
 /* The tables people fill; what stands behind the views of the same name without hand_. */

@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stddef.h>
 
 enum { DATABASE_BUSY_MS = 1000 };	/* so long a transaction waits for another's lock */
@@ -26,8 +27,18 @@ sqlite3 *database_open_reader(const char *path, int busy_ms, char *why, size_t s
 
 bool database_is_corrupt(int code);
 
-/* Move a corrupt file aside with what belongs to it, or that alone; said in the log; false if that failed. */
+/* Move a corrupt file aside with what belongs to it; said in the log; false if that failed. */
 bool database_move_aside(const char *path);
+
+/*
+ * The write-ahead log of a file that went while it was open stays behind: which one is at path now (0: none),
+ * and move it aside, without the file.
+ */
+uint64_t database_log_inode(const char *path);
+bool database_move_log_aside(const char *path);
+
+/* The highest reference given, but for what no clock of ours can have made. */
+#define LAST_REFERENCE "SELECT max(reference) FROM decision WHERE reference < (unixepoch() + 315360000) << 18"
 
 /* Copy the hand-made tables into path.hand (by way of a rename); false, with a warning, if that failed. */
 bool database_copy_hand(sqlite3 *db, const char *path);

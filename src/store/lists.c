@@ -264,7 +264,9 @@ load_row(struct loading *to, sqlite3_stmt *s, enum list_kind kind)
 	    read_column(a, "helo", e->row.helo, &e->helo, &finding) &&
 	    read_column(a, "sender", e->row.sender, &e->sender, &finding) &&
 	    read_column(a, "recipient", e->row.recipient, &e->recipient, &finding);
-	e->weight = weight_of(&e->client) + weight_of(&e->helo) + weight_of(&e->sender) + weight_of(&e->recipient);
+	if (ok)				/* else a pattern may lack its text */
+		e->weight = weight_of(&e->client) + weight_of(&e->helo) + weight_of(&e->sender) +
+		    weight_of(&e->recipient);
 	if (ok && e->weight == 0) {
 		finding = "says nothing; fill client, helo, sender or recipient";
 		ok = false;

@@ -40,8 +40,6 @@ const struct option_table store_option_table = OPTION_TABLE(rows);
 
 enum { LOOK_EVERY_MS = 250, COUNTS_EVERY_MS = 1000, COUNTS_MAX = 64, SEQUENCE_BITS = 18, PROBLEMS_BYTES = 60000 };
 
-#define REFERENCE_END ((int64_t)1 << 50)	/* what ten characters show */
-
 struct pending_count {
 	char scope[24], key[104];
 	int64_t window, n;
@@ -58,7 +56,7 @@ struct store {
 	struct pending_write *newest_awaited;
 	size_t queued;
 	int64_t reference;
-	bool trouble;				/* as last said in the log */
+	bool trouble, blind;			/* as last said in the log */
 	unsigned generation;
 
 	sqlite3 *db;				/* the loop's, for reading */
@@ -102,10 +100,10 @@ see_references(struct store *s)
 {
 	sqlite3_stmt *statement;
 
-	if (sqlite3_prepare_v2(s->db, "SELECT max(reference) FROM decision", -1, &statement, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(s->db, LAST_REFERENCE, -1, &statement, NULL) != SQLITE_OK)
 		return;
 	int64_t highest = number(statement);
-	if (highest > s->reference && highest < REFERENCE_END)
+	if (highest > s->reference)
 		s->reference = highest;
 	sqlite3_finalize(statement);
 }
@@ -156,6 +154,15 @@ write_problems(struct store *s)
 	writer_put(s->writer, w);
 }
 
+/* why: what keeps us from reading; NULL: nothing. */
+static void
+see_blind(struct store *s, const char *why)
+{
+	if (why != NULL && !s->blind && !s->trouble)
+		log_warn("store: cannot read what people wrote in %s: %s; policyd goes on with what it has read", s->path, why);
+	s->blind = why != NULL;
+}
+
 static void
 load(struct store *s)
 {
@@ -163,11 +170,13 @@ load(struct store *s)
 	s->problems[0] = '\0';
 	struct lists *fresh = lists_load(s->db, s->reader, on_problem, s);
 	if (fresh == NULL) {
+		see_blind(s, sqlite3_errmsg(s->db));
 		s->seen_change = s->seen_version = -1;	/* try again at the next look */
 		return;
 	}
 	lists_release(s->lists);
 	s->lists = fresh;
+	see_blind(s, NULL);
 	write_problems(s);
 }
 
@@ -177,17 +186,23 @@ look(struct store *s)
 {
 	char why[512];
 
-	if (s->db == NULL && !open_reader(s, why, sizeof why))
+	if (s->db == NULL && !open_reader(s, why, sizeof why)) {
+		see_blind(s, why);
 		return;
+	}
 	int64_t version = number(s->data_version);
 	if (version >= 0 && version == s->seen_version)
 		return;
 	int64_t change = number(s->change);
-	if (version < 0 || change < 0)
+	if (version < 0 || change < 0) {
+		see_blind(s, sqlite3_errcode(s->db) == SQLITE_OK ? "the table change is empty" : sqlite3_errmsg(s->db));
 		return;
+	}
 	s->seen_version = version;
-	if (change == s->seen_change)
+	if (change == s->seen_change) {
+		see_blind(s, NULL);
 		return;
+	}
 	s->seen_change = change;
 	load(s);
 }

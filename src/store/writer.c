@@ -58,6 +58,7 @@ struct writer {
 	struct pending_write *batch;			/* taken, not yet committed */
 	struct counters *counters;
 	int64_t hand_copied_s, hand_change, next_step_us;
+	uint64_t log_inode;				/* of the open file's write-ahead log; 0: not known */
 };
 
 /* ---- the file ---- */
@@ -71,6 +72,7 @@ close_file(struct writer *w)
 	}
 	sqlite3_close(w->db);
 	w->db = NULL;
+	w->log_inode = 0;
 }
 
 /* Prepared when first used; NULL if the file cannot be read. */
@@ -257,7 +259,7 @@ avoid_clash(struct writer *w)
 	int64_t highest = 0;
 	sqlite3_stmt *s;
 
-	if (sqlite3_prepare_v2(w->db, "SELECT max(reference) FROM decision", -1, &s, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(w->db, LAST_REFERENCE, -1, &s, NULL) != SQLITE_OK)
 		return;
 	if (sqlite3_step(s) == SQLITE_ROW)
 		highest = sqlite3_column_int64(s, 0);
@@ -267,20 +269,30 @@ avoid_clash(struct writer *w)
 			write->row.reference = ++highest;
 }
 
+static void
+leave_file(struct writer *w)
+{
+	uint64_t ours = w->log_inode;
+
+	log_warn("store: %s was deleted or moved; policyd takes what is there now, or makes a new one", w->path);
+	close_file(w);
+	/* Our log, still mapped by readers, is not the new file's: SQLite would mix them. */
+	if (access(w->path, F_OK) != 0 || (ours != 0 && ours == database_log_inode(w->path)))
+		database_move_log_aside(w->path);
+}
+
 static bool
 commit_batch(struct writer *w)
 {
 	char why[256];
 
-	if (w->db != NULL && is_gone(w)) {
-		log_warn("store: %s was deleted or moved; policyd takes what is there now, or makes a new one", w->path);
-		close_file(w);
-		if (access(w->path, F_OK) != 0)
-			database_move_aside(w->path);	/* its log is not the new one's, and still mapped by readers */
-	}
+	if (w->db != NULL && is_gone(w))
+		leave_file(w);
 	if (!open_file(w))
 		return false;
 	if (write_batch(w)) {
+		if (w->log_inode == 0)
+			w->log_inode = database_log_inode(w->path);
 		hand_back(w);
 		return true;
 	}

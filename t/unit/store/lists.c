@@ -164,6 +164,7 @@ static const struct wrong {
 	{ "a blank in a name", "INSERT INTO deny (client) VALUES ('mx example.net')", "deny 1: client = mx example.net: neither " },
 	{ "an address without a domain", "INSERT INTO deny (sender) VALUES ('bob@')", "deny 1: sender = bob@: no mail address" },
 	{ "an address without a local part", "INSERT INTO deny (sender) VALUES ('@example.net')", "deny 1: sender = @example.net: no mail address" },
+	{ "a parent without a name", "INSERT INTO deny (helo) VALUES ('..')", "deny 1: helo = ..: no domain name" },
 	{ "<> is no recipient", "INSERT INTO deny (recipient) VALUES ('<>')", "deny 1: recipient = <>: no domain name" },
 	{ "a setting that cannot be read",
 	  "INSERT INTO recipient_setting (recipient, check_name, setting) VALUES ('ann@example.org', 'dnsbl', 'bad')",

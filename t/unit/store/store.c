@@ -295,6 +295,24 @@ mends_a_clash(void **state)
 	assert_int_equal(number(b, "SELECT sum(n) FROM counter"), 2);
 }
 
+/* Rows that no policyd wrote must not keep it from writing its own. */
+static void
+leaves_absurd_references(void **state)
+{
+	struct bench *b = *state;
+	struct decision_row row = refusal;
+
+	open_store(b);
+	sql(b, "INSERT INTO decision (reference, writer, time, action) VALUES (9223372036854775807, '', 0, 'dunno'), "
+	    "(-9223372036854775807, '', 0, 'dunno')");
+	row.reference = store_reference(b->store);
+	assert_true(refuse_row(b, &row));
+	assert_true(comes(b, told_1));
+	assert_true(refuse_row(b, &row));
+	assert_true(comes(b, queue_empty));
+	assert_int_equal(number(b, "SELECT count(*) FROM decision WHERE reference BETWEEN 1 AND 1125899906842623"), 2);
+}
+
 static void
 forgets_who_left(void **state)
 {
@@ -524,6 +542,30 @@ notices_a_deleted_file(void **state)
 	assert_true(number(b, "SELECT count(*) FROM decision") >= 1);
 	sql(b, "INSERT INTO deny (client) VALUES ('192.0.2.7')");
 	assert_true(comes(b, is_denied));	/* the reader looks at the new one, too */
+}
+
+/* Somebody brings a copy back, by a rename, while policyd runs: nothing of the old file gets into it. */
+static void
+takes_a_replaced_file(void **state)
+{
+	struct bench *b = *state;
+	char copy[128], sentence[256];
+
+	snprintf(copy, sizeof copy, "%s.copy", b->path);
+	snprintf(sentence, sizeof sentence, "INSERT INTO deny (client) VALUES ('192.0.2.7'); VACUUM INTO '%s'", copy);
+	open_store(b);
+	sql(b, sentence);
+	assert_true(comes(b, is_denied));
+	sql(b, "DELETE FROM deny");
+	assert_true(refuse(b));
+	assert_true(comes(b, told_1));
+	assert_int_equal(rename(copy, b->path), 0);
+	sqlite3_close(b->other);
+	b->other = NULL;
+	b->told = b->told_ok = 0;
+	assert_true(comes(b, writes_again));
+	assert_int_equal(number(b, "SELECT count(*) FROM deny"), 1);
+	assert_true(comes(b, is_denied));
 }
 
 static void
@@ -761,12 +803,14 @@ main(void)
 		PROMISE("decision_log says what is kept", keeps_what_is_wanted),
 		PROMISE("what people write is obeyed at once", obeys_at_once),
 		PROMISE("what is wrong in it is told, once", tells_problems_once),
+		PROMISE("references that cannot be ours do no harm", leaves_absurd_references),
 		PROMISE("a lock costs the reference, not the row", waits_out_a_lock),
 		PROMISE("a lock at the start does no harm", starts_under_a_lock),
 		PROMISE("the queue has a bound", bounds_its_queue),
 		PROMISE("a missing folder is waited for", waits_for_its_folder),
 		PROMISE("a directory in the way is waited for", waits_for_a_directory_to_go),
 		PROMISE("a deleted file is made anew", notices_a_deleted_file),
+		PROMISE("a file put in its place is taken as it is", takes_a_replaced_file),
 		PROMISE("a corrupt file is moved aside, and people's rows come back", rubbish_at_start),
 		PROMISE("so too when it shows late", rubbish_behind_header),
 		PROMISE("kill -9 loses nothing that was acknowledged", loses_nothing_by_kill),
