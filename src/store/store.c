@@ -54,7 +54,7 @@ struct store {
 	struct writer *writer;			/* NULL: read only */
 	struct writer_options writer_options;
 	struct wake *wake;
-	struct timer *look, *flush;
+	struct timer *look, *slice, *flush;
 	struct pending_write *newest_awaited;
 	size_t queued;
 	int64_t reference;
@@ -64,6 +64,7 @@ struct store {
 	sqlite3 *db;				/* the loop's, for reading */
 	sqlite3_stmt *data_version, *change;
 	int64_t seen_version, seen_change;
+	struct loading *loading;		/* NULL unless the lists are being read */
 	struct lists *lists;
 	char *problems, *problems_written;	/* of the last load: list, row, finding, each ended by NUL */
 	size_t problems_len, problems_written_len;
@@ -78,6 +79,9 @@ struct store {
 static void
 close_reader(struct store *s)
 {
+	if (s->loading != NULL)
+		lists_release(lists_load_end(s->loading));
+	s->loading = NULL;
 	sqlite3_finalize(s->data_version);
 	sqlite3_finalize(s->change);
 	s->data_version = s->change = NULL;
@@ -157,46 +161,76 @@ write_problems(struct store *s)
 	writer_put(s->writer, w);
 }
 
+/* The reading connection failed: a lock passes, for anything else it is opened anew at the next look. */
 static void
-load(struct store *s)
+reader_failed(struct store *s)
 {
-	s->problems_len = 0;
-	s->problems[0] = '\0';
-	struct lists *fresh = lists_load(s->db, s->reader, on_problem, s);
-	if (fresh == NULL) {
-		s->seen_change = s->seen_version = -1;	/* try again at the next look */
-		return;
-	}
-	lists_release(s->lists);
-	s->lists = fresh;
-	write_problems(s);
+	s->seen_version = s->seen_change = -1;
+	if (sqlite3_errcode(s->db) != SQLITE_BUSY || s->loading != NULL)
+		close_reader(s);
 }
 
-/* Did anybody change what is kept in memory? */
+/* Did anybody change what is kept in memory?  Then begin to read it. */
 static void
 look(struct store *s)
 {
 	char why[512];
 
-	if (s->db == NULL && !open_reader(s, why, sizeof why))
+	if (s->loading != NULL || (s->db == NULL && !open_reader(s, why, sizeof why)))
 		return;
 	int64_t version = number(s->data_version);
 	if (version >= 0 && version == s->seen_version)
 		return;
-	int64_t change = number(s->change);
-	if (version < 0 || change < 0)
+	int64_t change = version < 0 ? -1 : number(s->change);
+	if (change < 0) {
+		reader_failed(s);
 		return;
+	}
 	s->seen_version = version;
 	if (change == s->seen_change)
 		return;
 	s->seen_change = change;
-	load(s);
+	s->problems_len = 0;
+	s->problems[0] = '\0';
+	s->loading = lists_load_begin(s->db, s->reader, on_problem, s);
+	if (s->loading == NULL)
+		reader_failed(s);
+}
+
+/* Go on reading; true if there is more. */
+static bool
+read_slice(struct store *s)
+{
+	enum loading_state state = s->loading ? lists_load_slice(s->loading) : LOADING_FAILED;
+
+	if (state == LOADING_DONE) {
+		lists_release(s->lists);
+		s->lists = lists_load_end(s->loading);
+		s->loading = NULL;
+		write_problems(s);
+	} else if (s->loading != NULL && state == LOADING_FAILED)
+		reader_failed(s);
+	return state == LOADING_MORE;
+}
+
+static void
+on_slice(void *arg)
+{
+	struct store *s = arg;
+
+	if (read_slice(s))
+		timer_start(s->slice, 1, 0);	/* 0 would come before anything else does */
 }
 
 static void
 on_look(void *arg)
 {
-	look(arg);
+	struct store *s = arg;
+
+	if (s->loading != NULL)		/* on_slice() is at it */
+		return;
+	look(s);
+	on_slice(s);
 }
 
 /* ---- writes that come back ---- */
@@ -445,6 +479,7 @@ start_writer(struct loop *l, struct store *s, char *why, size_t size)
 	s->writer = writer_start(s->path, s->options.synchronous == 1, db, id, &s->writer_options, s->wake);
 	s->flush = timer_new(l, on_flush, s);
 	timer_start(s->flush, COUNTS_EVERY_MS, COUNTS_EVERY_MS);
+	s->slice = timer_new(l, on_slice, s);
 	s->look = timer_new(l, on_look, s);
 	timer_start(s->look, LOOK_EVERY_MS, LOOK_EVERY_MS);
 	return true;
@@ -481,6 +516,8 @@ store_open(struct loop *l, const struct store_options *o, store_setting_reader *
 		log_warn("store: %s; going on without what people wrote there", why);
 	if (!read_only || s->db != NULL)
 		look(s);
+	while (read_slice(s))
+		;
 	return s;
 }
 
@@ -517,6 +554,7 @@ store_close(struct store *s, int64_t timeout_ms)
 		wake_free(s->wake);
 		timer_free(s->flush);
 		timer_free(s->look);
+		timer_free(s->slice);
 	}
 	free_store(s);
 }
