@@ -198,5 +198,5 @@ database_open(const char *path, bool synchronous_full, sqlite3 **db, char *why, 
 		got = try_open(path, synchronous_full, db, why, size);
 	if (got == SCHEMA_MADE)
 		read_hand_back(*db, path);
-	return *db != NULL ? DATABASE_OPEN : got == SCHEMA_NEWER ? DATABASE_NEWER : DATABASE_TROUBLE;
+	return *db != NULL ? DATABASE_OPEN : got == SCHEMA_NEWER || got == SCHEMA_FOREIGN ? DATABASE_REFUSED : DATABASE_TROUBLE;
 }

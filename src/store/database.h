@@ -10,7 +10,7 @@ enum { DATABASE_BUSY_MS = 1000 };	/* so long a transaction waits for another's l
 
 enum database_result {
 	DATABASE_OPEN,
-	DATABASE_NEWER,			/* refuse to start */
+	DATABASE_REFUSED,		/* a newer file, or not one of ours: refuse to start */
 	DATABASE_TROUBLE,		/* try again later */
 };
 

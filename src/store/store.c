@@ -468,7 +468,7 @@ start_writer(struct loop *l, struct store *s, char *why, size_t size)
 
 	register_metrics(s);
 	enum database_result got = database_open(s->path, s->options.synchronous == 1, &db, why, size);
-	if (got == DATABASE_NEWER)
+	if (got == DATABASE_REFUSED)
 		return false;
 	if (got == DATABASE_TROUBLE) {
 		log_warn("store: %s; mail flows, refusals leave without a reference, tried again every second", why);
