@@ -327,6 +327,20 @@ delete_step(struct writer *w, enum statement which, int64_t first)
 	return finish(s) ? sqlite3_changes(w->db) : 0;
 }
 
+/* Give empty pages back once the file is too large or a quarter of it is empty; fewer are soon used again. */
+static bool
+shrink(struct writer *w, int64_t most)
+{
+	int64_t pages = ask_number(w, "PRAGMA page_count"), empty = ask_number(w, "PRAGMA freelist_count");
+	bool large = most > 0 && pages * ask_number(w, "PRAGMA page_size") > most;
+	char vacuum[64];
+
+	if (empty == 0 || (!large && (empty < 4 * VACUUM_PAGES || empty < pages / 4)))
+		return false;
+	snprintf(vacuum, sizeof vacuum, "PRAGMA incremental_vacuum(%d)", VACUUM_PAGES);
+	return sqlite3_exec(w->db, vacuum, NULL, NULL, NULL) == SQLITE_OK;
+}
+
 /* One small step of cleaning up; true if there is more to do. */
 static bool
 retain(struct writer *w)
@@ -338,15 +352,12 @@ retain(struct writer *w)
 	if (gone == 0 && most > 0) {
 		int64_t pages = ask_number(w, "PRAGMA page_count") - ask_number(w, "PRAGMA freelist_count");
 
-		if (pages * ask_number(w, "PRAGMA page_size") > most)
+		if (pages * ask_number(w, "PRAGMA page_size") > most / 20 * 19)	/* so that there are pages to give back */
 			gone = delete_step(w, DELETE_OLDEST, STEP_ROWS);
 	}
 	if (gone == 0)
 		delete_step(w, DELETE_COUNTERS, now - 400 * 86400);
-	char vacuum[64];
-	snprintf(vacuum, sizeof vacuum, "PRAGMA incremental_vacuum(%d)", VACUUM_PAGES);
-	sqlite3_exec(w->db, vacuum, NULL, NULL, NULL);
-	return gone >= STEP_ROWS;
+	return shrink(w, most) || gone >= STEP_ROWS;
 }
 
 /* A copy of what people wrote, once a day and at the end, if anything changed. */
