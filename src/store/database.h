@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { DATABASE_BUSY_MS = 1000 };	/* so long a transaction waits for another's lock */
 
@@ -28,6 +29,9 @@ bool database_is_corrupt(int code);
 
 /* Move a corrupt file aside with what belongs to it, or that alone; said in the log; false if that failed. */
 bool database_move_aside(const char *path);
+
+/* How often people changed what they wrote: 0 in a new file; -1 if it cannot be read. */
+int64_t database_changes(sqlite3 *db);
 
 /* Copy the hand-made tables into path.hand (by way of a rename); false, with a warning, if that failed. */
 bool database_copy_hand(sqlite3 *db, const char *path);

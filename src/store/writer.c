@@ -19,7 +19,7 @@ enum { RETRY_MS = 1000, IDLE_MS = 1000, HAND_COPY_EVERY_S = 86400, STEP_ROWS = 5
 enum { REFERENCE_SHIFT = 18 };
 
 enum statement { INSERT_DECISION, INSERT_PROBLEM, DELETE_PROBLEMS, UPSERT_COUNTER, INSERT_WRITER, DELETE_OLD,
-	DELETE_OLDEST, DELETE_COUNTERS, CHANGES, STATEMENTS };
+	DELETE_OLDEST, DELETE_COUNTERS, STATEMENTS };
 
 static const char *const sql[STATEMENTS] = {
 	[INSERT_DECISION] = "INSERT INTO decision (reference, writer, time, action, check_name, would, reply, profile, "
@@ -35,7 +35,6 @@ static const char *const sql[STATEMENTS] = {
 	[DELETE_OLDEST] = "DELETE FROM decision WHERE reference IN (SELECT reference FROM decision ORDER BY reference "
 	    "LIMIT ?)",
 	[DELETE_COUNTERS] = "DELETE FROM counter WHERE window < ?",
-	[CHANGES] = "SELECT n FROM change",
 };
 
 struct writer {
@@ -368,9 +367,9 @@ copy_hand(struct writer *w, bool at_end)
 
 	if (w->db == NULL || (!at_end && now - w->hand_copied_s < HAND_COPY_EVERY_S))
 		return;
-	int64_t change = ask_number(w, sql[CHANGES]);
+	int64_t change = database_changes(w->db);
 	w->hand_copied_s = now;
-	if (change != w->hand_change && database_copy_hand(w->db, w->path))
+	if (change > 0 && change != w->hand_change && database_copy_hand(w->db, w->path))
 		w->hand_change = change;
 }
 
