@@ -52,11 +52,12 @@ open_file(const char *path, int flags, sqlite3 **db)
 }
 
 sqlite3 *
-database_open_reader(const char *path, char *why, size_t size)
+database_open_reader(const char *path, int busy_ms, char *why, size_t size)
 {
 	sqlite3 *db = NULL;
 
 	if (open_file(path, SQLITE_OPEN_READONLY, &db) != SQLITE_OK ||
+	    sqlite3_busy_timeout(db, busy_ms) != SQLITE_OK ||
 	    sqlite3_exec(db, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL) != SQLITE_OK) {
 		snprintf(why, size, "%s: %s", path, db ? sqlite3_errmsg(db) : "no memory");
 		sqlite3_close(db);

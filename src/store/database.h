@@ -22,8 +22,8 @@ enum database_result {
  */
 enum database_result database_open(const char *path, bool synchronous_full, sqlite3 **db, char *why, size_t size);
 
-/* Open path for reading only; NULL with a sentence in why. */
-sqlite3 *database_open_reader(const char *path, char *why, size_t size);
+/* Open path for reading only, waiting at most busy_ms for another's lock now and later; NULL with a sentence in why. */
+sqlite3 *database_open_reader(const char *path, int busy_ms, char *why, size_t size);
 
 bool database_is_corrupt(int code);
 

@@ -117,10 +117,9 @@ see_references(struct store *s)
 static bool
 open_reader(struct store *s, char *why, size_t size)
 {
-	s->db = database_open_reader(s->path, why, size);
+	s->db = database_open_reader(s->path, s->writer ? 0 : DATABASE_BUSY_MS, why, size);	/* the loop never waits */
 	if (s->db == NULL)
 		return false;
-	sqlite3_busy_timeout(s->db, 0);		/* the loop never waits */
 	if (sqlite3_prepare_v2(s->db, "PRAGMA data_version", -1, &s->data_version, NULL) == SQLITE_OK &&
 	    sqlite3_prepare_v2(s->db, "SELECT n FROM change", -1, &s->change, NULL) == SQLITE_OK) {
 		see_references(s);
