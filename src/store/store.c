@@ -33,12 +33,13 @@ static const struct option rows[] = {
 	{ "database_size_max", OPT_BYTES, INTO(database_size_max), "1G", "0", "1000G",
 	  "Beyond this the oldest decisions are deleted; 0: no limit." },
 	{ "write_queue_max", OPT_INT, INTO(write_queue_max), "100000", "100", "10000000",
-	  "So many rows may wait for the disk; what comes beyond is not recorded, and counted as dropped." },
+	  "So many rows, and at most 256M of them, may wait for the disk; what comes beyond is not recorded, and counted as dropped." },
 };
 const struct option_table store_option_table = OPTION_TABLE(rows);
 #undef OPTIONS
 
-enum { LOOK_EVERY_MS = 250, COUNTS_EVERY_MS = 1000, COUNTS_MAX = 64, SEQUENCE_BITS = 18, PROBLEMS_BYTES = 60000 };
+enum { LOOK_EVERY_MS = 250, COUNTS_EVERY_MS = 1000, COUNTS_MAX = 64, SEQUENCE_BITS = 18, PROBLEMS_BYTES = 60000,
+	QUEUE_BYTES_MAX = 256 << 20 };
 
 #define REFERENCE_END ((int64_t)1 << 50)	/* what ten characters show */
 
@@ -56,7 +57,7 @@ struct store {
 	struct wake *wake;
 	struct timer *look, *slice, *flush;
 	struct pending_write *newest_awaited;
-	size_t queued;
+	size_t queued, queued_bytes;		/* all that waits; of decisions */
 	int64_t reference;
 	bool trouble;				/* as last said in the log */
 	unsigned generation;
@@ -292,6 +293,7 @@ on_wake(void *arg)
 	for (struct pending_write *w = writer_take_done(s->writer), *next; w != NULL; w = next) {
 		next = w->next;
 		s->queued--;
+		s->queued_bytes -= w->bytes;
 		tell(s, w, true);
 		free(w);
 	}
@@ -338,6 +340,7 @@ copy_row(const struct decision_row *row)
 			at += lens[i];
 		}
 	w->row = copy;
+	w->bytes = sizeof *w + size;
 	return w;
 }
 
@@ -348,7 +351,8 @@ store_write(struct store *s, const struct decision_row *row, struct store_waiter
 
 	if (waiter != NULL)
 		waiter->write = NULL;
-	if (s->queued >= (size_t)s->options.write_queue_max || (trouble && waiter == NULL)) {
+	if (s->queued >= (size_t)s->options.write_queue_max || s->queued_bytes >= QUEUE_BYTES_MAX ||
+	    (trouble && waiter == NULL)) {
 		s->dropped->value++;
 		return false;
 	}
@@ -357,6 +361,7 @@ store_write(struct store *s, const struct decision_row *row, struct store_waiter
 	if (w->row.reference == 0)
 		w->row.reference = store_reference(s);
 	s->queue->value = ++s->queued;
+	s->queued_bytes += w->bytes;
 	if (waiter != NULL && !trouble) {
 		w->waiter = waiter;
 		waiter->write = w;

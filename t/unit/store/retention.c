@@ -1,4 +1,4 @@
-/* retention.c - the store promises that a file that has grown too large … */
+/* retention.c - retention promises that … (the rest is in store.c) */
 #include "store/store.h"
 #include "store_test.h"
 
@@ -84,10 +84,10 @@ shrinks_and_keeps_the_newest_rows(void **state)
 int
 main(void)
 {
-#define PROMISE(test) cmocka_unit_test_setup_teardown(test, begin, end)
+#define PROMISE(says, test) { says, test, begin, end, NULL }
 	const struct CMUnitTest tests[] = {
-		PROMISE(shrinks_and_keeps_the_newest_rows),
+		PROMISE("a file that is too large soon shrinks, and keeps its newest rows", shrinks_and_keeps_the_newest_rows),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("retention promises that", tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -150,6 +151,29 @@ a_short_lock_is_no_trouble(void **state)
 }
 
 static void
+bounds_its_memory(void **state)
+{
+	enum { DETAIL = 4 << 20, ROOM = (256 << 20) / DETAIL };
+	static char detail[DETAIL];
+	struct decision_row refusal = row_of("reject", "c");
+	struct told t;
+	int64_t before = dropped();
+
+	(void)state;
+	memset(detail, ' ', sizeof detail - 1);
+	refusal.detail = detail;
+	sicken_full();
+	for (int i = 0; i < ROOM + 5; i++) {
+		told_init(&t);
+		store_write(f->store, &refusal, &t.waiter);
+		store_forget(f->store, &t.waiter);
+	}
+	assert_int_equal(dropped() - before, 5);
+	heal();
+	assert_true(trouble_becomes(0));
+}
+
+static void
 closing_in_trouble_ends_in_time_and_tells(void **state)
 {
 	struct decision_row refusal = row_of("reject", "c");
@@ -171,14 +195,15 @@ closing_in_trouble_ends_in_time_and_tells(void **state)
 int
 main(void)
 {
-#define PROMISE(test) cmocka_unit_test_setup_teardown(test, open_one, close_it)
+#define PROMISE(says, test) { says, test, open_one, close_it, NULL }
 	const struct CMUnitTest tests[] = {
-		PROMISE(a_full_disk_loses_nothing),
-		PROMISE(a_failing_disk_loses_nothing),
-		PROMISE(a_read_only_file_loses_nothing),
-		PROMISE(a_short_lock_is_no_trouble),
-		PROMISE(closing_in_trouble_ends_in_time_and_tells),
+		PROMISE("a full disk costs the reference, no refusal and no count", a_full_disk_loses_nothing),
+		PROMISE("so does one that fails", a_failing_disk_loses_nothing),
+		PROMISE("so does a file that became read-only", a_read_only_file_loses_nothing),
+		PROMISE("a short lock costs nothing", a_short_lock_is_no_trouble),
+		PROMISE("what waits has a bound in bytes", bounds_its_memory),
+		PROMISE("closing ends in time, and tells who waits", closing_in_trouble_ends_in_time_and_tells),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("when the disk fails, the store promises that", tests, NULL, NULL);
 }
