@@ -6,6 +6,7 @@ use Policyd::DNS;
 use Policyd::Postfix;
 use Policyd::Test;
 
+Policyd::Postfix->own_network;
 if (my $why = Policyd::Postfix->why_not) {
 	plan skip_all => $why if !$ENV{CI};
 	BAIL_OUT("no Postfix, and this is CI: $why");
