@@ -93,7 +93,7 @@ database_move_aside(const char *path)
 	return true;
 }
 
-/* The tables people fill, what stands behind the views of the same name without hand_; and what they did to them. */
+/* The tables people fill (behind the views of the same name without hand_), and what they did to them. */
 static const char *const hand_tables[] = { "hand_allow", "hand_deny", "hand_recipient_profile",
     "hand_recipient_setting", "history" };
 enum { HAND_TABLES = sizeof hand_tables / sizeof *hand_tables };
@@ -120,7 +120,7 @@ attach(sqlite3 *db, const char *path)
 	return rc == SQLITE_OK;
 }
 
-/* Run a statement pattern with every hand-made table's name in its two %s, and then the last one, in one transaction. */
+/* Run a statement with every hand-made table's name in its two %s, then the last one, in one transaction. */
 static bool
 for_each_hand_table(sqlite3 *db, const char *pattern, const char *last)
 {

@@ -376,8 +376,10 @@ lists_load_slice(struct loading *l)
 
 		if (rows == SLICE_ROWS)
 			return LOADING_MORE;
-		if (l->rows == NULL && (rc = sqlite3_prepare_v2(l->db, tables[l->table].sql, -1, &l->rows, NULL)) == SQLITE_OK)
-			sqlite3_bind_int(l->rows, 1, ROWS_MAX);
+		if (l->rows == NULL) {
+			rc = sqlite3_prepare_v2(l->db, tables[l->table].sql, -1, &l->rows, NULL);
+			sqlite3_bind_int(l->rows, 1, ROWS_MAX);	/* harmless on NULL */
+		}
 		if (rc == SQLITE_OK)
 			rc = sqlite3_step(l->rows);
 		if (rc == SQLITE_ROW)

@@ -33,7 +33,8 @@ static const struct option rows[] = {
 	{ "database_size_max", OPT_BYTES, INTO(database_size_max), "1G", "0", "1000G",
 	  "Beyond this the oldest decisions are deleted; 0: no limit." },
 	{ "write_queue_max", OPT_INT, INTO(write_queue_max), "100000", "100", "10000000",
-	  "So many rows, and at most 256M of them, may wait for the disk; what comes beyond is not recorded, and counted as dropped." },
+	  "So many rows, and at most 256M of them, may wait for the disk; what comes beyond is not "
+	  "recorded, and counted as dropped." },
 };
 const struct option_table store_option_table = OPTION_TABLE(rows);
 #undef OPTIONS
