@@ -72,11 +72,16 @@ static bool
 move_aside(const char *path, size_t first)
 {
 	static const char *const ends[] = { "", "-wal", "-shm" };
-	char from[PATH_BYTES], to[PATH_BYTES];
+	char aside[PATH_BYTES], from[PATH_BYTES], to[PATH_BYTES];
+	int64_t time_s = clock_wall_s();
 
+	do				/* a name that is free: no file is lost */
+		if (snprintf(aside, sizeof aside, "%s.corrupt-%" PRId64, path, time_s++) >= (int)sizeof aside)
+			return false;
+	while (access(aside, F_OK) == 0);
 	for (size_t i = first; i < 3; i++) {
 		if (snprintf(from, sizeof from, "%s%s", path, ends[i]) >= (int)sizeof from ||
-		    snprintf(to, sizeof to, "%s.corrupt-%" PRId64 "%s", path, clock_wall_s(), ends[i]) >= (int)sizeof to)
+		    snprintf(to, sizeof to, "%s%s", aside, ends[i]) >= (int)sizeof to)
 			return false;
 		bool moved = rename(from, to) == 0;
 		if (!moved && errno != ENOENT) {
@@ -111,10 +116,22 @@ database_log_inode(const char *path)
 	return snprintf(log, sizeof log, "%s-wal", path) < (int)sizeof log && stat(log, &st) == 0 ? st.st_ino : 0;
 }
 
-/* The tables people fill; what stands behind the views of the same name without hand_. */
+/* The tables people fill (behind the views of the same name without hand_), and what they did to them. */
 static const char *const hand_tables[] = { "hand_allow", "hand_deny", "hand_recipient_profile",
-    "hand_recipient_setting" };
+    "hand_recipient_setting", "history" };
 enum { HAND_TABLES = sizeof hand_tables / sizeof *hand_tables };
+
+int64_t
+database_changes(sqlite3 *db)
+{
+	sqlite3_stmt *s;
+	int64_t n = -1;
+
+	if (sqlite3_prepare_v2(db, "SELECT n FROM change", -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+		n = sqlite3_column_int64(s, 0);
+	sqlite3_finalize(s);
+	return n;
+}
 
 static bool
 attach(sqlite3 *db, const char *path)
@@ -126,9 +143,9 @@ attach(sqlite3 *db, const char *path)
 	return rc == SQLITE_OK;
 }
 
-/* Run a statement pattern with every hand-made table's name in its two %s, in one transaction. */
+/* Run a statement with every hand-made table's name in its two %s, then the last one, in one transaction. */
 static bool
-for_each_hand_table(sqlite3 *db, const char *pattern)
+for_each_hand_table(sqlite3 *db, const char *pattern, const char *last)
 {
 	bool ok = sqlite3_exec(db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
 
@@ -138,6 +155,7 @@ for_each_hand_table(sqlite3 *db, const char *pattern)
 		ok = sql != NULL && sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
 		sqlite3_free(sql);
 	}
+	ok = ok && sqlite3_exec(db, last, NULL, NULL, NULL) == SQLITE_OK;
 	return sqlite3_exec(db, ok ? "COMMIT" : "ROLLBACK", NULL, NULL, NULL) == SQLITE_OK && ok;
 }
 
@@ -153,7 +171,7 @@ database_copy_hand(sqlite3 *db, const char *path)
 	make_file(temporary);
 	bool ok = attach(db, temporary);
 	if (ok)
-		ok = for_each_hand_table(db, "CREATE TABLE copy.%s AS SELECT * FROM main.%s");
+		ok = for_each_hand_table(db, "CREATE TABLE copy.%s AS SELECT * FROM main.%s", "");
 	if (!ok)
 		log_warn("store: cannot copy what people wrote to %s: %s", copy, sqlite3_errmsg(db));
 	sqlite3_exec(db, "DETACH copy", NULL, NULL, NULL);
@@ -164,16 +182,22 @@ database_copy_hand(sqlite3 *db, const char *path)
 	return ok;
 }
 
+/*
+ * Into a file nobody has written in: change.n is 0 until somebody does, or this
+ * has been done.  So it is done after a crash in the middle of it, too.
+ */
 static void
 read_hand_back(sqlite3 *db, const char *path)
 {
 	char copy[PATH_BYTES], unread[PATH_BYTES + 8];
 
-	if (snprintf(copy, sizeof copy, "%s.hand", path) >= (int)sizeof copy || access(copy, R_OK) != 0)
+	if (snprintf(copy, sizeof copy, "%s.hand", path) >= (int)sizeof copy || access(copy, R_OK) != 0 ||
+	    database_changes(db) != 0)
 		return;
 	bool ok = attach(db, copy);
 	if (ok)
-		ok = for_each_hand_table(db, "INSERT OR IGNORE INTO main.%s SELECT * FROM copy.%s");
+		ok = for_each_hand_table(db, "INSERT OR IGNORE INTO main.%s SELECT * FROM copy.%s",
+		    "UPDATE change SET n = n + 1");
 	if (ok)
 		log_info("store: what people wrote was read back from %s", copy);
 	else
@@ -181,7 +205,6 @@ read_hand_back(sqlite3 *db, const char *path)
 	sqlite3_exec(db, "DETACH copy", NULL, NULL, NULL);
 	if (!ok && snprintf(unread, sizeof unread, "%s.unread", copy) < (int)sizeof unread)
 		rename(copy, unread);		/* or the next copy would take its place */
-	sqlite3_exec(db, "UPDATE change SET n = n + 1", NULL, NULL, NULL);
 }
 
 /* One try; the file is ready if the result is SCHEMA_READY or SCHEMA_MADE. */
@@ -220,7 +243,7 @@ database_open(const char *path, bool synchronous_full, sqlite3 **db, char *why, 
 
 	if (got == SCHEMA_CORRUPT && database_move_aside(path))
 		got = try_open(path, synchronous_full, db, why, size);
-	if (got == SCHEMA_MADE)
+	if (*db != NULL)
 		read_hand_back(*db, path);
-	return *db != NULL ? DATABASE_OPEN : got == SCHEMA_NEWER ? DATABASE_NEWER : DATABASE_TROUBLE;
+	return *db != NULL ? DATABASE_OPEN : got == SCHEMA_NEWER || got == SCHEMA_FOREIGN ? DATABASE_REFUSED : DATABASE_TROUBLE;
 }

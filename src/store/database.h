@@ -4,14 +4,14 @@
 
 #include <sqlite3.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { DATABASE_BUSY_MS = 1000 };	/* so long a transaction waits for another's lock */
 
 enum database_result {
 	DATABASE_OPEN,
-	DATABASE_NEWER,			/* refuse to start */
+	DATABASE_REFUSED,		/* a newer file, or not one of ours: refuse to start */
 	DATABASE_TROUBLE,		/* try again later */
 };
 
@@ -39,6 +39,9 @@ bool database_move_log_aside(const char *path);
 
 /* The highest reference given, but for what no clock of ours can have made. */
 #define LAST_REFERENCE "SELECT max(reference) FROM decision WHERE reference < (unixepoch() + 315360000) << 18"
+
+/* How often people changed what they wrote: 0 in a new file; -1 if it cannot be read. */
+int64_t database_changes(sqlite3 *db);
 
 /* Copy the hand-made tables into path.hand (by way of a rename); false, with a warning, if that failed. */
 bool database_copy_hand(sqlite3 *db, const char *path);

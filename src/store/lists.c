@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS_MAX = 1000000, VALUE_BYTES = 512, KEY_BYTES = 700 };
+enum { ROWS_MAX = 1000000, SLICE_ROWS = 500, VALUE_BYTES = 512, KEY_BYTES = 700 };
 
 enum { KINDS = LIST_DENY + 1 };
 
@@ -120,6 +120,9 @@ struct loading {
 	store_setting_reader *reader;
 	lists_problem *problem;
 	void *arg;
+	sqlite3 *db;
+	sqlite3_stmt *rows;		/* of the table being read; NULL between two */
+	size_t table;			/* the one being read, or next */
 };
 
 /* The address in lower case with its domain normal; false if it is none. */
@@ -346,37 +349,75 @@ load_setting(struct loading *to, sqlite3_stmt *s)
 static void load_allow(struct loading *to, sqlite3_stmt *s) { load_row(to, s, LIST_ALLOW); }
 static void load_deny(struct loading *to, sqlite3_stmt *s) { load_row(to, s, LIST_DENY); }
 
+static const struct {
+	const char *sql;
+	void (*load)(struct loading *to, sqlite3_stmt *s);
+} tables[] = {
+	{ "SELECT id, client, helo, sender, recipient, note, expires FROM hand_allow LIMIT ?", load_allow },
+	{ "SELECT id, client, helo, sender, recipient, note, expires FROM hand_deny LIMIT ?", load_deny },
+	{ "SELECT recipient, profile, expires FROM hand_recipient_profile LIMIT ?", load_profile },
+	{ "SELECT recipient, check_name, setting, expires FROM hand_recipient_setting LIMIT ?", load_setting },
+};
+enum { TABLES = sizeof tables / sizeof *tables };
+
+struct loading *
+lists_load_begin(sqlite3 *db, store_setting_reader *reader, lists_problem *problem, void *arg)
+{
+	if (sqlite3_exec(db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
+		return NULL;
+	struct loading *l = xcalloc(1, sizeof *l);
+	*l = (struct loading){ lists_empty(), reader, problem, arg, db, NULL, 0 };
+	return l;
+}
+
+enum loading_state
+lists_load_slice(struct loading *l)
+{
+	for (unsigned rows = 0; l->table < TABLES; rows++) {
+		int rc = SQLITE_OK;
+
+		if (rows == SLICE_ROWS)
+			return LOADING_MORE;
+		if (l->rows == NULL) {
+			rc = sqlite3_prepare_v2(l->db, tables[l->table].sql, -1, &l->rows, NULL);
+			sqlite3_bind_int(l->rows, 1, ROWS_MAX);	/* harmless on NULL */
+		}
+		if (rc == SQLITE_OK)
+			rc = sqlite3_step(l->rows);
+		if (rc == SQLITE_ROW)
+			tables[l->table].load(l, l->rows);
+		else if (rc != SQLITE_DONE)
+			return LOADING_FAILED;
+		else {
+			sqlite3_finalize(l->rows);
+			l->rows = NULL;
+			l->table++;
+		}
+	}
+	return LOADING_DONE;
+}
+
+struct lists *
+lists_load_end(struct loading *l)
+{
+	struct lists *lists = l->table == TABLES ? l->lists : NULL;
+
+	sqlite3_finalize(l->rows);
+	sqlite3_exec(l->db, "COMMIT", NULL, NULL, NULL);
+	if (lists == NULL)
+		lists_release(l->lists);
+	free(l);
+	return lists;
+}
+
 struct lists *
 lists_load(sqlite3 *db, store_setting_reader *reader, lists_problem *problem, void *arg)
 {
-	static const struct {
-		const char *sql;
-		void (*load)(struct loading *to, sqlite3_stmt *s);
-	} tables[] = {
-		{ "SELECT id, client, helo, sender, recipient, note, expires FROM hand_allow LIMIT ?", load_allow },
-		{ "SELECT id, client, helo, sender, recipient, note, expires FROM hand_deny LIMIT ?", load_deny },
-		{ "SELECT recipient, profile, expires FROM hand_recipient_profile LIMIT ?", load_profile },
-		{ "SELECT recipient, check_name, setting, expires FROM hand_recipient_setting LIMIT ?", load_setting },
-	};
-	struct loading to = { lists_empty(), reader, problem, arg };
-	bool ok = true;
+	struct loading *l = lists_load_begin(db, reader, problem, arg);
 
-	for (size_t i = 0; i < sizeof tables / sizeof *tables && ok; i++) {
-		sqlite3_stmt *s;
-		int rc = sqlite3_prepare_v2(db, tables[i].sql, -1, &s, NULL);
-
-		if (rc == SQLITE_OK) {
-			sqlite3_bind_int(s, 1, ROWS_MAX);
-			while ((rc = sqlite3_step(s)) == SQLITE_ROW)
-				tables[i].load(&to, s);
-			sqlite3_finalize(s);
-		}
-		ok = rc == SQLITE_DONE;
-	}
-	if (ok)
-		return to.lists;
-	lists_release(to.lists);
-	return NULL;
+	while (l != NULL && lists_load_slice(l) == LOADING_MORE)
+		;
+	return l ? lists_load_end(l) : NULL;
 }
 
 /* ---- finding ---- */

@@ -15,6 +15,16 @@ struct lists *lists_empty(void);
 /* Read all four tables; NULL if the database cannot.  Rows that are wrong are told and left out. */
 struct lists *lists_load(sqlite3 *db, store_setting_reader *reader, lists_problem *problem, void *arg);
 
+/*
+ * The same in one transaction, but a slice at a time, so that a million rows do not hold up the loop.
+ * begin: NULL if the database cannot; end: NULL if the lists were not DONE.
+ */
+struct loading;
+enum loading_state { LOADING_MORE, LOADING_DONE, LOADING_FAILED };
+struct loading *lists_load_begin(sqlite3 *db, store_setting_reader *reader, lists_problem *problem, void *arg);
+enum loading_state lists_load_slice(struct loading *l);
+struct lists *lists_load_end(struct loading *l);
+
 void lists_ref(struct lists *l);
 
 #endif

@@ -16,18 +16,35 @@ EMBED(views_sql, "sql/views.sql");
 /* Steps to later versions join here, with their files in sql/migrations. */
 static const struct migration migrations[] = { { 1, schema_sql } };
 
+/* What a question for one number says; -1 if it cannot be asked. */
+static int
+number(sqlite3 *db, const char *question)
+{
+	sqlite3_stmt *s;
+	int n = -1;
+
+	if (sqlite3_prepare_v2(db, question, -1, &s, NULL) != SQLITE_OK)
+		return -1;
+	if (sqlite3_step(s) == SQLITE_ROW)
+		n = sqlite3_column_int(s, 0);
+	sqlite3_finalize(s);
+	return n;
+}
+
 static int
 user_version(sqlite3 *db)
 {
-	sqlite3_stmt *s;
-	int version = -1;
+	return number(db, "PRAGMA user_version");
+}
 
-	if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &s, NULL) != SQLITE_OK)
-		return -1;
-	if (sqlite3_step(s) == SQLITE_ROW)
-		version = sqlite3_column_int(s, 0);
-	sqlite3_finalize(s);
-	return version;
+/* Tables, but never a version of ours: somebody named the wrong file. */
+static bool
+is_foreign(sqlite3 *db, int from, char *why, size_t size)
+{
+	if (from != 0 || number(db, "SELECT count(*) FROM sqlite_schema") <= 0)
+		return false;
+	snprintf(why, size, "a database of another program; set database = to a file of policyd's own");
+	return true;
 }
 
 /* Views hold nothing: they are dropped, their triggers with them, and made anew at every change of version. */
@@ -86,9 +103,10 @@ schema_migrate(sqlite3 *db, const struct migration *steps, size_t count, int ver
 
 	if (rc == SQLITE_OK && from < 0)
 		rc = sqlite3_errcode(db);
-	if (rc == SQLITE_OK && from < version)
+	bool foreign = rc == SQLITE_OK && is_foreign(db, from, why, size);
+	if (rc == SQLITE_OK && !foreign && from < version)
 		rc = take_steps(db, steps, count, from, version);
-	if (rc == SQLITE_OK && from <= version)
+	if (rc == SQLITE_OK && !foreign && from <= version)
 		rc = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
 	if (rc != SQLITE_OK)
 		snprintf(why, size, "%s", sqlite3_errmsg(db));
@@ -96,6 +114,8 @@ schema_migrate(sqlite3 *db, const struct migration *steps, size_t count, int ver
 		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
 	if (rc != SQLITE_OK)
 		return (rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB ? SCHEMA_CORRUPT : SCHEMA_TROUBLE;
+	if (foreign)
+		return SCHEMA_FOREIGN;
 	if (is_newer(from, version, why, size))
 		return SCHEMA_NEWER;
 	return from == 0 ? SCHEMA_MADE : SCHEMA_READY;

@@ -11,6 +11,7 @@ enum schema_result {
 	SCHEMA_READY,
 	SCHEMA_MADE,			/* ready; there was nothing before */
 	SCHEMA_NEWER,			/* a later policyd made this file */
+	SCHEMA_FOREIGN,			/* another program did */
 	SCHEMA_CORRUPT,			/* the file cannot be read, now or ever */
 	SCHEMA_TROUBLE,			/* SQLite could not, for another reason */
 };

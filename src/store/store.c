@@ -33,12 +33,14 @@ static const struct option rows[] = {
 	{ "database_size_max", OPT_BYTES, INTO(database_size_max), "1G", "0", "1000G",
 	  "Beyond this the oldest decisions are deleted; 0: no limit." },
 	{ "write_queue_max", OPT_INT, INTO(write_queue_max), "100000", "100", "10000000",
-	  "So many rows may wait for the disk; what comes beyond is not recorded, and counted as dropped." },
+	  "So many rows, and at most 256M of them, may wait for the disk; what comes beyond is not "
+	  "recorded, and counted as dropped." },
 };
 const struct option_table store_option_table = OPTION_TABLE(rows);
 #undef OPTIONS
 
-enum { LOOK_EVERY_MS = 250, COUNTS_EVERY_MS = 1000, COUNTS_MAX = 64, SEQUENCE_BITS = 18, PROBLEMS_BYTES = 60000 };
+enum { LOOK_EVERY_MS = 250, COUNTS_EVERY_MS = 1000, COUNTS_MAX = 64, SEQUENCE_BITS = 18, PROBLEMS_BYTES = 60000,
+	QUEUE_BYTES_MAX = 256 << 20 };
 
 struct pending_count {
 	char scope[24], key[104];
@@ -52,9 +54,9 @@ struct store {
 	struct writer *writer;			/* NULL: read only */
 	struct writer_options writer_options;
 	struct wake *wake;
-	struct timer *look, *flush;
+	struct timer *look, *slice, *flush;
 	struct pending_write *newest_awaited;
-	size_t queued;
+	size_t queued, queued_bytes;		/* all that waits; of decisions */
 	int64_t reference;
 	bool trouble, blind;			/* as last said in the log */
 	unsigned generation;
@@ -62,6 +64,7 @@ struct store {
 	sqlite3 *db;				/* the loop's, for reading */
 	sqlite3_stmt *data_version, *change;
 	int64_t seen_version, seen_change;
+	struct loading *loading;		/* NULL unless the lists are being read */
 	struct lists *lists;
 	char *problems, *problems_written;	/* of the last load: list, row, finding, each ended by NUL */
 	size_t problems_len, problems_written_len;
@@ -76,6 +79,9 @@ struct store {
 static void
 close_reader(struct store *s)
 {
+	if (s->loading != NULL)
+		lists_release(lists_load_end(s->loading));
+	s->loading = NULL;
 	sqlite3_finalize(s->data_version);
 	sqlite3_finalize(s->change);
 	s->data_version = s->change = NULL;
@@ -163,29 +169,27 @@ see_blind(struct store *s, const char *why)
 	s->blind = why != NULL;
 }
 
+/* The reading connection failed: a lock passes, for anything else it is opened anew at the next look. */
 static void
-load(struct store *s)
+reader_failed(struct store *s)
 {
-	s->problems_len = 0;
-	s->problems[0] = '\0';
-	struct lists *fresh = lists_load(s->db, s->reader, on_problem, s);
-	if (fresh == NULL) {
-		see_blind(s, sqlite3_errmsg(s->db));
-		s->seen_change = s->seen_version = -1;	/* try again at the next look */
-		return;
-	}
-	lists_release(s->lists);
-	s->lists = fresh;
-	see_blind(s, NULL);
-	write_problems(s);
+	int code = sqlite3_errcode(s->db);
+
+	if (code != SQLITE_BUSY)
+		see_blind(s, code == SQLITE_OK || code == SQLITE_DONE ? "the table change is empty" : sqlite3_errmsg(s->db));
+	s->seen_version = s->seen_change = -1;
+	if (code != SQLITE_BUSY || s->loading != NULL)
+		close_reader(s);
 }
 
-/* Did anybody change what is kept in memory? */
+/* Did anybody change what is kept in memory?  Then begin to read it. */
 static void
 look(struct store *s)
 {
 	char why[512];
 
+	if (s->loading != NULL)
+		return;
 	if (s->db == NULL && !open_reader(s, why, sizeof why)) {
 		see_blind(s, why);
 		return;
@@ -193,9 +197,9 @@ look(struct store *s)
 	int64_t version = number(s->data_version);
 	if (version >= 0 && version == s->seen_version)
 		return;
-	int64_t change = number(s->change);
-	if (version < 0 || change < 0) {
-		see_blind(s, sqlite3_errcode(s->db) == SQLITE_OK ? "the table change is empty" : sqlite3_errmsg(s->db));
+	int64_t change = version < 0 ? -1 : number(s->change);
+	if (change < 0) {
+		reader_failed(s);
 		return;
 	}
 	s->seen_version = version;
@@ -204,13 +208,48 @@ look(struct store *s)
 		return;
 	}
 	s->seen_change = change;
-	load(s);
+	s->problems_len = 0;
+	s->problems[0] = '\0';
+	s->loading = lists_load_begin(s->db, s->reader, on_problem, s);
+	if (s->loading == NULL)
+		reader_failed(s);
+}
+
+/* Go on reading; true if there is more. */
+static bool
+read_slice(struct store *s)
+{
+	enum loading_state state = s->loading ? lists_load_slice(s->loading) : LOADING_FAILED;
+
+	if (state == LOADING_DONE) {
+		lists_release(s->lists);
+		s->lists = lists_load_end(s->loading);
+		s->loading = NULL;
+		see_blind(s, NULL);
+		write_problems(s);
+	} else if (s->loading != NULL && state == LOADING_FAILED)
+		reader_failed(s);
+	return state == LOADING_MORE;
+}
+
+static void
+on_slice(void *arg)
+{
+	struct store *s = arg;
+
+	if (read_slice(s))
+		timer_start(s->slice, 1, 0);	/* 0 would come before anything else does */
 }
 
 static void
 on_look(void *arg)
 {
-	look(arg);
+	struct store *s = arg;
+
+	if (s->loading != NULL)		/* on_slice() is at it */
+		return;
+	look(s);
+	on_slice(s);
 }
 
 /* ---- writes that come back ---- */
@@ -273,6 +312,7 @@ on_wake(void *arg)
 	for (struct pending_write *w = writer_take_done(s->writer), *next; w != NULL; w = next) {
 		next = w->next;
 		s->queued--;
+		s->queued_bytes -= w->bytes;
 		tell(s, w, true);
 		free(w);
 	}
@@ -319,6 +359,7 @@ copy_row(const struct decision_row *row)
 			at += lens[i];
 		}
 	w->row = copy;
+	w->bytes = sizeof *w + size;
 	return w;
 }
 
@@ -329,7 +370,8 @@ store_write(struct store *s, const struct decision_row *row, struct store_waiter
 
 	if (waiter != NULL)
 		waiter->write = NULL;
-	if (s->queued >= (size_t)s->options.write_queue_max || (trouble && waiter == NULL)) {
+	if (s->queued >= (size_t)s->options.write_queue_max || s->queued_bytes >= QUEUE_BYTES_MAX ||
+	    (trouble && waiter == NULL)) {
 		s->dropped->value++;
 		return false;
 	}
@@ -338,6 +380,7 @@ store_write(struct store *s, const struct decision_row *row, struct store_waiter
 	if (w->row.reference == 0)
 		w->row.reference = store_reference(s);
 	s->queue->value = ++s->queued;
+	s->queued_bytes += w->bytes;
 	if (waiter != NULL && !trouble) {
 		w->waiter = waiter;
 		waiter->write = w;
@@ -448,7 +491,7 @@ start_writer(struct loop *l, struct store *s, char *why, size_t size)
 
 	register_metrics(s);
 	enum database_result got = database_open(s->path, s->options.synchronous == 1, &db, why, size);
-	if (got == DATABASE_NEWER)
+	if (got == DATABASE_REFUSED)
 		return false;
 	if (got == DATABASE_TROUBLE) {
 		log_warn("store: %s; mail flows, refusals leave without a reference, tried again every second", why);
@@ -459,6 +502,7 @@ start_writer(struct loop *l, struct store *s, char *why, size_t size)
 	s->writer = writer_start(s->path, s->options.synchronous == 1, db, id, &s->writer_options, s->wake);
 	s->flush = timer_new(l, on_flush, s);
 	timer_start(s->flush, COUNTS_EVERY_MS, COUNTS_EVERY_MS);
+	s->slice = timer_new(l, on_slice, s);
 	s->look = timer_new(l, on_look, s);
 	timer_start(s->look, LOOK_EVERY_MS, LOOK_EVERY_MS);
 	return true;
@@ -495,6 +539,8 @@ store_open(struct loop *l, const struct store_options *o, store_setting_reader *
 		log_warn("store: %s; going on without what people wrote there", why);
 	if (!read_only || s->db != NULL)
 		look(s);
+	while (read_slice(s))
+		;
 	return s;
 }
 
@@ -531,6 +577,7 @@ store_close(struct store *s, int64_t timeout_ms)
 		wake_free(s->wake);
 		timer_free(s->flush);
 		timer_free(s->look);
+		timer_free(s->slice);
 	}
 	free_store(s);
 }

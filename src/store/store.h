@@ -37,7 +37,7 @@ typedef void *store_setting_reader(const char *check, const char *setting, char 
 /*
  * Open the file at o->database, make it if missing, migrate it if older.  NULL
  * with a sentence in why (place, finding, remedy) if it is newer than the
- * program.  A corrupt file is moved aside to NAME.corrupt-TIME, said in the log,
+ * program, or belongs to another one.  A corrupt file is moved aside to NAME.corrupt-TIME, said in the log,
  * and a new one is made; a file that cannot be opened now is tried again every second, and mail flows.
  *
  * read_only: for `policyd -x`; nothing is created, migrated or written.

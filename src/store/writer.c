@@ -19,7 +19,7 @@ enum { RETRY_MS = 1000, IDLE_MS = 1000, HAND_COPY_EVERY_S = 86400, STEP_ROWS = 5
 enum { REFERENCE_SHIFT = 18 };
 
 enum statement { INSERT_DECISION, INSERT_PROBLEM, DELETE_PROBLEMS, UPSERT_COUNTER, INSERT_WRITER, DELETE_OLD,
-	DELETE_OLDEST, DELETE_COUNTERS, CHANGES, STATEMENTS };
+	DELETE_OLDEST, DELETE_COUNTERS, STATEMENTS };
 
 static const char *const sql[STATEMENTS] = {
 	[INSERT_DECISION] = "INSERT INTO decision (reference, writer, time, action, check_name, would, reply, profile, "
@@ -35,7 +35,6 @@ static const char *const sql[STATEMENTS] = {
 	[DELETE_OLDEST] = "DELETE FROM decision WHERE reference IN (SELECT reference FROM decision ORDER BY reference "
 	    "LIMIT ?)",
 	[DELETE_COUNTERS] = "DELETE FROM counter WHERE window < ?",
-	[CHANGES] = "SELECT n FROM change",
 };
 
 struct writer {
@@ -339,6 +338,20 @@ delete_step(struct writer *w, enum statement which, int64_t first)
 	return finish(s) ? sqlite3_changes(w->db) : 0;
 }
 
+/* Give empty pages back once the file is too large or a quarter of it is empty; fewer are soon used again. */
+static bool
+shrink(struct writer *w, int64_t most)
+{
+	int64_t pages = ask_number(w, "PRAGMA page_count"), empty = ask_number(w, "PRAGMA freelist_count");
+	bool large = most > 0 && pages * ask_number(w, "PRAGMA page_size") > most;
+	char vacuum[64];
+
+	if (empty == 0 || (!large && (empty < 4 * VACUUM_PAGES || empty < pages / 4)))
+		return false;
+	snprintf(vacuum, sizeof vacuum, "PRAGMA incremental_vacuum(%d)", VACUUM_PAGES);
+	return sqlite3_exec(w->db, vacuum, NULL, NULL, NULL) == SQLITE_OK;
+}
+
 /* One small step of cleaning up; true if there is more to do. */
 static bool
 retain(struct writer *w)
@@ -350,15 +363,12 @@ retain(struct writer *w)
 	if (gone == 0 && most > 0) {
 		int64_t pages = ask_number(w, "PRAGMA page_count") - ask_number(w, "PRAGMA freelist_count");
 
-		if (pages * ask_number(w, "PRAGMA page_size") > most)
+		if (pages * ask_number(w, "PRAGMA page_size") > most / 20 * 19)	/* so that there are pages to give back */
 			gone = delete_step(w, DELETE_OLDEST, STEP_ROWS);
 	}
 	if (gone == 0)
 		delete_step(w, DELETE_COUNTERS, now - 400 * 86400);
-	char vacuum[64];
-	snprintf(vacuum, sizeof vacuum, "PRAGMA incremental_vacuum(%d)", VACUUM_PAGES);
-	sqlite3_exec(w->db, vacuum, NULL, NULL, NULL);
-	return gone >= STEP_ROWS;
+	return shrink(w, most) || gone >= STEP_ROWS;
 }
 
 /* A copy of what people wrote, once a day and at the end, if anything changed. */
@@ -369,9 +379,9 @@ copy_hand(struct writer *w, bool at_end)
 
 	if (w->db == NULL || (!at_end && now - w->hand_copied_s < HAND_COPY_EVERY_S))
 		return;
-	int64_t change = ask_number(w, sql[CHANGES]);
+	int64_t change = database_changes(w->db);
 	w->hand_copied_s = now;
-	if (change != w->hand_change && database_copy_hand(w->db, w->path))
+	if (change > 0 && change != w->hand_change && database_copy_hand(w->db, w->path))
 		w->hand_change = change;
 }
 

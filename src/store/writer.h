@@ -23,6 +23,7 @@ struct pending_write {
 	enum write_kind kind;
 	bool counted;			/* the thread's: its count is in the totals */
 	struct decision_row row;	/* DECISION */
+	size_t bytes;			/* of memory, DECISION; the loop's */
 	const char *scope, *key;	/* COUNT */
 	int64_t time_s, n;
 	const char *problems;		/* PROBLEMS: list, row, finding, list, …, each ended by NUL; an empty list ends it */

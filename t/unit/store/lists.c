@@ -242,6 +242,34 @@ stays_as_it_is(void **state)
 	lists_release(l);
 }
 
+static void
+reads_by_slices(void **state)
+{
+	sqlite3 *db;
+	char why[256];
+	int slices = 1;
+	enum loading_state now;
+	(void)state;
+
+	assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
+	assert_int_equal(schema_apply(db, why, sizeof why), SCHEMA_MADE);
+	assert_int_equal(sqlite3_exec(db, "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 4999) "
+	    "INSERT INTO hand_deny (client, created) SELECT '192.0.' || (i / 256) || '.' || (i % 256), 1 FROM n", NULL, NULL, NULL),
+	    SQLITE_OK);
+	struct loading *given_up = lists_load_begin(db, read_setting, on_problem, NULL);
+	assert_int_equal(lists_load_slice(given_up), LOADING_MORE);
+	assert_null(lists_load_end(given_up));
+	struct loading *loading = lists_load_begin(db, read_setting, on_problem, NULL);
+	while ((now = lists_load_slice(loading)) == LOADING_MORE)
+		slices++;
+	assert_int_equal(now, LOADING_DONE);
+	assert_in_range(slices, 5, 50);
+	struct lists *l = lists_load_end(loading);
+	assert_non_null(find(l, LIST_DENY, &(struct match){ NULL, NULL, USUAL, 0 }));
+	lists_release(l);
+	sqlite3_close(db);
+}
+
 int
 main(void)
 {
@@ -250,6 +278,7 @@ main(void)
 		{ "a recipient's own goes before its domain's", knows_recipients, NULL, NULL, NULL },
 		{ "names are asked for only if a row needs one", knows_whether_names_matter, NULL, NULL, NULL },
 		{ "who holds the lists keeps them", stays_as_it_is, NULL, NULL, NULL },
+		{ "a long list is read by slices, which may be given up", reads_by_slices, NULL, NULL, NULL },
 	};
 	struct CMUnitTest tests[MATCHES + WRONGS + sizeof others / sizeof *others], *t = tests;
 

@@ -104,6 +104,19 @@ fails_whole(void **state)
 }
 
 static void
+refuses_foreign(void **state)
+{
+	sqlite3 *db = fresh();
+	(void)state;
+
+	run(db, "CREATE TABLE mailbox (address)");
+	assert_int_equal(schema_apply(db, why, sizeof why), SCHEMA_FOREIGN);
+	assert_non_null(strstr(why, "another program"));
+	assert_int_equal(number(db, "SELECT count(*) FROM sqlite_schema"), 1);
+	sqlite3_close(db);
+}
+
+static void
 refuses_newer(void **state)
 {
 	sqlite3 *db = fresh();
@@ -164,6 +177,7 @@ main(void)
 		  NULL, NULL, NULL },
 		{ "a step that fails leaves the old version, whole", fails_whole, NULL, NULL, NULL },
 		{ "a newer file is refused and left alone", refuses_newer, NULL, NULL, NULL },
+		{ "so is the database of another program", refuses_foreign, NULL, NULL, NULL },
 		{ "a lock is named, and passes", says_who_is_in_the_way, NULL, NULL, NULL },
 		{ "rubbish is known as such", knows_rubbish, NULL, NULL, NULL },
 	};

@@ -1,0 +1,93 @@
+/* retention.c - retention promises that … (the rest is in store.c) */
+#include "store/store.h"
+#include "store_test.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+enum { ROWS = 3000 };
+
+static struct fixture *f;
+
+static int
+begin(void **state)
+{
+	(void)state;
+	f = fixture_new();
+	return 0;
+}
+
+static int
+end(void **state)
+{
+	(void)state;
+	fixture_free(f);
+	return 0;
+}
+
+/* Rows of about two pages each. */
+static void
+write_rows(void)
+{
+	char detail[8001];
+
+	memset(detail, ' ', sizeof detail - 1);
+	detail[sizeof detail - 1] = '\0';
+	for (int i = 0; i < ROWS; i++) {
+		struct decision_row row = row_of("reject", "c");
+
+		row.detail = detail;
+		store_write(f->store, &row, NULL);
+	}
+}
+
+static int64_t
+file_bytes(void)
+{
+	struct stat st;
+
+	return stat(f->path, &st) == 0 ? (int64_t)st.st_size : 0;
+}
+
+static bool
+is_small(void *arg)
+{
+	return sql_number(f, "SELECT (SELECT * FROM pragma_page_count) * 4096") <= *(const int64_t *)arg;
+}
+
+static void
+shrinks_and_keeps_the_newest_rows(void **state)
+{
+	int64_t most = 8 << 20;
+
+	(void)state;
+	assert_true(fixture_open(f));
+	write_rows();
+	assert_true(sql_becomes(f, "SELECT count(*) FROM decision", "3000"));
+	int64_t newest = sql_number(f, "SELECT max(reference) FROM decision");
+	f->options.database_size_max = most;
+	store_configure(f->store, &f->options);
+	assert_true(eventually(f, is_small, &most));
+	int64_t left = sql_number(f, "SELECT count(*) FROM decision");
+	assert_in_range(left, 1, ROWS - 1);
+	assert_int_equal(sql_number(f, "SELECT max(reference) FROM decision"), newest);
+	fixture_close(f);
+	assert_in_range(file_bytes(), 1, most);
+}
+
+int
+main(void)
+{
+#define PROMISE(says, test) { says, test, begin, end, NULL }
+	const struct CMUnitTest tests[] = {
+		PROMISE("a file that is too large soon shrinks, and keeps its newest rows", shrinks_and_keeps_the_newest_rows),
+	};
+
+	return cmocka_run_group_tests_name("retention promises that", tests, NULL, NULL);
+}
