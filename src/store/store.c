@@ -6,6 +6,7 @@
 #include "base/loop.h"
 #include "base/metrics.h"
 #include "base/text.h"
+#include "store/counter.h"
 #include "store/database.h"
 #include "store/lists.h"
 #include "store/writer.h"
@@ -39,7 +40,7 @@ static const struct option rows[] = {
 const struct option_table store_option_table = OPTION_TABLE(rows);
 #undef OPTIONS
 
-enum { LOOK_EVERY_MS = 250, COUNTS_EVERY_MS = 1000, COUNTS_MAX = 64, SEQUENCE_BITS = 18, PROBLEMS_BYTES = 60000,
+enum { LOOK_EVERY_MS = 250, COUNTS_EVERY_MS = 1000, COUNTS_MAX = 64, PROBLEMS_BYTES = 60000,
 	QUEUE_BYTES_MAX = 256 << 20 };
 
 struct pending_count {
@@ -325,7 +326,7 @@ on_wake(void *arg)
 int64_t
 store_reference(struct store *s)
 {
-	int64_t first = clock_wall_s() << SEQUENCE_BITS;
+	int64_t first = clock_wall_s() << REFERENCE_SHIFT;
 
 	s->reference = s->reference < first ? first : s->reference + 1;
 	return s->reference;
@@ -433,7 +434,7 @@ on_flush(void *arg)
 void
 store_count(struct store *s, const char *scope, const char *key, int64_t time_s)
 {
-	int64_t window = time_s - time_s % 3600;
+	int64_t window = time_s - time_s % COUNTER_WINDOW_S;
 
 	if (s->writer == NULL)
 		return;

@@ -13,6 +13,8 @@
 struct sqlite3;
 struct wake;
 
+enum { REFERENCE_SHIFT = 18 };		/* bits of sequence below the seconds of a reference */
+
 enum write_kind { WRITE_DECISION, WRITE_COUNT, WRITE_PROBLEMS };
 
 /* One thing to write, in one piece of memory with its texts; freed by the loop when it comes back. */
