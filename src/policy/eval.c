@@ -44,7 +44,8 @@ eval_new(struct arena *a, const struct world *world, const struct request *r, co
 	e->now_s = now_s;
 	e->started_us = clock_mono_us();
 	e->sender = normal_address(a, r->sender, &e->sender_domain);
-	e->recipient = normal_address(a, r->recipient, &e->recipient_domain);
+	const char *recipient_domain;
+	e->recipient = normal_address(a, r->recipient, &recipient_domain);
 	if (*r->helo_name && domain_normal(r->helo_name, normal))
 		e->helo_domain = arena_strdup(a, normal);
 	e->local = networks_contain(&world->local_networks, &r->client);

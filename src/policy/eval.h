@@ -95,7 +95,7 @@ struct eval {
 	int64_t started_us;
 
 	const char *sender, *recipient;	/* whole, in lower case with A-labels; as given where that fails */
-	const char *sender_domain, *recipient_domain, *helo_domain;
+	const char *sender_domain, *helo_domain;
 	bool local, own_settings;
 
 	struct question *questions;

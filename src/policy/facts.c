@@ -84,12 +84,6 @@ sender_is_null(const struct eval *e)
 }
 
 bool
-is_local(const struct eval *e)
-{
-	return e->local;
-}
-
-bool
 is_local_address(const struct eval *e, const struct address *a)
 {
 	return networks_contain(&e->world->local_networks, a);
@@ -99,12 +93,6 @@ const char *
 sender_domain(const struct eval *e)
 {
 	return e->sender_domain;
-}
-
-const char *
-recipient_domain(const struct eval *e)
-{
-	return e->recipient_domain;
 }
 
 const char *

@@ -83,12 +83,10 @@ struct verdict perhaps_exempt(struct eval *e, const char *format, ...) __attribu
 const struct request *request(const struct eval *e);
 int64_t now(const struct eval *e);		/* Unix seconds, the same in every run */
 bool sender_is_null(const struct eval *e);	/* <>, RFC 5321 s.4.5.5 */
-bool is_local(const struct eval *e);		/* the client is in local_networks */
 bool is_local_address(const struct eval *e, const struct address *a);	/* a is in local_networks */
 
 /* In normal form; NULL if the address has no domain, or one that is none (a literal included). */
 const char *sender_domain(const struct eval *e);
-const char *recipient_domain(const struct eval *e);
 
 /* The helo name in normal form; NULL if it is no domain name (a literal, rubbish, or none given). */
 const char *helo_domain(const struct eval *e);
