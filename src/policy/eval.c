@@ -128,9 +128,9 @@ walk(struct eval *e)
 			continue;
 		}
 		if (s->verdict.kind == VERDICT_EXEMPT)
-			e->spared |= SPARE_ALLOWED;
+			e->spared |= e->world->rules[i]->grants;
 		if (s->verdict.kind == VERDICT_CANNOT_TELL && s->verdict.check == NULL)
-			e->doubt |= SPARE_ALLOWED;
+			e->doubt |= e->world->rules[i]->grants;
 		if (s->effect == EFFECT_REJECT && !s->shadow && !(e->world->rules[i]->spares & e->doubt))
 			return !pending;
 	}

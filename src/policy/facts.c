@@ -172,6 +172,14 @@ client_name(struct eval *e)
 	return confirm(e, ptr);
 }
 
+/* ---- DNS lists ---- */
+
+const struct answer *
+list_lookup(struct eval *e, const char *list, const char *entry, enum dns_type type)
+{
+	return dns_lookup(e, arena_printf(e->arena, "%s.%s", entry, list), type);
+}
+
 /* ---- what people wrote ---- */
 
 const struct list_row *

@@ -45,8 +45,10 @@ enum hook {				/* where Postfix asks: the policy_context */
 };
 
 enum spare {				/* for whom the rule is not run */
-	SPARE_ALLOWED = 1,		/* a row in allow matched */
+	SPARE_ALLOWED = 1,		/* vouched for: a row in allow, an allow list */
 	SPARE_LOCAL = 2,		/* the client is in local_networks */
+	SPARE_ROLE = 4,			/* the recipient is one everybody must reach (RFC 2142) */
+	SPARE_STRANGER = SPARE_ALLOWED | SPARE_LOCAL | SPARE_ROLE,	/* rules on what strangers are and claim */
 };
 
 struct rule {
@@ -56,6 +58,7 @@ struct rule {
 	unsigned hooks;			/* enum hook, ored */
 	unsigned spares;		/* enum spare, ored */
 	struct option_table options;	/* its checks (OPT_SETTING) and other settings */
+	unsigned grants;		/* enum spare: what its exempt() means to the rules behind it */
 };
 
 /* The current rule's own struct, filled from its option table for the profile in force. */
@@ -103,6 +106,12 @@ const char *helo_domain(const struct eval *e);
  * same question costs one query, however many rules ask it.
  */
 const struct answer *dns_lookup(struct eval *e, const char *name, enum dns_type type);
+
+/*
+ * The same of a DNS list (RFC 5782): name is entry.list.  entry is what stands before the list's domain, an address
+ * reversed or a domain name.
+ */
+const struct answer *list_lookup(struct eval *e, const char *list, const char *entry, enum dns_type type);
 
 /* True while anything this rule asked is unanswered; the rule returns PENDING. */
 bool waiting(const struct eval *e);

@@ -47,5 +47,5 @@ judge(struct eval *e)
 	    address, name.name);
 }
 
-const struct rule rule_client_rdns = { "client_rdns", judge, STAGE_RCPT, HOOK_MX, SPARE_ALLOWED | SPARE_LOCAL,
+const struct rule rule_client_rdns = { "client_rdns", judge, STAGE_RCPT, HOOK_MX, SPARE_STRANGER,
     OPTION_TABLE(rows) };

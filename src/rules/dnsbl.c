@@ -48,28 +48,16 @@ fails(const struct answer *a)
 	return failed(a);
 }
 
-/* Where a list keeps what it says about an address. */
-static const char *
-entry(char name[DOMAIN_TEXT], const char *reverse, const char *list)
-{
-	struct text t = { .at = name, .size = DOMAIN_TEXT };
-
-	text_add(&t, reverse);
-	text_add(&t, ".");
-	text_add(&t, list);
-	return name;
-}
-
 /* The lists that speak against the client, and the first reason that one of them gives. */
 static struct verdict
 refuse(struct eval *e, const struct dnsbl_site *const *against, size_t count, const char *reverse)
 {
-	char name[DOMAIN_TEXT], address[ADDRESS_TEXT], names_buffer[VERDICT_TEXT / 2];
+	char address[ADDRESS_TEXT], names_buffer[VERDICT_TEXT / 2];
 	struct text names = TEXT(names_buffer);
 	const struct answer *reason = NULL;
 
 	for (size_t i = 0; i < count; i++) {
-		const struct answer *txt = dns_lookup(e, entry(name, reverse, against[i]->domain), DNS_TXT);
+		const struct answer *txt = list_lookup(e, against[i]->domain, reverse, DNS_TXT);
 		if (found(txt) && reason == NULL)
 			reason = txt;
 		text_addf(&names, "%s%s", i ? ", " : "", against[i]->domain);
@@ -99,15 +87,14 @@ judge(struct eval *e)
 	const struct dnsbl_options *o = options(e);
 	const struct address *client = &request(e)->client;
 	const struct answer *answers[DNSBL_SITES_MAX];
-	char reverse[REVERSE_TEXT], name[DOMAIN_TEXT];
+	char reverse[REVERSE_TEXT];
 
 	if (client->bits == 0 || address_is_private(client))
 		return DUNNO;
 
 	address_reverse(client, reverse);
-	for (size_t i = 0; i < o->sites.count; i++) {
-		answers[i] = dns_lookup(e, entry(name, reverse, o->sites.at[i].domain), DNS_A);
-	}
+	for (size_t i = 0; i < o->sites.count; i++)
+		answers[i] = list_lookup(e, o->sites.at[i].domain, reverse, DNS_A);
 	if (waiting(e))
 		return PENDING;
 
@@ -134,5 +121,5 @@ judge(struct eval *e)
 	return DUNNO;
 }
 
-const struct rule rule_dnsbl = { "dnsbl", judge, STAGE_RCPT, HOOK_MX, SPARE_ALLOWED | SPARE_LOCAL,
+const struct rule rule_dnsbl = { "dnsbl", judge, STAGE_RCPT, HOOK_MX, SPARE_STRANGER,
     OPTION_TABLE(rows) };

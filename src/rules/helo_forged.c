@@ -60,5 +60,5 @@ judge(struct eval *e)
 	    r->client_address);
 }
 
-const struct rule rule_helo_forged = { "helo_forged", judge, STAGE_RCPT, HOOK_MX, SPARE_ALLOWED | SPARE_LOCAL,
+const struct rule rule_helo_forged = { "helo_forged", judge, STAGE_RCPT, HOOK_MX, SPARE_STRANGER,
     OPTION_TABLE(rows) };

@@ -30,5 +30,5 @@ judge(struct eval *e)
 	    address_print(&h.address, said), address_print(client, is));
 }
 
-const struct rule rule_helo_literal = { "helo_literal", judge, STAGE_RCPT, HOOK_MX, SPARE_ALLOWED | SPARE_LOCAL,
+const struct rule rule_helo_literal = { "helo_literal", judge, STAGE_RCPT, HOOK_MX, SPARE_STRANGER,
     OPTION_TABLE(rows) };

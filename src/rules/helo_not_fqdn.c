@@ -27,5 +27,5 @@ judge(struct eval *e)
 	return object(e, HELO_NOT_FQDN, "5.7.1", "the HELO name %.100s is not fully qualified", h.text);
 }
 
-const struct rule rule_helo_not_fqdn = { "helo_not_fqdn", judge, STAGE_RCPT, HOOK_MX, SPARE_ALLOWED | SPARE_LOCAL,
+const struct rule rule_helo_not_fqdn = { "helo_not_fqdn", judge, STAGE_RCPT, HOOK_MX, SPARE_STRANGER,
     OPTION_TABLE(rows) };

@@ -28,5 +28,5 @@ judge(struct eval *e)
 	    h.text);
 }
 
-const struct rule rule_helo_syntax = { "helo_syntax", judge, STAGE_RCPT, HOOK_MX, SPARE_ALLOWED | SPARE_LOCAL,
+const struct rule rule_helo_syntax = { "helo_syntax", judge, STAGE_RCPT, HOOK_MX, SPARE_STRANGER,
     OPTION_TABLE(rows) };

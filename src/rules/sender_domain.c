@@ -58,5 +58,5 @@ judge(struct eval *e)
 	return object(e, SENDER_NO_MX, "5.7.1", "%s has no %s record", domain, strict ? "MX" : "MX, A or AAAA");
 }
 
-const struct rule rule_sender_domain = { "sender_domain", judge, STAGE_RCPT, HOOK_MX, SPARE_ALLOWED | SPARE_LOCAL,
+const struct rule rule_sender_domain = { "sender_domain", judge, STAGE_RCPT, HOOK_MX, SPARE_STRANGER,
     OPTION_TABLE(rows) };

@@ -12,9 +12,10 @@
 
 EMBED(schema_sql, "sql/schema.sql");
 EMBED(views_sql, "sql/views.sql");
+EMBED(migration_2_sql, "sql/migrations/2.sql");
 
-/* Steps to later versions join here, with their files in sql/migrations. */
-static const struct migration migrations[] = { { 1, schema_sql } };
+/* What a file of the version before lacks; a new file gets schema.sql, which has it all. */
+static const struct migration migrations[] = { { 2, migration_2_sql } };
 
 /* What a question for one number says; -1 if it cannot be asked. */
 static int
@@ -73,7 +74,9 @@ take_steps(sqlite3 *db, const struct migration *steps, size_t count, int from, i
 	char set[64];
 	int rc = drop_views(db);
 
-	for (size_t i = 0; i < count && rc == SQLITE_OK; i++)
+	if (rc == SQLITE_OK && from == 0)
+		rc = sqlite3_exec(db, schema_sql, NULL, NULL, NULL);
+	for (size_t i = 0; i < count && from > 0 && rc == SQLITE_OK; i++)
 		if (steps[i].version > from)
 			rc = sqlite3_exec(db, steps[i].sql, NULL, NULL, NULL);
 	if (rc == SQLITE_OK)

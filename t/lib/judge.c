@@ -105,6 +105,8 @@ record(struct arena *arena, enum dns_type type, char *text)
 
 	if (type == DNS_TXT)
 		return (struct dns_record){ .text = text, .text_len = strlen(text) };
+	if (type == DNS_NS)
+		return (struct dns_record){ .name = text };
 	if (type != DNS_MX) {
 		assert_true(address_parse(&r.address, text));
 		return r;
@@ -142,7 +144,8 @@ fill(struct arena *arena, struct answer *a, const char *text)
 const struct answer *
 dns_lookup(struct eval *e, const char *name, enum dns_type type)
 {
-	static const char *const types[] = { [DNS_A] = "A", [DNS_AAAA] = "AAAA", [DNS_MX] = "MX", [DNS_TXT] = "TXT" };
+	static const char *const types[] = { [DNS_A] = "A", [DNS_AAAA] = "AAAA", [DNS_MX] = "MX", [DNS_TXT] = "TXT",
+	    [DNS_NS] = "NS" };
 	const char *question = arena_printf(e->arena, "%s %s = ", types[type], name);
 	struct answer *a = arena_alloc(e->arena, sizeof *a);
 	size_t i = 0;
@@ -156,6 +159,12 @@ dns_lookup(struct eval *e, const char *name, enum dns_type type)
 	e->asked[i] = true;
 	e->waiting |= is_open(a);
 	return a;
+}
+
+const struct answer *
+list_lookup(struct eval *e, const char *list, const char *entry, enum dns_type type)
+{
+	return dns_lookup(e, arena_printf(e->arena, "%s.%s", entry, list), type);
 }
 
 /* ---- verdicts ---- */

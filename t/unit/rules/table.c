@@ -61,7 +61,7 @@ wired(void **state)
 	assert_int_equal(rules[0]->spares, 0);
 	assert_int_equal(rules[1]->spares, 0);
 	for (size_t i = 2; i < rules_count; i++)
-		assert_int_equal(rules[i]->spares, SPARE_ALLOWED | SPARE_LOCAL);
+		assert_int_equal(rules[i]->spares, SPARE_STRANGER);
 }
 
 static void

@@ -82,6 +82,57 @@ takes_the_steps_behind(void **state)
 	sqlite3_close(db);
 }
 
+/* The first version's file, as it stood; relative to the project. */
+static char *
+schema_1(void)
+{
+	static char sql[20000];
+	FILE *f = fopen("t/unit/store/schema-1.sql", "r");
+
+	assert_non_null(f);
+	size_t len = fread(sql, 1, sizeof sql - 1, f);
+	assert_in_range(len, 1000, sizeof sql - 2);
+	sql[len] = '\0';
+	fclose(f);
+	return sql;
+}
+
+/* Every table and index with its columns in order, a line each. */
+static char *
+shape(sqlite3 *db)
+{
+	sqlite3_stmt *s;
+
+	assert_int_equal(sqlite3_prepare_v2(db, "SELECT group_concat(line, char(10)) FROM (SELECT m.type || ' ' || m.name || "
+	    "': ' || group_concat(c.name || ' ' || c.type || c.\"notnull\" || c.pk || ifnull(c.dflt_value, '')) AS line "
+	    "FROM sqlite_schema m, pragma_table_xinfo(m.name) c WHERE m.type = 'table' GROUP BY m.name "
+	    "UNION ALL SELECT sql FROM sqlite_schema WHERE type IN ('index', 'trigger') ORDER BY 1)", -1, &s, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+	char *text = strdup((const char *)sqlite3_column_text(s, 0));
+	sqlite3_finalize(s);
+	return text;
+}
+
+static void
+steps_lead_to_the_same(void **state)
+{
+	sqlite3 *new = fresh(), *old = fresh();
+	(void)state;
+
+	run(old, schema_1());
+	run(old, "PRAGMA user_version = 1; INSERT INTO hand_deny (client, created) VALUES ('192.0.2.7', 1)");
+	assert_int_equal(schema_apply(new, why, sizeof why), SCHEMA_MADE);
+	assert_int_equal(schema_apply(old, why, sizeof why), SCHEMA_READY);
+	assert_int_equal(number(old, "PRAGMA user_version"), SCHEMA_VERSION);
+	assert_int_equal(number(old, "SELECT count(*) FROM deny"), 1);
+	char *of_new = shape(new), *of_old = shape(old);
+	assert_string_equal(of_old, of_new);
+	free(of_new);
+	free(of_old);
+	sqlite3_close(new);
+	sqlite3_close(old);
+}
+
 static void
 fails_whole(void **state)
 {
@@ -175,6 +226,7 @@ main(void)
 		{ "a new file gets tables and views, an up to date one nothing", makes_all, NULL, NULL, NULL },
 		{ "an older file takes the steps behind its version, and the views anew", takes_the_steps_behind,
 		  NULL, NULL, NULL },
+		{ "a file of the first version becomes what a new one is", steps_lead_to_the_same, NULL, NULL, NULL },
 		{ "a step that fails leaves the old version, whole", fails_whole, NULL, NULL, NULL },
 		{ "a newer file is refused and left alone", refuses_newer, NULL, NULL, NULL },
 		{ "so is the database of another program", refuses_foreign, NULL, NULL, NULL },

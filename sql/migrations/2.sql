@@ -1,0 +1,1 @@
+-- 2.sql - what a file of version 1 lacks

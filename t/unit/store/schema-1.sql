@@ -1,0 +1,127 @@
+-- schema.sql - policyd's tables.  Times are Unix seconds, UTC; the views (views.sql) show them as text.
+-- People read and write through the views; only policyd writes the tables.
+
+-- What was decided.  It is only ever appended to at its end, and cut at its start.
+CREATE TABLE decision (
+  reference      INTEGER PRIMARY KEY, -- grows: seconds since 1970 * 262144 + a sequence
+  ref            TEXT COLLATE NOCASE GENERATED ALWAYS AS ( -- the same, as ten characters of Crockford's base32: what stands in the reply
+                   substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', (reference >> 45 & 31) + 1, 1) ||
+                   substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', (reference >> 40 & 31) + 1, 1) ||
+                   substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', (reference >> 35 & 31) + 1, 1) ||
+                   substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', (reference >> 30 & 31) + 1, 1) ||
+                   substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', (reference >> 25 & 31) + 1, 1) ||
+                   substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', (reference >> 20 & 31) + 1, 1) ||
+                   substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', (reference >> 15 & 31) + 1, 1) ||
+                   substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', (reference >> 10 & 31) + 1, 1) ||
+                   substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', (reference >>  5 & 31) + 1, 1) ||
+                   substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', (reference       & 31) + 1, 1)) VIRTUAL,
+  writer         TEXT NOT NULL, -- which start of which policyd wrote it (writer.id)
+  time           INTEGER NOT NULL, -- when Postfix asked
+  action         TEXT NOT NULL, -- reject, defer or dunno
+  check_name     TEXT, -- the check that decided, score_reject or score_defer; NULL on a pass
+  would          TEXT, -- what checks set to log would have done: 'reject sender_no_mx, …'
+  reply          TEXT, -- what Postfix was answered
+  profile        TEXT, -- the profile of policyd.conf it was judged by
+  context        TEXT, -- Postfix's policy_context
+  stage          TEXT, -- RCPT or DATA
+  client_address TEXT, -- the SMTP client
+  client_name    TEXT, -- its name as Postfix confirmed it, or 'unknown'
+  helo           TEXT, -- the name it claimed
+  sender         TEXT, -- envelope sender; empty: the null sender
+  sender_domain  TEXT, -- its domain, lower case, A-labels
+  recipient      TEXT, -- envelope recipient
+  login          TEXT, -- SASL login
+  instance       TEXT, -- Postfix's name for the message
+  queue_id       TEXT, -- Postfix's queue id, once there is one
+  score          INTEGER NOT NULL DEFAULT 0, -- sum of the scores
+  runs           INTEGER NOT NULL DEFAULT 0, -- how often the rules were run
+  took_us        INTEGER NOT NULL DEFAULT 0, -- microseconds between request and decision
+  detail         TEXT -- JSON: one object for each rule; see the view why
+);
+CREATE INDEX decision_ref ON decision (ref);
+
+-- How often.  Every writer keeps the absolute count of its own; the total is the sum over writers.
+CREATE TABLE counter (
+  scope          TEXT NOT NULL, -- what is counted: 'decision'
+  key            TEXT NOT NULL, -- within the scope: 'action:check'
+  window         INTEGER NOT NULL, -- start of the hour
+  writer         TEXT NOT NULL, -- whose count it is (writer.id)
+  n              INTEGER NOT NULL, -- the count; only grows
+  PRIMARY KEY (scope, key, window, writer)
+) WITHOUT ROWID;
+CREATE INDEX counter_window ON counter (window);
+
+-- Who wrote: one row for each start of policyd.
+CREATE TABLE writer (
+  id             TEXT PRIMARY KEY, -- host name and a random part made at each start
+  started        INTEGER NOT NULL -- when
+) WITHOUT ROWID;
+
+-- One row; grows whenever people change what policyd keeps in memory.
+CREATE TABLE change (
+  id             INTEGER PRIMARY KEY CHECK (id = 1), -- always 1
+  n              INTEGER NOT NULL -- grows
+);
+INSERT INTO change VALUES (1, 0);
+
+-- What people changed by hand; written by the views' triggers.
+CREATE TABLE history (
+  id             INTEGER PRIMARY KEY, -- in order
+  time           INTEGER NOT NULL, -- when
+  what           TEXT NOT NULL, -- 'allow: insert', …
+  was            TEXT, -- the row before, as JSON
+  is_now         TEXT, -- the row after, as JSON
+  note           TEXT -- the note of the row
+);
+
+-- Clients and addresses that strangers' rules leave alone; view allow.
+CREATE TABLE hand_allow (
+  id             INTEGER PRIMARY KEY, -- of equally specific rows the newest wins
+  client         TEXT, -- address, network, or confirmed name; '.example.net' is any name below; NULL: any
+  helo           TEXT, -- helo name; NULL: any
+  sender         TEXT, -- address, domain, '.domain', or '<>'; NULL: any
+  recipient      TEXT, -- address, domain or '.domain'; NULL: any
+  note           TEXT, -- why, by whom
+  expires        INTEGER, -- until when; NULL: for good
+  created        INTEGER NOT NULL -- since when
+);
+
+-- What is never accepted; view deny.
+CREATE TABLE hand_deny (
+  id             INTEGER PRIMARY KEY, -- of equally specific rows the newest wins
+  client         TEXT, -- as in hand_allow
+  helo           TEXT, -- as in hand_allow
+  sender         TEXT, -- as in hand_allow
+  recipient      TEXT, -- as in hand_allow
+  note           TEXT, -- why, by whom; never shown to strangers
+  expires        INTEGER, -- until when; NULL: for good
+  created        INTEGER NOT NULL -- since when
+);
+
+-- Which profile a recipient is judged by; view recipient_profile.
+CREATE TABLE hand_recipient_profile (
+  recipient      TEXT PRIMARY KEY, -- address or domain
+  profile        TEXT NOT NULL, -- a profile of policyd.conf
+  note           TEXT, -- why, by whom
+  expires        INTEGER, -- until when; NULL: for good
+  created        INTEGER NOT NULL -- since when
+) WITHOUT ROWID;
+
+-- A recipient's own setting of one check; view recipient_setting.
+CREATE TABLE hand_recipient_setting (
+  recipient      TEXT NOT NULL, -- address or domain
+  check_name     TEXT NOT NULL, -- a check, as policyd -d lists them
+  setting        TEXT NOT NULL, -- as in policyd.conf: 'off', 'reject', 'score 3', …
+  note           TEXT, -- why, by whom
+  expires        INTEGER, -- until when; NULL: for good
+  created        INTEGER NOT NULL, -- since when
+  PRIMARY KEY (recipient, check_name)
+) WITHOUT ROWID;
+
+-- What policyd found wrong in the rows above when it last read them; view problem.
+CREATE TABLE row_problem (
+  list           TEXT NOT NULL, -- allow, deny, recipient_profile or recipient_setting
+  row            TEXT NOT NULL, -- its id, or its recipient
+  finding        TEXT NOT NULL, -- what is wrong, and what would be right
+  PRIMARY KEY (list, row, finding)
+) WITHOUT ROWID;
