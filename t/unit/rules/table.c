@@ -59,7 +59,7 @@ static const struct {
 	{ "allow", 0 },
 	{ "dnswl", SPARE_STRANGER },
 	{ "recipient", SPARE_ROLE },
-	{ "null_sender_multiple", SPARE_LOCAL | SPARE_ROLE },
+	{ "null_sender_multiple", SPARE_STRANGER },
 	{ "helo_missing", SPARE_STRANGER },
 	{ "helo_syntax", SPARE_STRANGER },
 	{ "helo_not_fqdn", SPARE_STRANGER },
@@ -75,7 +75,7 @@ static const struct {
 	{ "sender_unknown_tld", SPARE_STRANGER },
 	{ "sender_domain", SPARE_STRANGER },
 	{ "sender_bogus_mx", SPARE_STRANGER },
-	{ "null_sender_unsolicited", SPARE_LOCAL | SPARE_ROLE },
+	{ "null_sender_unsolicited", SPARE_STRANGER },
 	{ "dnsbl", SPARE_STRANGER },
 	{ "rhsbl", SPARE_STRANGER },
 };
