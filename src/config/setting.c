@@ -1,13 +1,14 @@
 /* setting.c - see setting.h */
 #include "config/setting.h"
 #include "base/clock.h"
+#include "config/macro.h"
 #include "config/word.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { SCORE_MAX = 1000, REPLY_TEXT_MAX = 300 };
+enum { SCORE_MAX = 1000 };
 
 #define BLANKS " \t"
 
@@ -108,12 +109,17 @@ read_text(struct reading *r, const char **text)
 		return wrong(r, "no blank behind the closing quote; write one (a quote within is \\\")");
 	if (*found == '\0')
 		return wrong(r, "the text is empty; leave it out for the check's own words");
-	if (strlen(found) > REPLY_TEXT_MAX)
-		return wrong(r, arena_printf(r->arena, "a text of %zu bytes; a reply has room for %d", strlen(found),
-		    REPLY_TEXT_MAX));
 	for (const char *at = found; *at; at++)
 		if (*at < ' ' || *at > '~')
 			return wrong(r, "the text holds a byte that no SMTP reply may; write printable ASCII");
+	const char *why = macro_check(r->arena, found, MACRO_NAMES);
+	if (why != NULL)
+		return wrong(r, why);
+	/* A text that says %{help_url} itself has the room of the tail that does so otherwise. */
+	size_t room = macro_room(found), most = REPLY_TEXT_MAX + (macro_uses(found, MACRO_HELP_URL) ? HELP_URL_MAX : 0);
+	if (room > most)
+		return wrong(r, arena_printf(r->arena, "a text that takes %zu bytes, with its macros; a reply has room for %zu",
+		    room, most));
 	*text = found;
 	return true;
 }

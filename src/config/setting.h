@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { REPLY_TEXT_MAX = 200 };	/* bytes of text, as macro_room() counts them, %{help_url} not counted */
+
 enum setting_action {
 	SETTING_OFF,		/* the check is not made */
 	SETTING_LOG,		/* shadow: recorded as would-have, never acted on */
@@ -31,7 +33,7 @@ struct setting {
 	enum setting_on_error on_error;
 	int score;		/* -1000 to 1000, with SETTING_SCORE */
 	int64_t from_s;		/* Unix seconds, midnight UTC; before it the setting is log; 0: always in force */
-	const char *text;	/* replaces the check's own finding in the reply: 1 to 300 bytes of ASCII; NULL: none */
+	const char *text;	/* replaces the check's own finding in the reply: ASCII, with macros (macro.h); NULL: none */
 };
 
 /*

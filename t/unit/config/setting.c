@@ -39,6 +39,7 @@ static const struct {
 	{ "log from 9999-12-31", { .action = SETTING_LOG, .from_s = 253402214400 }, NULL },
 	{ "reject \"say why\"", { .action = SETTING_REJECT, .text = "say why" }, NULL },
 	{ "reject \"a \\\"quote\\\" and a \\\\\"", { .action = SETTING_REJECT, .text = "a \"quote\" and a \\" }, NULL },
+	{ "reject \"%{helo} is 100%% wrong\"", { .action = SETTING_REJECT, .text = "%{helo} is 100%% wrong" }, NULL },
 	{ "reject \"from\" from 2026-11-23", { .action = SETTING_REJECT, .from_s = 1795392000, .text = "from" },
 	    "reject from 2026-11-23 \"from\"" },
 	{ "score 3 \"t\" on_error defer from 1970-01-02",
@@ -88,12 +89,14 @@ longest(void **state)
 {
 	struct arena *a = arena_new();
 	struct setting s, again;
-	char text[800] = "score -1000 on_error defer from 2026-01-31 \"", printed[SETTING_PRINTED];
+	static const char begin[] = "score -1000 on_error defer from 2026-01-31 \"%{help_url}";
+	char text[800], printed[SETTING_PRINTED];
 	struct text t = TEXT(printed);
 	const char *why;
 
 	(void)state;
-	for (int i = 0; i < 300; i++)
+	strcpy(text, begin);
+	for (int i = 0; i < REPLY_TEXT_MAX; i++)
 		strcat(text, "\\\\");
 	strcat(text, "\"");
 	assert_true(setting_parse(a, text, &s, &why));
@@ -103,7 +106,7 @@ longest(void **state)
 	equal(&again, &s);
 	strcpy(strrchr(text, '"'), "x\"");
 	assert_false(setting_parse(a, text, &s, &why));
-	assert_string_equal(why, "a text of 301 bytes; a reply has room for 300");
+	assert_string_equal(why, "a text that takes 374 bytes, with its macros; a reply has room for 373");
 	arena_free(a);
 }
 
@@ -146,6 +149,10 @@ wrong(void **state)
 		{ "reject \"a\"b", "no blank behind the closing quote; write one (a quote within is \\\")" },
 		{ "reject \"f\xc3\xbcr\"", "the text holds a byte that no SMTP reply may; write printable ASCII" },
 		{ "reject \"a\nb\"", "the text holds a byte that no SMTP reply may; write printable ASCII" },
+		{ "reject \"100% wrong\"", "a lone %; write %% for a percent sign, or a macro as in %{reference}" },
+		{ "reject \"%{helo\"", "macro %{helo has no closing bracket; write it as in %{reference}" },
+		{ "reject \"%{hello}\"", "macro %{hello}: no word 'hello'; did you mean helo? Write client_address, client_name, "
+		  "helo, sender, sender_domain, recipient, finding, check, reference or help_url" },
 		{ "off\nlog", "no word 'off\nlog'; write off, log, score, defer or reject" },
 	};
 	struct arena *a = arena_new();
