@@ -42,7 +42,7 @@ CREATE INDEX decision_ref ON decision (ref);
 
 -- How often.  Every writer keeps the absolute count of its own; the total is the sum over writers.
 CREATE TABLE counter (
-  scope          TEXT NOT NULL, -- what is counted: 'decision'
+  scope          TEXT NOT NULL, -- what is counted: 'decision', or 'would': what checks set to log would have done
   key            TEXT NOT NULL, -- within the scope: 'action:check'
   window         INTEGER NOT NULL, -- start of the hour
   writer         TEXT NOT NULL, -- whose count it is (writer.id)

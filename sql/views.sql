@@ -149,6 +149,12 @@ CREATE VIEW daily AS
     substr(key, instr(key, ':') + 1) AS check_name, sum(n) AS decisions
   FROM counter WHERE scope = 'decision' GROUP BY day, key ORDER BY day DESC, decisions DESC;
 
+-- What checks that are only logged would have done, by day: whom it would hit if they were turned on.
+CREATE VIEW would_have AS
+  SELECT date(window, 'unixepoch') AS day, substr(key, 1, instr(key, ':') - 1) AS action,
+    substr(key, instr(key, ':') + 1) AS check_name, sum(n) AS requests
+  FROM counter WHERE scope = 'would' GROUP BY day, key ORDER BY day DESC, requests DESC;
+
 -- What is wrong in the lists, or has expired.
 CREATE VIEW problem AS
   SELECT list, row, finding FROM row_problem

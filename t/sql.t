@@ -33,7 +33,8 @@ decision(($noon + 1) << 18, action => 'dunno', would => 'reject client_no_rdns',
     sender => 'bob@example.com');
 decision(time * 262144 + $_, time => int time, check_name => 'dnsbl') for 1, 2;
 ok sql("INSERT INTO counter VALUES ('decision', 'dunno:', $day, 'mx-1', 30), ('decision', 'dunno:', $day, 'mx-2', 10),
-    ('decision', 'reject:helo_not_fqdn', $day, 'mx-1', 1)"), 'counters';
+    ('decision', 'reject:helo_not_fqdn', $day, 'mx-1', 1), ('would', 'reject:client_no_rdns', $day, 'mx-1', 3),
+    ('would', 'reject:client_no_rdns', $day + 7200, 'mx-2', 4), ('would', 'object:dnsbl', $day + 86400, 'mx-1', 1)"), 'counters';
 
 # ---- the manual page: behind "sqlite> " stands what is typed, behind "...> " its next line, then what comes ----
 

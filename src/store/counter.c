@@ -1,7 +1,9 @@
 /* counter.c - see counter.h; few keys (actions and checks) in few hours, so a list does */
 #include "store/counter.h"
 #include "base/arena.h"
+#include "store/store.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,4 +95,18 @@ counters_free(struct counters *c)
 		total_free(t);
 	}
 	free(c);
+}
+
+bool
+would_key(const char **would, char key[COUNTER_KEY])
+{
+	char action[16], check[64];
+	int len;
+
+	if (*would == NULL || sscanf(*would, "%15[a-z] %63[a-z0-9_]%n", action, check, &len) != 2)
+		return false;
+	snprintf(key, COUNTER_KEY, "%s:%s", action, check);
+	*would += len;
+	*would += strspn(*would, ", ");
+	return true;
 }

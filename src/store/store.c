@@ -44,7 +44,7 @@ enum { LOOK_EVERY_MS = 250, COUNTS_EVERY_MS = 1000, COUNTS_MAX = 64, PROBLEMS_BY
 	QUEUE_BYTES_MAX = 256 << 20 };
 
 struct pending_count {
-	char scope[24], key[104];
+	char scope[24], key[COUNTER_KEY];
 	int64_t window, n;
 };
 
@@ -451,6 +451,17 @@ store_count(struct store *s, const char *scope, const char *key, int64_t time_s)
 	snprintf(c->key, sizeof c->key, "%s", key);
 	c->window = window;
 	c->n = 1;
+}
+
+void
+store_count_decision(struct store *s, const char *action, const char *check, const char *would, int64_t time_s)
+{
+	char key[COUNTER_KEY];
+
+	snprintf(key, sizeof key, "%s:%s", action, check ? check : "");
+	store_count(s, "decision", key, time_s);
+	while (would_key(&would, key))
+		store_count(s, "would", key, time_s);
 }
 
 struct lists *

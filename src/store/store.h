@@ -85,7 +85,8 @@ struct store_waiter {
 
 /*
  * Hand a decision to the writer (copied), and count it in the same transaction:
- * counter (scope 'decision', key 'action:check', hour window, this writer) + 1.
+ * counter (scope 'decision', key 'action:check', hour window, this writer) + 1,
+ * and so in scope 'would' for each action of row->would.
  *
  * w       told after the commit; NULL: written behind, nobody waits
  * false   the store is known to be in trouble, or the queue is full: w will not
@@ -94,11 +95,21 @@ struct store_waiter {
  */
 bool store_write(struct store *s, const struct decision_row *row, struct store_waiter *w);
 
-/* True if a row is kept for such a decision (decision_log); false: store_count() it. */
+/* True if a row is kept for such a decision (decision_log); false: store_count_decision() it. */
 bool store_keeps(const struct store *s, bool refusal, bool would);
 
-/* Count an action without a row, written behind: passes when decision_log keeps none of them. */
+/* Count one more, written behind. */
 void store_count(struct store *s, const char *scope, const char *key, int64_t time_s);
+
+/* Count a decision of which no row is kept, as store_write() counts the others; check and would may be NULL. */
+void store_count_decision(struct store *s, const char *action, const char *check, const char *would, int64_t time_s);
+
+/*
+ * The keys by which would is counted: each call takes one "action check" from
+ * *would and makes it "action:check"; false when there is none left.
+ */
+enum { COUNTER_KEY = 104 };
+bool would_key(const char **would, char key[COUNTER_KEY]);
 
 /* w no longer wants to know; the write goes on. */
 void store_forget(struct store *s, struct store_waiter *w);

@@ -188,14 +188,18 @@ write_counter(void *arg, const char *scope, const char *key, int64_t window, int
 static void
 count(struct writer *w, struct pending_write *write)
 {
-	char key[128];
+	const struct decision_row *row = &write->row;
+	const char *would = row->would;
+	char key[COUNTER_KEY];
 
 	if (write->counted)
 		return;
 	write->counted = true;
 	if (write->kind == WRITE_DECISION) {
-		snprintf(key, sizeof key, "%s:%s", write->row.action, write->row.check ? write->row.check : "");
-		counters_add(w->counters, "decision", key, write->row.time_s, 1);
+		snprintf(key, sizeof key, "%s:%s", row->action, row->check ? row->check : "");
+		counters_add(w->counters, "decision", key, row->time_s, 1);
+		while (would_key(&would, key))
+			counters_add(w->counters, "would", key, row->time_s, 1);
 	} else if (write->kind == WRITE_COUNT)
 		counters_add(w->counters, write->scope, write->key, write->time_s, write->n);
 }

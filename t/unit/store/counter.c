@@ -1,5 +1,6 @@
 /* counter.c - the writer's totals promise that … */
 #include "store/counter.h"
+#include "store/store.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -66,6 +67,27 @@ keeps_apart(void **state)
 	assert_true(has(&f, "decision reject:dnsbl 0 1"));
 	assert_true(has(&f, "other dunno: 0 1"));
 	counters_free(c);
+}
+
+static void
+splits_would(void **state)
+{
+	static const struct { const char *would, *keys; } cases[] = {
+		{ NULL, "" }, { "", "" },
+		{ "reject sender_no_mx", "reject:sender_no_mx " },
+		{ "reject a, defer b_2, object c", "reject:a defer:b_2 object:c " },
+		{ "reject", "" }, { "reject a, defer", "reject:a " }, { ", ", "" },
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const char *would = cases[i].would;
+		char key[COUNTER_KEY], all[200] = "";
+
+		while (would_key(&would, key))
+			strcat(strcat(all, key), " ");
+		assert_string_equal(all, cases[i].keys);
+	}
 }
 
 static void
@@ -139,6 +161,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		{ "scope, key and hour are counted apart", keeps_apart, NULL, NULL, NULL },
+		{ "a decision's would has a key for each check", splits_would, NULL, NULL, NULL },
 		{ "only what changed is handed over, and as a whole", hands_over_what_changed, NULL, NULL, NULL },
 		{ "a failed transaction loses and doubles nothing", repeats_the_same, NULL, NULL, NULL },
 		{ "a new file gets all of them", repeats_all_when_told, NULL, NULL, NULL },

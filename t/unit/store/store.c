@@ -349,6 +349,33 @@ counts_without_rows(void **state)
 	assert_int_equal(number(b, "SELECT sum(n) FROM counter"), 4);
 }
 
+static bool would_counted(struct bench *b) { return number(b, "SELECT sum(n) FROM counter WHERE scope = 'would'") == 4; }
+
+static void
+counts_shadow(void **state)
+{
+	struct bench *b = *state;
+	struct decision_row row = refusal;
+
+	open_store(b);
+	row.would = "reject client_no_rdns, score helo_not_fqdn";
+	assert_true(refuse_row(b, &row));
+	store_count_decision(b->store, "defer", "dnsbl", NULL, row.time_s);
+	store_count_decision(b->store, "dunno", NULL, "reject client_no_rdns", row.time_s);
+	row.action = "dunno";
+	row.check = NULL;
+	row.would = "object dnsbl";
+	store_write(b->store, &row, NULL);
+	assert_true(comes(b, would_counted));
+	assert_int_equal(number(b, "SELECT requests FROM would_have WHERE action = 'reject' AND check_name = 'client_no_rdns'"), 2);
+	assert_int_equal(number(b, "SELECT requests FROM would_have WHERE action = 'score' AND check_name = 'helo_not_fqdn'"), 1);
+	assert_int_equal(number(b, "SELECT requests FROM would_have WHERE action = 'object' AND check_name = 'dnsbl'"), 1);
+	assert_int_equal(number(b, "SELECT decisions FROM daily WHERE action = 'dunno'"), 2);
+	assert_int_equal(number(b, "SELECT decisions FROM daily WHERE action = 'defer' AND check_name = 'dnsbl'"), 1);
+	number(b, "DELETE FROM decision");
+	assert_int_equal(number(b, "SELECT count(*) FROM would_have"), 3);
+}
+
 static void
 keeps_what_is_wanted(void **state)
 {
@@ -800,6 +827,7 @@ main(void)
 		PROMISE("a reference used twice holds nobody up", mends_a_clash),
 		PROMISE("who no longer waits is not told", forgets_who_left),
 		PROMISE("what has no row is counted, at the end too", counts_without_rows),
+		PROMISE("what shadow checks would have done is counted, row or not", counts_shadow),
 		PROMISE("decision_log says what is kept", keeps_what_is_wanted),
 		PROMISE("what people write is obeyed at once", obeys_at_once),
 		PROMISE("what is wrong in it is told, once", tells_problems_once),
