@@ -153,6 +153,16 @@ close_rooms(struct program *pr)
 
 /* ---- serving ---- */
 
+/* A dry run that is forgotten protects nobody: said at every start and reload. */
+static void
+say_mode(const struct config *config)
+{
+	const struct policy_options *o = config_server(config, TABLE_POLICY);
+
+	if (o->mode == MODE_LOG)
+		log_info("mode = log: nothing is refused, what would have been is recorded");
+}
+
 static enum ask
 on_ask(void *arg, struct ticket *t, char *bytes, size_t len, struct text *reply)
 {
@@ -224,6 +234,7 @@ on_reload(void *arg)
 	config_release(pr->config);
 	pr->config = config;
 	log_info("%s read again", pr->path);
+	say_mode(pr->config);
 }
 
 static void
@@ -260,6 +271,7 @@ serve(struct program *pr)
 		return EXIT_FAILURE;
 	open_policy(pr);
 	start_timers(pr);
+	say_mode(pr->config);
 	log_info("policyd %s ready: pid %ld, configuration %s", VERSION, (long)getpid(), pr->path);
 	notify_ready();
 	loop_run(pr->loop);

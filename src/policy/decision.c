@@ -20,10 +20,24 @@ static const struct option rows[] = {
 const struct option_table profile_option_table = OPTION_TABLE(rows);
 #undef OPTIONS
 
+enum { WOULD_BYTES = 2048 };		/* some fifty checks */
+
 static const struct profile_options *
 profile_of(const struct eval *e)
 {
 	return profile_values(e->profile, e->world->profile_table);
+}
+
+bool
+only_logs(const struct eval *e)
+{
+	return e->world->only_log || profile_of(e)->mode == MODE_LOG;
+}
+
+static bool
+in_force(const struct eval *e, const struct setting *s)
+{
+	return s->action != SETTING_LOG && s->from_s <= e->now_s && !only_logs(e);
 }
 
 void
@@ -41,14 +55,12 @@ decide_effect(struct eval *e, size_t i)
 	s->setting = setting_of(e, i, s->verdict.check);
 	if (s->setting->action == SETTING_OFF)
 		return;
-	bool in_force = s->setting->action != SETTING_LOG && s->setting->from_s <= e->now_s &&
-	    profile_of(e)->mode == MODE_ENFORCE;
 	if (s->verdict.kind == VERDICT_OBJECT) {
 		s->effect = effects[s->setting->action];
-		s->shadow = !in_force;
+		s->shadow = !in_force(e, s->setting);
 	} else if (s->verdict.kind == VERDICT_CANNOT_TELL && s->setting->on_error == ON_ERROR_DEFER) {
 		s->effect = EFFECT_DEFER;
-		s->shadow = !in_force;
+		s->shadow = !in_force(e, s->setting);
 	}
 }
 
@@ -64,20 +76,13 @@ effect_word(const struct rule_state *s)
 	return words[s->shadow][s->effect];
 }
 
+static const char *const action_words[] = { [ACTION_DUNNO] = "dunno", [ACTION_DEFER] = "defer",
+    [ACTION_REJECT] = "reject" };
+
 const char *
 decision_word(const struct decision *d)
 {
-	static const char *const words[] = { [ACTION_DUNNO] = "dunno", [ACTION_DEFER] = "defer",
-	    [ACTION_REJECT] = "reject" };
-
-	return words[d->action];
-}
-
-/* What the stranger reads: the site's own text if the check objects, else the rule's finding. */
-static const char *
-finding(const struct rule_state *s)
-{
-	return s->setting->text != NULL && s->verdict.kind == VERDICT_OBJECT ? s->setting->text : s->verdict.text;
+	return action_words[d->action];
 }
 
 static void
@@ -89,92 +94,142 @@ decide_by_rule(const struct eval *e, struct decision *d, size_t i, enum action_k
 	d->rule = e->world->rules[i]->name;
 	d->check = s->verdict.check->name;
 	d->enhanced = s->verdict.enhanced;
-	d->text = finding(s);
+	d->said[0] = s;
+	d->said_count = 1;
 }
 
-/* The findings that scored, as one sentence. */
-static const char *
-score_text(const struct eval *e, int score)
+/* ---- the score ---- */
+
+/*
+ * What a finished rule adds to the score.  A check that may, for all we know,
+ * speak for the client does so: silence never makes a 5xx.
+ */
+static int
+score_of(const struct rule_state *s)
 {
-	char buffer[ACTION_TEXT_MAX];
-	struct text t = TEXT(buffer);
-	const char *between = "";
+	bool doubt = s->verdict.kind == VERDICT_CANNOT_TELL && s->setting != NULL && s->setting->score < 0;
 
-	text_addf(&t, "score %d: ", score);
-	for (size_t i = 0; i < e->world->rule_count; i++) {
-		const struct rule_state *s = &e->states[i];
-
-		if (s->progress != RULE_DONE || s->effect != EFFECT_SCORE || s->shadow || s->setting->score <= 0)
-			continue;
-		text_addf(&t, "%s%s", between, finding(s));
-		between = "; ";
-	}
-	return arena_strndup(e->arena, buffer, t.len);
+	return s->effect == EFFECT_SCORE || doubt ? s->setting->score : 0;
 }
+
+/* What scores add up to: of what is in force, and with the shadow's. */
+struct sum {
+	int score;
+	unsigned spares;		/* enum spare: of the rules that scored */
+};
 
 static void
-decide_by_score(const struct eval *e, struct decision *d, unsigned score_spares)
+add_score(struct sum *to, const struct rule_state *s, unsigned spares)
+{
+	to->score += score_of(s);
+	if (s->effect == EFFECT_SCORE)
+		to->spares |= spares;
+}
+
+struct outcome {
+	enum action_kind action;
+	const char *check;
+};
+
+static struct outcome
+outcome_of(const struct eval *e, const struct sum *sum)
 {
 	const struct profile_options *o = profile_of(e);
 
-	if (o->score_reject > 0 && d->score >= o->score_reject) {
-		/* A client that may be exempt, for all we know, is not refused for good. */
-		d->action = score_spares & e->doubt ? ACTION_DEFER : ACTION_REJECT;
-		d->check = "score_reject";
-	} else if (d->action == ACTION_DUNNO && o->score_defer > 0 && d->score >= o->score_defer) {
-		d->action = ACTION_DEFER;
-		d->check = "score_defer";
-	} else
-		return;
-	d->rule = NULL;
-	d->enhanced = "5.7.1";
-	d->text = score_text(e, d->score);
+	/* A client that may be exempt, for all we know, is not refused for good. */
+	if (o->score_reject > 0 && sum->score >= o->score_reject)
+		return (struct outcome){ sum->spares & e->doubt ? ACTION_DEFER : ACTION_REJECT, "score_reject" };
+	if (o->score_defer > 0 && sum->score >= o->score_defer)
+		return (struct outcome){ ACTION_DEFER, "score_defer" };
+	return (struct outcome){ ACTION_DUNNO, NULL };
+}
+
+/* The heaviest findings first; of equals the first in the table. */
+static void
+say_heaviest(const struct eval *e, struct decision *d)
+{
+	size_t count = 0;
+
+	d->said_count = 0;
+	for (size_t i = 0; i < e->world->rule_count; i++) {
+		const struct rule_state *s = &e->states[i];
+		size_t at = d->said_count;
+
+		if (s->progress != RULE_DONE || s->effect != EFFECT_SCORE || s->shadow || score_of(s) <= 0)
+			continue;
+		count++;
+		while (at > 0 && score_of(d->said[at - 1]) < score_of(s))
+			at--;
+		if (at == SAID_MAX)
+			continue;
+		d->said_count += d->said_count < SAID_MAX;
+		for (size_t k = d->said_count - 1; k > at; k--)
+			d->said[k] = d->said[k - 1];
+		d->said[at] = s;
+	}
+	d->unsaid = count - d->said_count;
 }
 
 static void
-add_shadow(struct text *would, const struct rule_state *s)
+decide_by_score(const struct eval *e, struct decision *d, const struct sum *sum)
 {
-	text_addf(would, "%s%s %s", would->len ? ", " : "", effect_word(s) + strlen("would "), s->verdict.check->name);
+	struct outcome outcome = outcome_of(e, sum);
+
+	if (outcome.action <= d->action)
+		return;
+	d->action = outcome.action;
+	d->check = outcome.check;
+	d->rule = NULL;
+	d->enhanced = "5.7.1";
+	say_heaviest(e, d);
 }
 
-/* A check that may, for all we know, speak for the client does so: silence never makes a 5xx. */
-static int
-benefit_of_doubt(const struct eval *e, const struct rule_state *s)
-{
-	bool doubt = s->verdict.kind == VERDICT_CANNOT_TELL && s->setting != NULL && s->setting->score < 0 &&
-	    s->setting->from_s <= e->now_s;
+/* ---- what shadow checks would have done ---- */
 
-	return doubt ? s->setting->score : 0;
+static void
+add_would(struct text *would, const char *action, const char *check)
+{
+	text_addf(would, "%s%s %s", would->len ? ", " : "", action, check);
 }
+
+static void
+add_would_by_score(const struct eval *e, const struct decision *d, const struct sum *sum, struct text *would)
+{
+	struct outcome outcome = outcome_of(e, sum);
+
+	if (outcome.action > d->action)
+		add_would(would, action_words[outcome.action], outcome.check);
+}
+
+/* ---- all of it ---- */
 
 struct decision
 decide(const struct eval *e)
 {
-	char buffer[512];
+	char buffer[WOULD_BYTES];
 	struct text would = TEXT(buffer);
 	struct decision d = { .action = ACTION_DUNNO };
-	unsigned score_spares = 0;
+	struct sum real = { 0 }, with_shadow = { 0 };
 
 	for (size_t i = 0; i < e->world->rule_count && d.action != ACTION_REJECT; i++) {
 		const struct rule_state *s = &e->states[i];
 		unsigned spares = e->world->rules[i]->spares;
 
-		if (s->progress != RULE_DONE)
+		if (s->progress != RULE_DONE || s->setting == NULL)
 			continue;
-		d.score += benefit_of_doubt(e, s);
+		add_score(&with_shadow, s, spares);
+		if (in_force(e, s->setting))
+			add_score(&real, s, spares);
 		if (s->shadow)
-			add_shadow(&would, s);
+			add_would(&would, effect_word(s) + strlen("would "), s->verdict.check->name);
 		else if (s->effect == EFFECT_REJECT && !(spares & e->doubt))
 			decide_by_rule(e, &d, i, ACTION_REJECT);
 		else if ((s->effect == EFFECT_REJECT || s->effect == EFFECT_DEFER) && d.action == ACTION_DUNNO)
 			decide_by_rule(e, &d, i, ACTION_DEFER);
-		else if (s->effect == EFFECT_SCORE) {
-			d.score += s->setting->score;
-			score_spares |= spares;
-		}
 	}
-	if (d.action != ACTION_REJECT)
-		decide_by_score(e, &d, score_spares);
+	d.score = real.score;
+	decide_by_score(e, &d, &real);
+	add_would_by_score(e, &d, &with_shadow, &would);
 	if (would.len > 0)
 		d.would = arena_strndup(e->arena, buffer, would.len);
 	return d;

@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "config/config.h"
 #include "dns/dns.h"
+#include "policy/policy.h"
 #include "policy/rule.h"
 #include "protocol/action.h"
 
@@ -34,17 +35,16 @@ struct world {
 	size_t first_table;		/* of the rules' tables among a profile's: rule i has first_table + i */
 	struct dns_source dns;
 	struct option_networks local_networks;
+	bool only_log;			/* mode = log in [server]: every check of every profile is shadow */
+	const char *help_url;		/* as written; "": none */
 	size_t profile_table;		/* of struct profile_options among a profile's */
 };
 
 /* What stands in every profile beside the rules' own settings. */
-enum mode { MODE_ENFORCE, MODE_LOG };
 struct profile_options {
-	int mode;
+	int mode;				/* enum mode */
 	int64_t score_defer, score_reject;	/* 0: never */
 };
-extern const struct option_table profile_option_table;
-
 /* What follows from a verdict under its check's setting. */
 enum effect {
 	EFFECT_NONE,
@@ -130,12 +130,15 @@ void eval_end(struct eval *e);
 
 /* ---- what follows (decision.c) ---- */
 
+enum { SAID_MAX = 3 };
+
 struct decision {
 	enum action_kind action;
 	const char *check;		/* that decided: a check, score_defer or score_reject; NULL: nothing to object */
 	const char *rule;		/* its rule; NULL: the score, or nothing */
 	const char *enhanced;		/* RFC 3463 */
-	const char *text;		/* for the stranger, safe to show */
+	const struct rule_state *said[SAID_MAX];	/* what the reply tells: the rule, or the heaviest scores */
+	size_t said_count, unsaid;	/* how many that are; how many scores more there were */
 	const char *would;		/* what shadow checks would have done: "reject sender_no_mx, …"; NULL: nothing */
 	int score;
 };
@@ -145,6 +148,9 @@ void decide_effect(struct eval *e, size_t i);
 
 /* The decision of a finished evaluation; texts in its arena. */
 struct decision decide(const struct eval *e);
+
+/* True if the profile's checks, or everybody's, are shadow. */
+bool only_logs(const struct eval *e);
 
 /* The setting of a check for this recipient: the recipient's own, else the profile's. */
 const struct setting *setting_of(const struct eval *e, size_t rule, const struct option *check);

@@ -6,12 +6,10 @@
 #include "base/metrics.h"
 #include "policy/message.h"
 #include "policy/record.h"
-#include "protocol/action.h"
+#include "policy/reply.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { HELP_URL_SHOWN = 120, TAIL_BYTES = 256 };
 
 /* ---- its life ---- */
 
@@ -86,26 +84,6 @@ job_list(struct job *j, int64_t due_us)
 
 /* ---- from a verdict to an answer ---- */
 
-/* The whole reply, with the reference if there is one. */
-static void
-encode(const struct job *j, struct text *reply)
-{
-	const struct decision *d = &j->decision;
-	const char *url = j->era->options->help_url;
-	char buffer[TAIL_BYTES];
-	struct text tail = TEXT(buffer);
-
-	if (d->action != ACTION_DUNNO) {
-		text_addf(&tail, "(%s", d->check);
-		if (*j->reference)
-			text_addf(&tail, " %s", j->reference);
-		if (*url)
-			text_addf(&tail, "; %.*s", HELP_URL_SHOWN, url);
-		text_add(&tail, ")");
-	}
-	action_encode(reply, &(struct action){ d->action, d->enhanced, d->text, tail.len ? buffer : NULL });
-}
-
 /* What stands behind "action=". */
 static const char *
 action_line(const struct job *j, const struct text *reply)
@@ -129,21 +107,40 @@ job_free(struct job *j)
 }
 
 static void
+count_metric(const char *name, const char *help, const char *action, const char *check)
+{
+	char labels[128];
+	struct text t = TEXT(labels);
+
+	text_addf(&t, "check=\"%s\",action=\"%s\"", check, action);
+	metric_counter(name, labels, help)->value++;
+}
+
+static void
+count_metrics(const struct job *j)
+{
+	const struct decision *d = &j->decision;
+	const char *would = d->would;
+
+	if (d->action == ACTION_DUNNO)
+		j->policy->passes->value++;
+	else
+		count_metric("policyd_decisions_total", "Requests judged, by deciding check and action.",
+		    decision_word(d), d->check);
+	for (char key[COUNTER_KEY], *check; would_key(&would, key); ) {
+		check = strchr(key, ':');
+		*check++ = '\0';
+		count_metric("policyd_would_total", "What checks that are only logged would have done.", key, check);
+	}
+}
+
+static void
 job_log(const struct job *j)
 {
-	const struct policy *p = j->policy;
 	int64_t took_us = clock_mono_us() - j->eval->started_us;
 
-	histogram_add(p->seconds, took_us);
-	if (j->decision.action == ACTION_DUNNO)
-		p->passes->value++;
-	else {
-		char labels[128];
-		struct text t = TEXT(labels);
-
-		text_addf(&t, "check=\"%s\",action=\"%s\"", j->decision.check, decision_word(&j->decision));
-		metric_counter("policyd_decisions_total", labels, "Requests judged, by deciding check and action.")->value++;
-	}
+	histogram_add(j->policy->seconds, took_us);
+	count_metrics(j);
 	if (j->decision.action != ACTION_DUNNO || j->decision.would != NULL || j->era->options->log_passes)
 		record_log(j->eval, &j->decision, j->reference, took_us);
 }
@@ -172,7 +169,7 @@ answer_committed(struct job *j, bool ok)
 		*j->reference = '\0';
 		j->policy->unreferenced->value++;
 	}
-	encode(j, &reply);
+	reply_encode(&reply, j->eval, &j->decision, j->reference);
 	job_answer(j, &reply);
 }
 
@@ -189,7 +186,7 @@ record_pass(struct job *j, const struct text *reply)
 	struct store *store = j->policy->parts.store;
 
 	if (!store_keeps(store, false, j->decision.would != NULL)) {
-		store_count(store, "decision", "dunno:", j->eval->now_s);
+		store_count_decision(store, "dunno", NULL, j->decision.would, j->eval->now_s);
 		return;
 	}
 	struct decision_row row = record_row(j->eval, &j->decision, action_line(j, reply),
@@ -204,17 +201,14 @@ record_refusal(struct job *j, struct text *reply)
 	struct store *store = j->policy->parts.store;
 
 	if (!store_keeps(store, true, false)) {
-		char key[96];
-		struct text t = TEXT(key);
-
-		text_addf(&t, "%s:%s", decision_word(&j->decision), j->decision.check);
-		store_count(store, "decision", key, j->eval->now_s);
-		encode(j, reply);
+		store_count_decision(store, decision_word(&j->decision), j->decision.check, j->decision.would,
+		    j->eval->now_s);
+		reply_encode(reply, j->eval, &j->decision, j->reference);
 		return false;
 	}
 	int64_t reference = store_reference(store);
 	reference_print(reference, j->reference);
-	encode(j, reply);
+	reply_encode(reply, j->eval, &j->decision, j->reference);
 	struct decision_row row = record_row(j->eval, &j->decision, action_line(j, reply),
 	    clock_mono_us() - j->eval->started_us);
 	row.reference = reference;
@@ -224,7 +218,7 @@ record_refusal(struct job *j, struct text *reply)
 	*j->reference = '\0';
 	j->policy->unreferenced->value++;
 	reply->len = 0;
-	encode(j, reply);
+	reply_encode(reply, j->eval, &j->decision, j->reference);
 	return false;
 }
 
@@ -236,7 +230,7 @@ explain(struct job *j)
 	void (*explained)(void *arg) = j->explained;
 	void *arg = j->explained_arg;
 
-	encode(j, &reply);
+	reply_encode(&reply, j->eval, &j->decision, j->reference);
 	record_explain(j->explain, j->eval, &j->decision, action_line(j, &reply),
 	    clock_mono_us() - j->eval->started_us);
 	job_free(j);
@@ -253,7 +247,7 @@ job_decide(struct job *j, struct text *reply)
 		return false;
 	}
 	if (j->decision.action == ACTION_DUNNO) {
-		encode(j, reply);
+		reply_encode(reply, j->eval, &j->decision, j->reference);
 		record_pass(j, reply);
 		return true;
 	}

@@ -7,6 +7,7 @@
 #include "base/metrics.h"
 #include "policy/job.h"
 #include "policy/message.h"
+#include "policy/reply.h"
 #include "protocol/action.h"
 
 #include <stdlib.h>
@@ -14,6 +15,9 @@
 
 #define OPTIONS policy_options
 static const struct option rows[] = {
+	{ "mode", OPT_WORD, INTO(mode), "enforce", NULL, NULL,
+	  "enforce, or log: every check of every profile is only recorded, as what it would have done.",
+	  .words = "enforce|log" },
 	{ "log_to", OPT_WORD, INTO(log_to), "stderr", NULL, NULL,
 	  "Where the log goes: stderr (which systemd hands to the journal) or syslog (facility mail).",
 	  .words = "stderr|syslog" },
@@ -21,8 +25,9 @@ static const struct option rows[] = {
 	  "A log line for every request, not only for refusals." },
 	{ "metrics_file", OPT_TEXT, INTO(metrics_file), "", NULL, NULL,
 	  "Metrics in Prometheus' text format are written to this file every 15 seconds; empty: nowhere." },
-	{ "help_url", OPT_TEXT, INTO(help_url), "", NULL, NULL,
-	  "Stands in every refusal, for the stranger who wants to know more; at most 120 bytes are shown." },
+	{ "help_url", OPT_PARSED, INTO(help_url), "", NULL, NULL,
+	  "A page that explains the rules; stands in every refusal, with check and reference appended or in place of "
+	  "%{check} and %{reference}.", .parse = help_url_parse },
 	{ "deadline", OPT_MSEC, INTO(deadline_ms), "8s", "100ms", "90s",
 	  "A request is answered within this time; what is not known by then, policyd cannot tell.  "
 	  "Keep it below Postfix's timeout." },
@@ -52,6 +57,8 @@ era_new(const struct policy_parts *parts, struct config *config)
 		.profile_table = parts->profile_table,
 		.first_table = parts->profile_table + 1,
 		.local_networks = era->options->local_networks,
+		.only_log = era->options->mode == MODE_LOG,
+		.help_url = era->options->help_url,
 	};
 	return era;
 }

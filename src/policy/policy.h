@@ -15,11 +15,14 @@
 struct policy;
 struct loop;
 
+enum mode { MODE_ENFORCE, MODE_LOG };	/* log: every check is shadow */
+
 struct policy_options {
+	int mode;			/* enum mode, of all profiles together */
 	int log_to;			/* enum log_target, without nowhere */
 	bool log_passes;
 	const char *metrics_file;	/* "": none */
-	const char *help_url;		/* "": none */
+	const char *help_url;		/* as written (reply.h); "": none */
 	int64_t deadline_ms;
 	struct option_networks local_networks;
 	int64_t resend_memory;		/* requests */

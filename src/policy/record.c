@@ -1,11 +1,12 @@
 /* record.c - see record.h */
 #include "policy/record.h"
 #include "base/log.h"
+#include "policy/reply.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-enum { LINE_BYTES = 1900, FIELD_BYTES = 320, FACTS_BYTES = 700, DETAIL_BYTES = 8000 };
+enum { LINE_BYTES = 1900, FIELD_BYTES = 320, FACTS_BYTES = 700, DETAIL_BYTES = 8000, WOULD_SHOWN = 700 };
 
 /* Bytes from outside, made harmless and short, in e's arena. */
 static const char *
@@ -49,7 +50,7 @@ add_own(struct text *t, const struct eval *e, const struct decision *d, const ch
 	if (d->check != NULL)
 		text_addf(t, " rule=%s check=%s", d->rule ? d->rule : "score", d->check);
 	if (d->would != NULL)
-		text_addf(t, " would=<%s>", d->would);
+		text_addf(t, " would=<%.*s>", WOULD_SHOWN, d->would);
 	if (d->score != 0)
 		text_addf(t, " score=%d", d->score);
 	if (*reference)
@@ -70,7 +71,8 @@ record_log(const struct eval *e, const struct decision *d, const char *reference
 	text_addf(&t, "%.64s: %s: %s from %.255s[%.46s]:", *r->queue_id ? r->queue_id : "NOQUEUE", words[d->action],
 	    stage_name(r->stage), *r->client_name ? r->client_name : "unknown", r->client_address);
 	if (d->action != ACTION_DUNNO)
-		text_addf(&t, " %c%s %s;", d->action == ACTION_REJECT ? '5' : '4', d->enhanced + 1, d->text);
+		text_addf(&t, " %c%s %s;", d->action == ACTION_REJECT ? '5' : '4', d->enhanced + 1,
+		    reply_text(e, d, reference));
 	text_addf(&t, " from=<%.320s> to=<%.320s> proto=%.8s helo=<%.255s>", r->sender, r->recipient, r->protocol_name,
 	    r->helo_name);
 	if (*r->sasl_username)
@@ -293,9 +295,9 @@ record_explain(FILE *out, const struct eval *e, const struct decision *d, const 
 {
 	const struct request *r = e->request;
 
-	fprintf(out, "client %s, helo %s, from <%s>, to <%s>: profile %s, stage %s\n\n", safe(e, r->client_address),
+	fprintf(out, "client %s, helo %s, from <%s>, to <%s>: profile %s, stage %s%s\n\n", safe(e, r->client_address),
 	    *r->helo_name ? safe(e, r->helo_name) : "(none)", safe(e, r->sender), safe(e, r->recipient),
-	    profile_name(e->profile), stage_name(r->stage));
+	    profile_name(e->profile), stage_name(r->stage), only_logs(e) ? ", mode = log: nothing is refused" : "");
 	for (size_t i = 0; i < e->world->rule_count; i++) {
 		const struct rule_state *s = &e->states[i];
 

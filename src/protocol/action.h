@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 
-enum { ACTION_TEXT_MAX = 400, REPLY_MAX = 512 };
+enum { ACTION_TEXT_MAX = 380, REPLY_MAX = 512 };	/* with its codes a reply stays below 400 */
 
 enum action_kind { ACTION_DUNNO, ACTION_DEFER, ACTION_REJECT };
 

@@ -182,7 +182,8 @@ scene_open(struct scene *s, const struct rule *const *some, size_t count, const 
 	s->lists = sql ? read_lists(sql) : NULL;
 	const struct policy_options *o = config_server(s->config, 0);
 	s->world = (struct world){ .rules = some, .rule_count = count, .profile_table = 0, .first_table = 1,
-	    .dns = { ask, forget, s }, .local_networks = o->local_networks };
+	    .dns = { ask, forget, s }, .local_networks = o->local_networks,
+	    .only_log = o->mode == MODE_LOG, .help_url = o->help_url };
 }
 
 void

@@ -48,7 +48,7 @@ sub configure {
 		database => $self->database, log_to => 'stderr', log_passes => 'no', decision_log => 'refusals',
 		nameservers => $self->{dns} ? $self->{dns}->address : '127.0.0.1:1',
 		dns_timeout => '300ms', dns_tries => 1, deadline => '8s', user => '',
-		help_url => 'https://postmaster.example.org/help', %{$self->{server} // {}},
+		%{$self->{server} // {}},
 	);
 	my @lines = map { defined $server{$_} ? "$_ = $server{$_}\n" : () } sort keys %server;
 	return spew($self->config, "[server]\n", @lines, $self->{profiles} // '');

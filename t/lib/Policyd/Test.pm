@@ -98,8 +98,8 @@ sub profile {
 	return join '', "[$name]\n", (map { "$_ = off\n" } @off), map { "$_ = $setting{$_}\n" } sort keys %setting;
 }
 
-# "550 5.7.1 FINDING (CHECK REFERENCE; HELP_URL)", the reference in Crockford's base32.
-my $refusal = qr{^(\d{3} \d\.\d+\.\d+) (\S.*) \((\w+)(?: ([0-9A-HJKMNP-TV-Z]{10}))?; https://postmaster\.example\.org/help\)$};
+# "550 5.7.1 FINDING (CHECK REFERENCE)", or "… (see URL?rule=CHECK&ref=REFERENCE)"; the reference in Crockford's base32.
+my $refusal = qr{^(\d{3} \d\.\d+\.\d+) (\S.*) \((?:see https?://\S+\?rule=)?(\w+)(?:(?: |&ref=)([0-9A-HJKMNP-TV-Z]{10}))?\)$};
 
 sub verdict { my $action = shift // '(no answer)'; return $action =~ $refusal ? "$1 $3" : $action }
 sub reference { return $_[0] =~ $refusal ? $4 : undef }

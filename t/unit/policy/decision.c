@@ -1,5 +1,6 @@
 /* decision.c - from a check's setting and verdict to the action: it promises that … */
 #include "scene.h"
+#include "policy/reply.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -67,9 +68,21 @@ static const struct {
 	{ "a date to come makes it log", "one = reject from 2100-01-01", "o--", "dunno would(reject one)" },
 	{ "a date gone by changes nothing", "one = reject from 2020-01-01", "o--", "reject one r1 5.7.1 first" },
 	{ "a date to come holds on_error back", "one = reject on_error defer from 2100-01-01", "c--", "dunno would(defer one)" },
-	{ "a date to come holds a score back", "one = score 9 from 2100-01-01\nscore_reject = 5", "o--", "dunno would(score one)" },
+	{ "a date to come holds a score back", "one = score 9 from 2100-01-01\nscore_reject = 10", "o--", "dunno would(score one)" },
+	{ "and what that would have come to is recorded", "one = score 9 from 2100-01-01\nscore_reject = 9", "o--",
+	  "dunno would(score one, reject score_reject)" },
+	{ "with the scores that count today", "one = score 4\ntwo = score 5 from 2100-01-01\nscore_reject = 9\nscore_defer = 4",
+	  "oo-", "defer score_defer - 5.7.1 score 4: first score 4 would(score two, reject score_reject)" },
+	{ "only if it were more than what was done", "one = score 5\ntwo = score 5 from 2100-01-01\nscore_reject = 5", "oo-",
+	  "reject score_reject - 5.7.1 score 5: first score 5 would(score two)" },
+	{ "and with what might speak for the client", "one = score 9 from 2100-01-01\ntwo = score -1\nscore_reject = 9", "oc-",
+	  "dunno score -1 would(score one)" },
 	{ "mode = log shadows all", "mode = log\none = reject\ntwo = defer\nthree = score 3", "ooo",
 	  "dunno would(reject one, defer two, score three)" },
+	{ "mode = log adds the scores up", "mode = log\none = score 3\ntwo = score 4\nthree = score -1\nscore_defer = 6", "ooo",
+	  "dunno would(score one, score two, score three, defer score_defer)" },
+	{ "mode = log in [server] shadows every profile", "one = reject\n[server]\nmode = log", "o--", "dunno would(reject one)" },
+	{ "whatever the profile says", "mode = enforce\none = defer\n[server]\nmode = log", "o--", "dunno would(defer one)" },
 	{ "mode = log leaves log alone", "mode = log\none = log", "o--", "dunno would(object one)" },
 	{ "the site's text replaces the finding", "one = reject \"go away\"", "o--", "reject one r1 5.7.1 go away" },
 	{ "but not what could not be looked up", "one = reject on_error defer \"go away\"", "c--", "defer one r1 4.4.3 no first" },
@@ -90,7 +103,9 @@ static const struct {
 	  "defer score_defer - 5.7.1 score 5: first score 5" },
 	{ "below it nothing follows", "score_defer = 6\none = score 5", "o--", "dunno score 5" },
 	{ "score_reject rejects at its value", "score_reject = 12\none = score 5\ntwo = score 7", "oo-",
-	  "reject score_reject - 5.7.1 score 12: first; second score 12" },
+	  "reject score_reject - 5.7.1 score 12: second; first score 12" },
+	{ "of equal scores the first is named first", "score_reject = 6\none = score 2\ntwo = score 3\nthree = score 3", "ooo",
+	  "reject score_reject - 5.7.1 score 8: second; third; first score 8" },
 	{ "score_reject beats score_defer", "score_defer = 1\nscore_reject = 2\none = score 5", "o--",
 	  "reject score_reject - 5.7.1 score 5: first score 5" },
 	{ "score_reject beats a defer", "score_reject = 2\none = score 5\ntwo = defer", "oo-",
@@ -106,11 +121,11 @@ static const struct {
 };
 
 static void
-add_decision(struct text *t, const struct decision *d)
+add_decision(struct text *t, const struct eval *e, const struct decision *d)
 {
 	text_add(t, decision_word(d));
 	if (d->action != ACTION_DUNNO)
-		text_addf(t, " %s %s %s %s", d->check, d->rule ? d->rule : "-", d->enhanced, d->text);
+		text_addf(t, " %s %s %s %s", d->check, d->rule ? d->rule : "-", d->enhanced, reply_text(e, d, ""));
 	if (d->score != 0)
 		text_addf(t, " score %d", d->score);
 	if (d->would != NULL)
@@ -131,7 +146,7 @@ one_case(void **state)
 	scene_open(&s, three_rules, 3, conf, NULL);
 	scene_begin(&s, "client_address=192.0.2.7\n");
 	struct decision d = scene_decide(&s);
-	add_decision(&got, &d);
+	add_decision(&got, s.eval, &d);
 	assert_string_equal(room, cases[i].want);
 	scene_end(&s);
 	scene_close(&s);
@@ -150,7 +165,7 @@ own_setting(void **state)
 	scene_begin(&s, "client_address=192.0.2.7\nhelo_name=nodot\nrecipient=ME@Example.org\n");
 	struct decision d = scene_decide(&s);
 	assert_string_equal(decision_word(&d), "defer");
-	assert_string_equal(d.text, "mine");
+	assert_string_equal(reply_text(s.eval, &d, ""), "mine");
 	scene_end(&s);
 	scene_begin(&s, "client_address=192.0.2.7\nhelo_name=nodot\nrecipient=you@example.org\n");
 	d = scene_decide(&s);

@@ -4,6 +4,7 @@
  * each world's answers in many orders; EVAL_SEED=N and EVAL_WORLDS=N draw others.
  */
 #include "scene.h"
+#include "policy/reply.h"
 #include "rules/table.h"
 
 #include <setjmp.h>
@@ -183,7 +184,7 @@ print_decision(struct scene *s, char *to, size_t size)
 	struct decision d = decide(s->eval);
 
 	text_addf(&t, "%s check %s rule %s %s \"%s\" score %d would %s", decision_word(&d), d.check ? d.check : "-",
-	    d.rule ? d.rule : "-", d.enhanced ? d.enhanced : "-", d.text ? d.text : "", d.score, d.would ? d.would : "-");
+	    d.rule ? d.rule : "-", d.enhanced ? d.enhanced : "-", d.action != ACTION_DUNNO ? reply_text(s->eval, &d, "") : "", d.score, d.would ? d.would : "-");
 }
 
 /* Follow the order's digits, the first open question behind their end. */

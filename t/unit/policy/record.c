@@ -245,6 +245,29 @@ cut_detail(void **state)
 }
 
 static void
+long_would(void **state)
+{
+	enum { RULES = 60 };
+	const struct rule *some[RULES];
+	struct scene s = { .says = says };
+	(void)state;
+
+	for (size_t k = 0; k < RULES; k++)
+		some[k] = &talkative;
+	scene_open(&s, some, RULES, "[server]\nmode = log\n", NULL);
+	scene_begin(&s, "client_address=203.0.113.7\n");
+	struct decision d = scene_decide(&s);
+	assert_int_equal(strlen(d.would), RULES * strlen("score talk, ") - 2);
+	scene_listen();
+	record_log(s.eval, &d, "0123456789", 12345);
+	const char *line = scene_heard();
+	assert_non_null(strstr(line, " would=<score talk, score talk, "));
+	assert_non_null(strstr(line, " ref=0123456789 dns=40 "));
+	scene_end(&s);
+	scene_close(&s);
+}
+
+static void
 explanation(void **state)
 {
 	struct scene s = { .says = says };
@@ -253,9 +276,16 @@ explanation(void **state)
 	FILE *out = open_memstream(&text, &len);
 	(void)state;
 
-	scene_open(&s, NULL, 0, "[mx]\nclient_no_rdns = log\nhelo_not_fqdn = score 2\n", NULL);
-	scene_begin(&s, "client_address=203.0.113.7\nsender=a\033@example.com\nhelo_name=nodot\n");
+	scene_open(&s, NULL, 0, "[mx]\nclient_no_rdns = log\nhelo_not_fqdn = score 2\n[quiet]\nmode = log\n", NULL);
+	scene_begin(&s, "client_address=203.0.113.7\npolicy_context=quiet\n");
 	struct decision d = scene_decide(&s);
+	record_explain(out, s.eval, &d, "DUNNO", 7000);
+	fflush(out);
+	assert_non_null(strstr(text, ": profile quiet, stage RCPT, mode = log: nothing is refused\n"));
+	rewind(out);
+	scene_end(&s);
+	scene_begin(&s, "client_address=203.0.113.7\nsender=a\033@example.com\nhelo_name=nodot\n");
+	d = scene_decide(&s);
 	record_explain(out, s.eval, &d, "550 5.7.1 no", 7000);
 	fclose(out);
 	assert_non_null(strstr(text, "from <a\\x1b@example.com>"));
@@ -265,6 +295,7 @@ explanation(void **state)
 	assert_non_null(strstr(text, "\nscore: 2\n"));
 	assert_non_null(strstr(text, " 7 ms\naction=550 5.7.1 no\n"));
 	assert_null(strchr(text, '\033'));
+	assert_non_null(strstr(text, ": profile mx, stage RCPT\n"));
 	free(text);
 	scene_end(&s);
 	scene_close(&s);
@@ -279,6 +310,7 @@ main(void)
 		{ "no byte from outside breaks the row", hostile_row, NULL, NULL, NULL },
 		{ "the detail has every rule, with its facts", detail_tells, NULL, NULL, NULL },
 		{ "a detail that is too long is cut between rules", cut_detail, NULL, NULL, NULL },
+		{ "however many checks only log, the line's end is there", long_would, NULL, NULL, NULL },
 		{ "the explanation has every rule and the action", explanation, NULL, NULL, NULL },
 	};
 	enum { OTHERS = sizeof others / sizeof *others };
