@@ -78,6 +78,8 @@ is_off(const struct eval *e, size_t i)
 
 	if (!(rule->stages & (unsigned)e->request->stage) || !(rule->hooks & (unsigned)e->hook))
 		return true;
+	if (rule->grants & SPARE_ALLOWED && !profile_of(e)->allowlists)
+		return true;
 	for (size_t k = 0; k < rule->options.count; k++)
 		if (rule->options.rows[k].type == OPT_SETTING) {
 			if (setting_of(e, i, &rule->options.rows[k])->action != SETTING_OFF)

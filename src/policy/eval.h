@@ -41,6 +41,7 @@ struct world {
 enum mode { MODE_ENFORCE, MODE_LOG };
 struct profile_options {
 	int mode;
+	bool allowlists;		/* rules that grant SPARE_ALLOWED are asked */
 	int64_t score_defer, score_reject;	/* 0: never */
 };
 extern const struct option_table profile_option_table;
@@ -145,6 +146,9 @@ void decide_effect(struct eval *e, size_t i);
 
 /* The decision of a finished evaluation; texts in its arena. */
 struct decision decide(const struct eval *e);
+
+/* What the profile in force says beside the rules' settings. */
+const struct profile_options *profile_of(const struct eval *e);
 
 /* The setting of a check for this recipient: the recipient's own, else the profile's. */
 const struct setting *setting_of(const struct eval *e, size_t rule, const struct option *check);

@@ -120,7 +120,7 @@ confirm(struct eval *e, const struct answer *ptr)
 {
 	const struct address *client = &e->request->client;
 	enum dns_type type = client->bits == 32 ? DNS_A : DNS_AAAA;
-	struct client_name n = { NAME_MISMATCH, NULL };
+	struct client_name n = { .status = NAME_MISMATCH };
 	const char *unsure = NULL;
 	bool open = false, confirmed = false;
 
@@ -136,14 +136,14 @@ confirm(struct eval *e, const struct answer *ptr)
 		if (failed(a) && unsure == NULL)
 			unsure = name;
 		if (found(a) && !confirmed && resolves_to(a, client)) {
-			n = (struct client_name){ NAME_CONFIRMED, name };
+			n = (struct client_name){ NAME_CONFIRMED, name, .perhaps_other = unsure != NULL };
 			confirmed = true;
 		}
 	}
 	if (open)
-		return (struct client_name){ NAME_OPEN, NULL };
+		return (struct client_name){ .status = NAME_OPEN };
 	if (!confirmed && unsure != NULL)
-		return (struct client_name){ NAME_CANNOT_TELL, unsure };
+		return (struct client_name){ NAME_CANNOT_TELL, .name = unsure };
 	if (n.name == NULL)
 		n.name = ptr->records[0].name;
 	return n;
@@ -164,11 +164,11 @@ client_name(struct eval *e)
 	    e->request->client.bits == 32 ? "in-addr.arpa" : "ip6.arpa");
 	const struct answer *ptr = dns_lookup(e, name, DNS_PTR);
 	if (is_open(ptr))
-		return (struct client_name){ NAME_OPEN, NULL };
+		return (struct client_name){ .status = NAME_OPEN };
 	if (failed(ptr))
 		return (struct client_name){ NAME_CANNOT_TELL, ptr->name };
 	if (not_found(ptr))
-		return (struct client_name){ NAME_NONE, NULL };
+		return (struct client_name){ .status = NAME_NONE };
 	return confirm(e, ptr);
 }
 
@@ -198,7 +198,7 @@ listed(struct eval *e, enum list_kind kind, bool *doubt)
 			return NULL;
 		if (n.status == NAME_CONFIRMED)
 			who.client_name = n.name;
-		*doubt = n.status == NAME_CANNOT_TELL;
+		*doubt = n.status == NAME_CANNOT_TELL || n.perhaps_other;
 	}
 	const struct list_row *found_row = lists_find(e->lists, kind, &who, e->now_s);
 	if (found_row != NULL)

@@ -130,8 +130,9 @@ enum name_status {
 };
 struct client_name {
 	enum name_status status;
-	const char *name;		/* CONFIRMED: the name; MISMATCH: the first PTR, if possible one that is fully
+	const char *name;		/* CONFIRMED: the first that is; MISMATCH: the first PTR, if possible one that is fully
 					   qualified; CANNOT_TELL: what could not be looked up (below arpa: the PTR); NULL */
+	bool perhaps_other;		/* CONFIRMED: a name before it could not be looked up */
 };
 struct client_name client_name(struct eval *e);
 

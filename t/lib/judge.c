@@ -91,7 +91,9 @@ client_name(struct eval *e)
 const struct list_row *
 listed(struct eval *e, enum list_kind kind, bool *doubt)
 {
-	assert_int_equal(kind, strcmp(e->rule->name, "deny") == 0 ? LIST_DENY : LIST_ALLOW);
+	static const char *const lists[] = { [LIST_ALLOW] = "allow", [LIST_DENY] = "deny", [LIST_UNWANTED] = "unwanted" };
+
+	assert_string_equal(e->rule->name, lists[kind]);
 	e->waiting |= e->given->row_open;
 	*doubt = e->given->row_doubt;
 	return e->given->row_open ? NULL : e->given->row;

@@ -40,6 +40,8 @@ read_lists(const char *sql)
 	    " note TEXT, expires INTEGER);"
 	    "CREATE TABLE hand_deny (id INTEGER PRIMARY KEY, client TEXT, helo TEXT, sender TEXT, recipient TEXT,"
 	    " note TEXT, expires INTEGER);"
+	    "CREATE TABLE hand_unwanted (id INTEGER PRIMARY KEY, recipient TEXT, client TEXT, sender TEXT, cause TEXT,"
+	    " scope TEXT, expires INTEGER);"
 	    "CREATE TABLE hand_recipient_profile (recipient TEXT, profile TEXT, expires INTEGER);"
 	    "CREATE TABLE hand_recipient_setting (recipient TEXT, check_name TEXT, setting TEXT, expires INTEGER);";
 	sqlite3 *db;
