@@ -1,7 +1,7 @@
 /* record.c - the log line, the row, the explanation: it promises that … */
-#include "rules/table.h"
 #include "scene.h"
 #include "policy/record.h"
+#include "rules/table.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
