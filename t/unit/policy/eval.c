@@ -350,13 +350,16 @@ unknown_refuses_nobody(void **unused)
 #define NAMED_FRIENDS "INSERT INTO hand_allow VALUES(1, '.example.net', '', '', '', '', 0)"
 #define STRANGER "client_address=203.0.113.7\nsender=a@example.com\nrecipient=to@example.org\n"
 
-/* What the DNS says in these cases: the PTR as the test has it, what leads back to the client, else nothing. */
+/* What the DNS says in these cases: the PTR as the test has it, what leads back to the client or fails, else nothing. */
 static const struct answer *
 simply_says(struct scene *s, const char *name, enum dns_type type)
 {
 	if (type == DNS_PTR)
 		return scene_says(name, type, s->arg);
-	return scene_says(name, type, strcmp(name, "mail.example.net") == 0 && type == DNS_A ? "203.0.113.7" : "NXDOMAIN");
+	if (strncmp(name, "broken.", strlen("broken.")) == 0)
+		return scene_says(name, type, "SERVFAIL");
+	bool leads_back = strcmp(name, "mail.example.net") == 0 || strcmp(name, "host.example.com") == 0;
+	return scene_says(name, type, leads_back && type == DNS_A ? "203.0.113.7" : "NXDOMAIN");
 }
 
 static size_t
@@ -402,6 +405,10 @@ pending_allow_holds_back(void **unused)
 		{ "mail.example.com", "reject", "helo_not_fqdn" },
 		{ "SERVFAIL", "defer", "helo_not_fqdn" },
 		{ "mail.example.net", "dunno", "" },
+		{ "host.example.com", "reject", "helo_not_fqdn" },
+		{ "broken.example.com|mail.example.net", "dunno", "" },
+		{ "broken.example.net|host.example.com", "defer", "helo_not_fqdn" },
+		{ "host.example.com|broken.example.net", "reject", "helo_not_fqdn" },
 	};
 
 	(void)unused;
@@ -412,6 +419,29 @@ pending_allow_holds_back(void **unused)
 		scene_begin(&s, STRANGER "helo_name=nodot\n");
 		assert_false(eval_run(s.eval));
 		assert_int_equal(s.asked_count, 1);	/* the PTR: rules behind the reject are not asked */
+		scene_decide(&s);
+		assert_decision(&s, cases[i].action, cases[i].check);
+		scene_end(&s);
+		scene_close(&s);
+	}
+}
+
+static void
+deny_wants_the_first_name(void **unused)
+{
+	static const struct { const char *ptr, *action, *check; } cases[] = {
+		{ "host.example.com", "reject", "deny" },
+		{ "mail.example.net|host.example.com", "dunno", "" },
+		{ "broken.example.net|host.example.com", "defer", "deny" },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct scene s = { .says = simply_says, .arg = (void *)(uintptr_t)cases[i].ptr };
+
+		scene_open(&s, NULL, 0, "[mx]\ndeny = reject on_error defer\nsender_no_mx = off\n",
+		    "INSERT INTO hand_deny VALUES(1, '.example.com', '', '', '', '', 0)");
+		scene_begin(&s, STRANGER "helo_name=[203.0.113.7]\n");
 		scene_decide(&s);
 		assert_decision(&s, cases[i].action, cases[i].check);
 		scene_end(&s);
@@ -641,6 +671,7 @@ main(void)
 		{ "what is unknown at the deadline refuses nobody for good", unknown_refuses_nobody, NULL, NULL, NULL },
 		{ "rules behind a reject are not asked", reject_ends_the_walk, NULL, NULL, NULL },
 		{ "a pending allow holds a reject back, one in doubt makes it a defer", pending_allow_holds_back, NULL, NULL, NULL },
+		{ "a row of deny wants the name that counts, not one that may", deny_wants_the_first_name, NULL, NULL, NULL },
 		{ "an allow in doubt makes a reject by score a defer", perhaps_exempt_weakens_the_score, NULL, NULL, NULL },
 		{ "an answer behind the final verdict tells nobody", final_is_quiet, NULL, NULL, NULL },
 		{ "at the deadline every open question has failed", close_fails_what_is_open, NULL, NULL, NULL },
