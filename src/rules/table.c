@@ -1,17 +1,22 @@
 /* table.c - see table.h */
 #include "rules/table.h"
 
-extern const struct rule rule_deny, rule_allow, rule_helo_syntax, rule_helo_not_fqdn, rule_helo_literal,
-    rule_helo_forged, rule_client_rdns, rule_sender_domain, rule_dnsbl;
+extern const struct rule rule_deny, rule_allow, rule_helo_missing, rule_helo_syntax, rule_helo_not_fqdn,
+    rule_helo_literal, rule_helo_forged, rule_helo_reserved, rule_client_rdns, rule_helo_unresolvable,
+    rule_helo_mismatch, rule_sender_domain, rule_dnsbl;
 
 const struct rule *const rules[] = {
 	&rule_deny,
 	&rule_allow,
+	&rule_helo_missing,
 	&rule_helo_syntax,
 	&rule_helo_not_fqdn,
 	&rule_helo_literal,
 	&rule_helo_forged,
+	&rule_helo_reserved,
 	&rule_client_rdns,
+	&rule_helo_unresolvable,
+	&rule_helo_mismatch,
 	&rule_sender_domain,
 	&rule_dnsbl,
 };

@@ -117,6 +117,7 @@ draw_conf(struct text *t, bool reject_by_score)
 	static const char *const sites[] = { "", "bl1.example", "bl1.example, bl2.example*2, bl3.example=127.0.0.[2..5]*-1",
 	    "bl1.example=127.0.0.2*2, bl1.example=127.0.0.4*3, bl2.example, bl3.example, bl4.example*-2, bl5.example" };
 	static const char *const words[] = { "address", "required" };
+	static const char *const levels[] = { "exact", "organisation", "network" };
 
 	text_addf(t, "[server]\nlocal_networks = 127.0.0.0/8%s\n[mx]\n", draw(8) == 0 ? " 203.0.113.0/24" : "");
 	text_addf(t, "mode = %s\n", draw(10) == 0 ? "log" : "enforce");
@@ -128,6 +129,7 @@ draw_conf(struct text *t, bool reject_by_score)
 				draw_setting(t, &rules[i]->options.rows[k]);
 	text_addf(t, "sender_mx = %s\ndnsbl_sites = %s\ndnsbl_threshold = %u\nlocal_domains = example.org\n", PICK(words),
 	    PICK(sites), 1 + draw(4));
+	text_addf(t, "helo_match = %s\n", PICK(levels));
 }
 
 static const char *
@@ -349,6 +351,7 @@ unknown_refuses_nobody(void **unused)
 
 #define NAMED_FRIENDS "INSERT INTO hand_allow VALUES(1, '.example.net', '', '', '', '', 0)"
 #define STRANGER "client_address=203.0.113.7\nsender=a@example.com\nrecipient=to@example.org\n"
+#define GREETING "helo_name=[203.0.113.7]\n"
 
 /* What the DNS says in these cases: the PTR as the test has it, what leads back to the client or fails, else nothing. */
 static const struct answer *
@@ -441,7 +444,7 @@ deny_wants_the_first_name(void **unused)
 
 		scene_open(&s, NULL, 0, "[mx]\ndeny = reject on_error defer\nsender_no_mx = off\n",
 		    "INSERT INTO hand_deny VALUES(1, '.example.com', '', '', '', '', 0)");
-		scene_begin(&s, STRANGER "helo_name=[203.0.113.7]\n");
+		scene_begin(&s, STRANGER GREETING);
 		scene_decide(&s);
 		assert_decision(&s, cases[i].action, cases[i].check);
 		scene_end(&s);
@@ -470,7 +473,7 @@ final_is_quiet(void **unused)
 
 	(void)unused;
 	scene_open(&s, NULL, 0, "", NULL);
-	scene_begin(&s, STRANGER);
+	scene_begin(&s, STRANGER GREETING);
 	assert_false(eval_run(s.eval));
 	scene_answer(&s, place_of(&s, DNS_A));
 	assert_int_equal(s.landed, 1);
@@ -502,7 +505,7 @@ close_fails_what_is_open(void **unused)
 		struct scene s = { .says = simply_says, .arg = (void *)(uintptr_t)"NXDOMAIN" };
 
 		scene_open(&s, NULL, 0, cases[i].conf, NULL);
-		scene_begin(&s, STRANGER);
+		scene_begin(&s, STRANGER GREETING);
 		assert_false(eval_run(s.eval));
 		eval_close(s.eval);
 		assert_int_equal(scene_open_count(&s), 0);
@@ -652,7 +655,7 @@ most_lists_one_by_one(void **unused)
 		text_addf(&t, " s%u.bl.example", i);
 	text_add(&t, "\n");
 	scene_open(&s, NULL, 0, conf, NULL);
-	scene_begin(&s, STRANGER);
+	scene_begin(&s, STRANGER GREETING);
 	scene_listen();
 	scene_decide(&s);
 	assert_string_equal(scene_heard(), "");
