@@ -77,8 +77,10 @@ main(void)
 		{ "nor is none on the way back from it", { DNS("192.0.2.99"), UNKNOWN("host.example.com") }, UNSURE_NAME },
 		{ "nor is none for a name that stands before the confirmed one",
 		  { DNS("192.0.2.99"), .name = { NAME_CONFIRMED, "host.example.com", .unsure = true } }, UNSURE_NAME },
-		{ "such a confirmed name is enough", { HELO, .name = { NAME_CONFIRMED, "mx.example.net", .unsure = true } }, "DUNNO" },
-		{ "the address is enough when the name fails", { DNS("192.0.2.7"), UNKNOWN("7.2.0.192.in-addr.arpa") }, "DUNNO" },
+		{ "such a confirmed name is enough",
+		  { HELO, .name = { NAME_CONFIRMED, "mx.example.net", .unsure = true } }, "DUNNO" },
+		{ "the address is enough when the name fails",
+		  { DNS("192.0.2.7"), UNKNOWN("7.2.0.192.in-addr.arpa") }, "DUNNO" },
 
 		/* what is let alone */
 		{ "a name that is not fully qualified is another rule's matter", { .helo = "mx", NO_PTR }, "DUNNO" },
