@@ -27,6 +27,7 @@ my $p = Policyd::Daemon->start(dns => $dns, server => { socket_mode => '0666', u
 [mx]
 client_rdns_mismatch = reject
 local_domains = example.org
+helo_reserved_names = localhost local
 dnsbl_sites = bl.example
 [careful : mx]
 client_no_rdns = reject on_error defer

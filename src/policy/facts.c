@@ -136,7 +136,7 @@ confirm(struct eval *e, const struct answer *ptr)
 		if (failed(a) && unsure == NULL)
 			unsure = name;
 		if (found(a) && !confirmed && resolves_to(a, client)) {
-			n = (struct client_name){ NAME_CONFIRMED, name, .perhaps_other = unsure != NULL };
+			n = (struct client_name){ NAME_CONFIRMED, name, .unsure = unsure != NULL };
 			confirmed = true;
 		}
 	}
@@ -196,9 +196,9 @@ listed(struct eval *e, enum list_kind kind, bool *doubt)
 
 		if (n.status == NAME_OPEN)
 			return NULL;
-		if (n.status == NAME_CONFIRMED)
-			who.client_name = n.name;
-		*doubt = n.status == NAME_CANNOT_TELL || n.perhaps_other;
+		if (n.status == NAME_CONFIRMED && (!n.unsure || kind == LIST_ALLOW))
+			who.client_name = n.name;	/* while unsure it speaks for the client only */
+		*doubt = n.status == NAME_CANNOT_TELL || n.unsure;
 	}
 	const struct list_row *found_row = lists_find(e->lists, kind, &who, e->now_s);
 	if (found_row != NULL)

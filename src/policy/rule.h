@@ -132,7 +132,8 @@ struct client_name {
 	enum name_status status;
 	const char *name;		/* CONFIRMED: the first that is; MISMATCH: the first PTR, if possible one that is fully
 					   qualified; CANNOT_TELL: what could not be looked up (below arpa: the PTR); NULL */
-	bool perhaps_other;		/* CONFIRMED: a name before it could not be looked up */
+	bool unsure;			/* CONFIRMED: a name that stands before it in the PTR could not be looked up, and may
+					   lead back as well */
 };
 struct client_name client_name(struct eval *e);
 

@@ -37,3 +37,11 @@ helo(const struct eval *e)
 		h.kind = HELO_NAME;
 	return h;
 }
+
+const char *
+helo_host(const struct eval *e)
+{
+	const char *name = helo_domain(e);
+
+	return helo(e).kind == HELO_NAME && domain_is_fqdn(name) ? name : NULL;
+}

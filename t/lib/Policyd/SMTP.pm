@@ -4,7 +4,8 @@
 #	like $c->mail('bob@example.net', 'ann@example.org'), qr/^250 2\.1\.5/, 'the reply to RCPT';
 #
 # addr, name, reverse_name and login go into XCLIENT; name and reverse_name are
-# [UNAVAILABLE] when not given, which Postfix shows as unknown.
+# [UNAVAILABLE] when not given, which Postfix shows as unknown.  With helo => ''
+# the client does not greet.
 package Policyd::SMTP;
 use strict;
 use warnings;
@@ -17,14 +18,15 @@ sub new {
 	my $socket = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$o{port}") or die "port $o{port}: $!";
 	my $self = bless { socket => $socket, left => '', helo => $o{helo} // 'mx.example.net' }, $class;
 	$self->expect(220, $self->reply);
-	$self->expect(250, $self->say("EHLO $self->{helo}"));
+	$self->expect(250, $self->say('EHLO mx.example.net'));
 	my $name = $o{name} // '[UNAVAILABLE]';
 	my $addr = $o{addr} // '192.0.2.7';
 	$addr = "IPV6:$addr" if $addr =~ /:/;
 	my $xclient = "XCLIENT ADDR=$addr NAME=$name REVERSE_NAME=" . ($o{reverse_name} // $name);
 	$xclient .= " LOGIN=$o{login}" if $o{login};
+	$xclient .= ' HELO=[UNAVAILABLE]' if !length $self->{helo};
 	$self->expect(220, $self->say($xclient));
-	$self->say("EHLO $self->{helo}");
+	$self->say("EHLO $self->{helo}") if length $self->{helo};
 	return $self;
 }
 

@@ -117,6 +117,7 @@ draw_conf(struct text *t, bool reject_by_score)
 	static const char *const sites[] = { "", "bl1.example", "bl1.example, bl2.example*2, bl3.example=127.0.0.[2..5]*-1",
 	    "bl1.example=127.0.0.2*2, bl1.example=127.0.0.4*3, bl2.example, bl3.example, bl4.example*-2, bl5.example" };
 	static const char *const words[] = { "address", "required" };
+	static const char *const levels[] = { "exact", "organisation", "network" };
 
 	text_addf(t, "[server]\nlocal_networks = 127.0.0.0/8%s\n[mx]\n", draw(8) == 0 ? " 203.0.113.0/24" : "");
 	text_addf(t, "mode = %s\n", draw(10) == 0 ? "log" : "enforce");
@@ -128,6 +129,7 @@ draw_conf(struct text *t, bool reject_by_score)
 				draw_setting(t, &rules[i]->options.rows[k]);
 	text_addf(t, "sender_mx = %s\ndnsbl_sites = %s\ndnsbl_threshold = %u\nlocal_domains = example.org\n", PICK(words),
 	    PICK(sites), 1 + draw(4));
+	text_addf(t, "helo_match = %s\n", PICK(levels));
 }
 
 static const char *
@@ -349,14 +351,18 @@ unknown_refuses_nobody(void **unused)
 
 #define NAMED_FRIENDS "INSERT INTO hand_allow VALUES(1, '.example.net', '', '', '', '', 0)"
 #define STRANGER "client_address=203.0.113.7\nsender=a@example.com\nrecipient=to@example.org\n"
+#define GREETING "helo_name=[203.0.113.7]\n"
 
-/* What the DNS says in these cases: the PTR as the test has it, what leads back to the client, else nothing. */
+/* What the DNS says in these cases: the PTR as the test has it, what leads back to the client or fails, else nothing. */
 static const struct answer *
 simply_says(struct scene *s, const char *name, enum dns_type type)
 {
 	if (type == DNS_PTR)
 		return scene_says(name, type, s->arg);
-	return scene_says(name, type, strcmp(name, "mail.example.net") == 0 && type == DNS_A ? "203.0.113.7" : "NXDOMAIN");
+	if (strncmp(name, "broken.", strlen("broken.")) == 0)
+		return scene_says(name, type, "SERVFAIL");
+	bool leads_back = strcmp(name, "mail.example.net") == 0 || strcmp(name, "host.example.com") == 0;
+	return scene_says(name, type, leads_back && type == DNS_A ? "203.0.113.7" : "NXDOMAIN");
 }
 
 static size_t
@@ -469,6 +475,10 @@ pending_allow_holds_back(void **unused)
 		{ "mail.example.com", "reject", "helo_not_fqdn" },
 		{ "SERVFAIL", "defer", "helo_not_fqdn" },
 		{ "mail.example.net", "dunno", "" },
+		{ "host.example.com", "reject", "helo_not_fqdn" },
+		{ "broken.example.com|mail.example.net", "dunno", "" },
+		{ "broken.example.net|host.example.com", "defer", "helo_not_fqdn" },
+		{ "host.example.com|broken.example.net", "reject", "helo_not_fqdn" },
 	};
 
 	(void)unused;
@@ -479,6 +489,29 @@ pending_allow_holds_back(void **unused)
 		scene_begin(&s, STRANGER "helo_name=nodot\n");
 		assert_false(eval_run(s.eval));
 		assert_int_equal(s.asked_count, 1);	/* the PTR: rules behind the reject are not asked */
+		scene_decide(&s);
+		assert_decision(&s, cases[i].action, cases[i].check);
+		scene_end(&s);
+		scene_close(&s);
+	}
+}
+
+static void
+deny_wants_the_first_name(void **unused)
+{
+	static const struct { const char *ptr, *action, *check; } cases[] = {
+		{ "host.example.com", "reject", "deny" },
+		{ "mail.example.net|host.example.com", "dunno", "" },
+		{ "broken.example.net|host.example.com", "defer", "deny" },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct scene s = { .says = simply_says, .arg = (void *)(uintptr_t)cases[i].ptr };
+
+		scene_open(&s, NULL, 0, "[mx]\ndeny = reject on_error defer\nsender_no_mx = off\n",
+		    "INSERT INTO hand_deny VALUES(1, '.example.com', '', '', '', '', 0)");
+		scene_begin(&s, STRANGER GREETING);
 		scene_decide(&s);
 		assert_decision(&s, cases[i].action, cases[i].check);
 		scene_end(&s);
@@ -507,7 +540,7 @@ final_is_quiet(void **unused)
 
 	(void)unused;
 	scene_open(&s, NULL, 0, "", NULL);
-	scene_begin(&s, STRANGER);
+	scene_begin(&s, STRANGER GREETING);
 	assert_false(eval_run(s.eval));
 	scene_answer(&s, place_of(&s, DNS_A));
 	assert_int_equal(s.landed, 1);
@@ -539,7 +572,7 @@ close_fails_what_is_open(void **unused)
 		struct scene s = { .says = simply_says, .arg = (void *)(uintptr_t)"NXDOMAIN" };
 
 		scene_open(&s, NULL, 0, cases[i].conf, NULL);
-		scene_begin(&s, STRANGER);
+		scene_begin(&s, STRANGER GREETING);
 		assert_false(eval_run(s.eval));
 		eval_close(s.eval);
 		assert_int_equal(scene_open_count(&s), 0);
@@ -689,7 +722,7 @@ most_lists_one_by_one(void **unused)
 		text_addf(&t, " s%u.bl.example", i);
 	text_add(&t, "\n");
 	scene_open(&s, NULL, 0, conf, NULL);
-	scene_begin(&s, STRANGER);
+	scene_begin(&s, STRANGER GREETING);
 	scene_listen();
 	scene_decide(&s);
 	assert_string_equal(scene_heard(), "");
@@ -713,6 +746,7 @@ main(void)
 		  .test_func = everybody_reaches_the_postmaster },
 		{ .name = "a client that may have another name, which is allowed, is not refused for good",
 		  .test_func = another_name_might_be_allowed },
+		{ "a row of deny wants the name that counts, not one that may", deny_wants_the_first_name, NULL, NULL, NULL },
 		{ "an allow in doubt makes a reject by score a defer", perhaps_exempt_weakens_the_score, NULL, NULL, NULL },
 		{ "an answer behind the final verdict tells nobody", final_is_quiet, NULL, NULL, NULL },
 		{ "at the deadline every open question has failed", close_fails_what_is_open, NULL, NULL, NULL },

@@ -37,7 +37,7 @@ line_of(const char *conf, const char *attributes, const char *reference)
 }
 
 #define CLIENT "client_address=203.0.113.7\nclient_name=mx.example.net\nprotocol_name=ESMTP\n"
-#define OFF "[mx]\nsender_no_mx = off\nsender_null_mx = off\n"
+#define OFF "[mx]\nsender_no_mx = off\nsender_null_mx = off\nhelo_reserved = off\nhelo_unresolvable = off\n"
 
 static const struct { const char *promises, *conf, *attributes, *reference, *want; } lines[] = {
 	{ "a pass is one line", OFF, CLIENT "helo_name=mx.example.net\nsender=b@example.net\nrecipient=a@example.org\n", "",
@@ -178,7 +178,7 @@ detail_tells(void **state)
 	(void)state;
 
 	scene_open(&s, NULL, 0, "[mx]\nclient_no_rdns = log\nsender_no_mx = log\ndnsbl_sites = bl.example\n", NULL);
-	scene_begin(&s, "client_address=203.0.113.7\nsender=a@example.com\n");
+	scene_begin(&s, "client_address=203.0.113.7\nhelo_name=[203.0.113.7]\nsender=a@example.com\n");
 	struct decision d = scene_decide(&s);
 	struct decision_row row = record_row(s.eval, &d, "DUNNO", 7);
 	assert_true(json_is_array(row.detail, &length));
