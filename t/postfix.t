@@ -28,6 +28,8 @@ my $p = Policyd::Daemon->start(dns => $dns, server => { socket_mode => '0666', u
 client_rdns_mismatch = reject
 local_domains = example.org
 dnsbl_sites = bl.example
+sender_unknown_tld = off
+sender_bogus_mx_classes = loopback
 [careful : mx]
 client_no_rdns = reject on_error defer
 sender_no_mx = reject on_error defer

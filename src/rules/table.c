@@ -2,7 +2,8 @@
 #include "rules/table.h"
 
 extern const struct rule rule_deny, rule_allow, rule_helo_syntax, rule_helo_not_fqdn, rule_helo_literal,
-    rule_helo_forged, rule_client_rdns, rule_sender_domain, rule_dnsbl;
+    rule_helo_forged, rule_sender_syntax, rule_client_rdns, rule_helo_unknown_tld, rule_sender_unknown_tld,
+    rule_sender_domain, rule_sender_bogus_mx, rule_dnsbl;
 
 const struct rule *const rules[] = {
 	&rule_deny,
@@ -11,8 +12,12 @@ const struct rule *const rules[] = {
 	&rule_helo_not_fqdn,
 	&rule_helo_literal,
 	&rule_helo_forged,
+	&rule_sender_syntax,
 	&rule_client_rdns,
+	&rule_helo_unknown_tld,
+	&rule_sender_unknown_tld,
 	&rule_sender_domain,
+	&rule_sender_bogus_mx,
 	&rule_dnsbl,
 };
 

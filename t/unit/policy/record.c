@@ -1,6 +1,7 @@
 /* record.c - the log line, the row, the explanation: it promises that … */
 #include "scene.h"
 #include "policy/record.h"
+#include "rules/table.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,7 +37,8 @@ line_of(const char *conf, const char *attributes, const char *reference)
 }
 
 #define CLIENT "client_address=203.0.113.7\nclient_name=mx.example.net\nprotocol_name=ESMTP\n"
-#define OFF "[mx]\nsender_no_mx = off\nsender_null_mx = off\n"
+#define OFF "[mx]\nsender_no_mx = off\nsender_null_mx = off\nsender_bogus_mx = off\nsender_unknown_tld = off\n" \
+    "helo_unknown_tld = off\n"
 
 static const struct { const char *promises, *conf, *attributes, *reference, *want; } lines[] = {
 	{ "a pass is one line", OFF, CLIENT "helo_name=mx.example.net\nsender=b@example.net\nrecipient=a@example.org\n", "",
@@ -176,12 +178,13 @@ detail_tells(void **state)
 	int length;
 	(void)state;
 
-	scene_open(&s, NULL, 0, "[mx]\nclient_no_rdns = log\nsender_no_mx = log\ndnsbl_sites = bl.example\n", NULL);
+	scene_open(&s, NULL, 0, "[mx]\nclient_no_rdns = log\nsender_unknown_tld = log\nsender_no_mx = log\nsender_bogus_mx = log\n"
+	    "dnsbl_sites = bl.example\n", NULL);
 	scene_begin(&s, "client_address=203.0.113.7\nsender=a@example.com\n");
 	struct decision d = scene_decide(&s);
 	struct decision_row row = record_row(s.eval, &d, "DUNNO", 7);
 	assert_true(json_is_array(row.detail, &length));
-	assert_int_equal(length, 9);	/* every rule of the table */
+	assert_int_equal(length, rules_count);
 	assert_non_null(strstr(row.detail, "{\"rule\":\"client_rdns\",\"verdict\":\"objects\",\"check\":\"client_no_rdns\","
 	    "\"setting\":\"log\",\"effect\":\"would object\",\"text\":\"the address 203.0.113.7 has no reverse DNS name\","
 	    "\"facts\":\"PTR 7.113.0.203.in-addr.arpa: no such name ["));
@@ -253,7 +256,8 @@ explanation(void **state)
 	FILE *out = open_memstream(&text, &len);
 	(void)state;
 
-	scene_open(&s, NULL, 0, "[mx]\nclient_no_rdns = log\nhelo_not_fqdn = score 2\n", NULL);
+	scene_open(&s, NULL, 0, "[mx]\nclient_no_rdns = log\nhelo_not_fqdn = score 2\nsender_syntax = log\nsender_unknown_tld = log\n"
+	    "sender_bogus_mx = log\n", NULL);
 	scene_begin(&s, "client_address=203.0.113.7\nsender=a\033@example.com\nhelo_name=nodot\n");
 	struct decision d = scene_decide(&s);
 	record_explain(out, s.eval, &d, "550 5.7.1 no", 7000);
