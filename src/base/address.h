@@ -25,7 +25,7 @@ struct network {
 /* False unless text is one whole address: 192.0.2.7, 2001:DB8::1; no brackets, ports or zones. */
 bool address_parse(struct address *a, const char *text);
 
-/* The same of a literal, [192.0.2.7] or [IPv6:2001:db8::1] (RFC 5321 s.4.1.3); without its tag IPv6 is understood too. */
+/* The same of an address literal (RFC 5321 s.4.1.3): [192.0.2.7], [IPv6:2001:db8::1]; without its tag, too. */
 bool address_parse_literal(struct address *a, const char *text);
 
 /* From network-order bytes of an A (4) or AAAA (16) record. */

@@ -131,8 +131,8 @@ refuse(struct eval *e, const char *domain, const struct host *h, bool is_mx)
 
 	address_print(&h->address, address);
 	if (!is_mx)
-		return object(e, SENDER_BOGUS_MX, "5.7.1", "no mail can reach %.100s: it has no MX, and the %s address %s",
-		    domain, words[h->class], address);
+		return object(e, SENDER_BOGUS_MX, "5.7.1",
+		    "no mail can reach %.100s: it has no MX, and the %s address %s", domain, words[h->class], address);
 	if (h->class == HOST_LITERAL)
 		return object(e, SENDER_BOGUS_MX, "5.7.1",
 		    "no mail can reach %.80s: its MX %.80s is an address, not a host name", domain, h->name);
@@ -175,8 +175,8 @@ judge(struct eval *e)
 	if (unsure != NULL)
 		return cannot_tell(e, SENDER_BOGUS_MX, "4.4.3", "cannot look up %s now", unsure);
 	if (mx->count > HOSTS_MAX)
-		return cannot_tell(e, SENDER_BOGUS_MX, "4.4.3", "%.150s has more than %d MX, too many to look at", domain,
-		    HOSTS_MAX);
+		return cannot_tell(e, SENDER_BOGUS_MX, "4.4.3", "%.150s has more than %d MX, too many to look at",
+		    domain, HOSTS_MAX);
 	if (count == 0 || (!found(mx) && hosts[0].class == HOST_UNRESOLVABLE))
 		return DUNNO;
 	return refuse(e, domain, &hosts[0], found(mx));

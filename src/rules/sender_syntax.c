@@ -18,8 +18,9 @@ enum { SENDER_SYNTAX, SENDER_UNDERSCORE, SENDER_LOCAL_MAX };
 
 static const struct option rows[] = {
 	[SENDER_SYNTAX] = { "sender_syntax", OPT_SETTING, INTO(sender_syntax), "reject",
-	    .sentence = "The sender's address cannot be one: its domain is neither a domain name nor an address literal, "
-	    "or its local part is missing, too long, not UTF-8 or has control characters in it (RFC 5321, 6531)." },
+	    .sentence = "The sender's address cannot be one: its domain is neither a domain name nor an address "
+	    "literal, or its local part is missing, too long, not UTF-8 or has control characters in it "
+	    "(RFC 5321, RFC 6531)." },
 	[SENDER_UNDERSCORE] = { "sender_underscore", OPT_BOOL, INTO(sender_underscore), "yes",
 	    .sentence = "Let a sender's domain have underscores, which RFC 5321 does not and honest mail does." },
 	[SENDER_LOCAL_MAX] = { "sender_local_max", OPT_INT, INTO(sender_local_max), "254", "64", "254",

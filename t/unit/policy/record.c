@@ -178,8 +178,8 @@ detail_tells(void **state)
 	int length;
 	(void)state;
 
-	scene_open(&s, NULL, 0, "[mx]\nclient_no_rdns = log\nsender_unknown_tld = log\nsender_no_mx = log\nsender_bogus_mx = log\n"
-	    "dnsbl_sites = bl.example\n", NULL);
+	scene_open(&s, NULL, 0, "[mx]\nclient_no_rdns = log\nsender_unknown_tld = log\nsender_no_mx = log\n"
+	    "sender_bogus_mx = log\ndnsbl_sites = bl.example\n", NULL);
 	scene_begin(&s, "client_address=203.0.113.7\nsender=a@example.com\n");
 	struct decision d = scene_decide(&s);
 	struct decision_row row = record_row(s.eval, &d, "DUNNO", 7);
@@ -256,8 +256,8 @@ explanation(void **state)
 	FILE *out = open_memstream(&text, &len);
 	(void)state;
 
-	scene_open(&s, NULL, 0, "[mx]\nclient_no_rdns = log\nhelo_not_fqdn = score 2\nsender_syntax = log\nsender_unknown_tld = log\n"
-	    "sender_bogus_mx = log\n", NULL);
+	scene_open(&s, NULL, 0, "[mx]\nclient_no_rdns = log\nhelo_not_fqdn = score 2\nsender_syntax = log\n"
+	    "sender_unknown_tld = log\nsender_bogus_mx = log\n", NULL);
 	scene_begin(&s, "client_address=203.0.113.7\nsender=a\033@example.com\nhelo_name=nodot\n");
 	struct decision d = scene_decide(&s);
 	record_explain(out, s.eval, &d, "550 5.7.1 no", 7000);

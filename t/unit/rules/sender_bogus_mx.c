@@ -3,7 +3,7 @@
 
 extern const struct rule rule_sender_bogus_mx;
 
-#define GOOD "1.2.3.4"
+#define GOOD "192.31.196.1"		/* public, but no mail server's: RFC 7535, as is 2001:4:112::1 */
 #define MX(mx, hosts) .sender = "b@example.net", .dns = "MX example.net = " mx "\n" hosts
 #define HOST(name, a, aaaa) "A " name " = " a "\nAAAA " name " = " aaaa "\n"
 #define ONE(a, aaaa) MX("10 mx.example.net", HOST("mx.example.net", a, aaaa))
@@ -25,7 +25,7 @@ extern const struct rule rule_sender_bogus_mx;
 
 static const struct promise promises[] = {
 	{ "an MX on the internet is good", { ONE(GOOD, "NODATA") }, "DUNNO" },
-	{ "by IPv6, too", { ONE("NODATA", "2600::1") }, "DUNNO" },
+	{ "by IPv6, too", { ONE("NODATA", "2001:4:112::1") }, "DUNNO" },
 	{ "one good address is enough", { ONE("127.0.0.1, " GOOD, "::1") }, "DUNNO" },
 	{ "one good MX is enough", { TWO("127.0.0.1", GOOD) }, "DUNNO" },
 
@@ -37,10 +37,10 @@ static const struct promise promises[] = {
 	{ "multicast is refused", { ONE("NODATA", "ff02::1") }, IS("multicast", "ff02::1") },
 	{ "documentation is refused", { ONE("192.0.2.7", "2001:db8::1") }, IS("documentation", "192.0.2.7") },
 	{ "reserved addresses are refused", { ONE("255.255.255.255", "NODATA") }, IS("reserved", "255.255.255.255") },
-	{ "an address in place of the name is refused, unasked", { MX("10 1.2.3.4", "") },
-	  OBJECT "its MX 1.2.3.4 is an address, not a host name" },
-	{ "in brackets, too", { MX("10 [1.2.3.4]", "") }, OBJECT "its MX [1.2.3.4] is an address, not a host name" },
-	{ "by IPv6, too", { MX("10 2600::1", "") }, OBJECT "its MX 2600::1 is an address, not a host name" },
+	{ "an address in place of the name is refused, unasked", { MX("10 192.31.196.1", "") },
+	  OBJECT "its MX 192.31.196.1 is an address, not a host name" },
+	{ "in brackets, too", { MX("10 [192.31.196.1]", "") }, OBJECT "its MX [192.31.196.1] is an address, not a host name" },
+	{ "by IPv6, too", { MX("10 2001:4:112::1", "") }, OBJECT "its MX 2001:4:112::1 is an address, not a host name" },
 	{ "a name without address is refused", { ONE("NODATA", "NODATA") }, OBJECT "its MX mx.example.net has no address" },
 	{ "a name that does not exist, too", { ONE("NXDOMAIN", "NXDOMAIN") },
 	  OBJECT "its MX mx.example.net has no address" },
@@ -76,7 +76,7 @@ static const struct promise promises[] = {
 
 	{ "a class that is not set is good", { ONE("192.0.2.7", "NODATA"), ONLY("loopback private") }, "DUNNO" },
 	{ "while the others are not", { ONE("10.0.0.1", "NODATA"), ONLY("loopback, private") }, IS("private", "10.0.0.1") },
-	{ "without literal, it is the literal's address that counts: good", { MX("10 1.2.3.4", ""), ONLY("loopback") },
+	{ "without literal, it is the literal's address that counts: good", { MX("10 192.31.196.1", ""), ONLY("loopback") },
 	  "DUNNO" },
 	{ "and bogus", { MX("10 [127.0.0.1]", ""), ONLY("loopback") },
 	  OBJECT "its MX [127.0.0.1] has the loopback address 127.0.0.1" },
