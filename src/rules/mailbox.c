@@ -1,8 +1,6 @@
 /* mailbox.c - see mailbox.h */
 #include "rules/mailbox.h"
-#include "base/address.h"
-#include "base/domain.h"
-#include "base/text.h"
+#include "policy/rule.h"
 
 #include <string.h>
 #include <strings.h>

@@ -100,14 +100,12 @@ ask(struct eval *e, struct host *h)
 
 /* One address that is not bogus makes a host good; else the first that was found speaks for it. */
 static unsigned
-classify(const struct sender_bogus_mx_options *o, struct host *h)
+classify_name(const struct sender_bogus_mx_options *o, struct host *h)
 {
 	const struct answer *const answers[] = { h->a, h->aaaa };
 	unsigned first = HOST_UNRESOLVABLE;
 
-	if (h->a == NULL)
-		first = is_bogus(o, HOST_LITERAL) ? HOST_LITERAL : address_classify(&h->address);
-	for (size_t i = 0; h->a != NULL && i < 2; i++)
+	for (size_t i = 0; i < 2; i++)
 		for (size_t k = 0; k < answers[i]->count; k++) {
 			const struct address *address = &answers[i]->records[k].address;
 			unsigned class = address_classify(address);
@@ -119,9 +117,16 @@ classify(const struct sender_bogus_mx_options *o, struct host *h)
 				h->address = *address;
 			}
 		}
-	if (h->a != NULL && (failed(h->a) || failed(h->aaaa)))
-		return HOST_CANNOT_TELL;
-	return is_bogus(o, first) ? first : HOST_GOOD;
+	return failed(h->a) || failed(h->aaaa) ? HOST_CANNOT_TELL : first;
+}
+
+static unsigned
+classify(const struct sender_bogus_mx_options *o, struct host *h)
+{
+	unsigned class = h->a ? classify_name(o, h) : is_bogus(o, HOST_LITERAL) ? HOST_LITERAL :
+	    address_classify(&h->address);
+
+	return class == HOST_CANNOT_TELL || is_bogus(o, class) ? class : HOST_GOOD;
 }
 
 static struct verdict
