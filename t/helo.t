@@ -160,7 +160,7 @@ is $p->ask(helo_name => '', @$_), 'DUNNO', "@$_: not judged by HELO" for
 sub explained { return ($p->command(request(sender => '', policy_context => 'shipped', @_), '-x'))[1] }
 
 my $explained = explained(helo_name => 'pc.house.local');
-like $explained, qr/^helo_reserved +objects .*\bhelo_reserved = score 2\b/m, 'as shipped: a score for a reserved name';
+like $explained, qr/^helo_reserved +objects .*\bhelo_reserved = score 1\b/m, 'as shipped: a score for a reserved name';
 like $explained, qr/^helo_unresolvable +objects .*\bhelo_unresolvable = score 1\b/m, 'for one the DNS does not know';
 like $explained, qr/^helo_mismatch +objects .*\bhelo_mismatch = score 1\b/m, 'for one that is not the client\'s';
 like $explained, qr/the HELO name pc\.house\.local does not resolve to 192\.0\.2\.7, whose reverse DNS name is mx\.example\.net/, 'each with its finding';

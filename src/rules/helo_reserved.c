@@ -18,7 +18,7 @@ struct helo_reserved_options {
 enum { HELO_RESERVED, HELO_RESERVED_NAMES };
 
 static const struct option rows[] = {
-	[HELO_RESERVED] = { "helo_reserved", OPT_SETTING, INTO(helo_reserved), "score 2",
+	[HELO_RESERVED] = { "helo_reserved", OPT_SETTING, INTO(helo_reserved), "score 1",
 	    .sentence = "The HELO name is one of helo_reserved_names, which no host on the internet can have." },
 	[HELO_RESERVED_NAMES] = { "helo_reserved_names", OPT_DOMAINS, INTO(names),
 	    "localhost local localdomain internal home.arpa invalid test example example.com example.net example.org "

@@ -12,10 +12,14 @@
 	RULE(helo_literal) \
 	RULE(helo_forged) \
 	RULE(helo_reserved) \
+	RULE(sender_syntax) \
 	RULE(client_rdns) \
+	RULE(helo_unknown_tld) \
 	RULE(helo_unresolvable) \
 	RULE(helo_mismatch) \
+	RULE(sender_unknown_tld) \
 	RULE(sender_domain) \
+	RULE(sender_bogus_mx) \
 	RULE(dnsbl)
 
 #define RULE(name) extern const struct rule rule_##name;

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-enum { LINES_MAX = 80, NOBODY = LINES_MAX };
+enum { LINES_MAX = 80, NOBODY = LINES_MAX, RECORDS_MAX = 20 };
 
 struct eval {
 	struct arena *arena;
@@ -123,7 +123,7 @@ fill(struct arena *arena, struct answer *a, const char *text)
 {
 	static const char *const words[] = { [DNS_OPEN] = "OPEN", [DNS_NO_DATA] = "NODATA",
 	    [DNS_NXDOMAIN] = "NXDOMAIN", [DNS_FAILED] = "SERVFAIL" };
-	struct dns_record *records = arena_alloc(arena, 10 * sizeof *records);
+	struct dns_record *records = arena_alloc(arena, RECORDS_MAX * sizeof *records);
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (words[i] != NULL && strcmp(text, words[i]) == 0) {
@@ -133,7 +133,7 @@ fill(struct arena *arena, struct answer *a, const char *text)
 	a->status = DNS_FOUND;
 	a->records = records;
 	char *rest = arena_strdup(arena, text);
-	while (rest != NULL && a->count < 10) {
+	while (rest != NULL && a->count < RECORDS_MAX) {
 		char *next = a->type == DNS_TXT ? NULL : strstr(rest, ", ");
 
 		if (next != NULL)

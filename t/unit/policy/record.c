@@ -37,7 +37,8 @@ line_of(const char *conf, const char *attributes, const char *reference)
 }
 
 #define CLIENT "client_address=203.0.113.7\nclient_name=mx.example.net\nprotocol_name=ESMTP\n"
-#define OFF "[mx]\nsender_no_mx = off\nsender_null_mx = off\nhelo_reserved = off\nhelo_unresolvable = off\n"
+#define OFF "[mx]\nsender_no_mx = off\nsender_null_mx = off\nsender_bogus_mx = off\nsender_unknown_tld = off\n" \
+    "helo_unknown_tld = off\nhelo_reserved = off\nhelo_unresolvable = off\n"
 
 static const struct { const char *promises, *conf, *attributes, *reference, *want; } lines[] = {
 	{ "a pass is one line", OFF, CLIENT "helo_name=mx.example.net\nsender=b@example.net\nrecipient=a@example.org\n", "",
@@ -177,7 +178,8 @@ detail_tells(void **state)
 	int length;
 	(void)state;
 
-	scene_open(&s, NULL, 0, "[mx]\nclient_no_rdns = log\nsender_no_mx = log\ndnsbl_sites = bl.example\n", NULL);
+	scene_open(&s, NULL, 0, "[mx]\nclient_no_rdns = log\nsender_unknown_tld = log\nsender_no_mx = log\n"
+	    "sender_bogus_mx = log\ndnsbl_sites = bl.example\n", NULL);
 	scene_begin(&s, "client_address=203.0.113.7\nhelo_name=[203.0.113.7]\nsender=a@example.com\n");
 	struct decision d = scene_decide(&s);
 	struct decision_row row = record_row(s.eval, &d, "DUNNO", 7);
@@ -257,7 +259,8 @@ explanation(void **state)
 	FILE *out = open_memstream(&text, &len);
 	(void)state;
 
-	scene_open(&s, NULL, 0, "[mx]\nclient_no_rdns = log\nhelo_not_fqdn = score 2\n", NULL);
+	scene_open(&s, NULL, 0, "[mx]\nclient_no_rdns = log\nhelo_not_fqdn = score 2\nsender_syntax = log\n"
+	    "sender_unknown_tld = log\nsender_bogus_mx = log\n", NULL);
 	scene_begin(&s, "client_address=203.0.113.7\nsender=a\033@example.com\nhelo_name=nodot\n");
 	struct decision d = scene_decide(&s);
 	record_explain(out, s.eval, &d, "550 5.7.1 no", 7000);
