@@ -1,12 +1,13 @@
 /* table.c - see table.h */
 #include "rules/table.h"
 
-extern const struct rule rule_deny, rule_allow, rule_helo_syntax, rule_helo_not_fqdn, rule_helo_literal,
+extern const struct rule rule_deny, rule_allow, rule_recipient, rule_helo_syntax, rule_helo_not_fqdn, rule_helo_literal,
     rule_helo_forged, rule_client_rdns, rule_sender_domain, rule_dnsbl;
 
 const struct rule *const rules[] = {
 	&rule_deny,
 	&rule_allow,
+	&rule_recipient,
 	&rule_helo_syntax,
 	&rule_helo_not_fqdn,
 	&rule_helo_literal,
