@@ -1,4 +1,4 @@
-/* facts.c - what a rule may ask (rule.h), from the request, the lists and the DNS */
+/* facts.c - what a rule may ask (rule.h), from the request, the lists, the DNS and the site's database */
 #include "policy/eval.h"
 
 #include <stdio.h>
@@ -178,6 +178,18 @@ const struct answer *
 list_lookup(struct eval *e, const char *list, const char *entry, enum dns_type type)
 {
 	return dns_lookup(e, arena_printf(e->arena, "%s.%s", entry, list), type);
+}
+
+/* ---- the site's own database ---- */
+
+enum recipient_state
+recipient_state(struct eval *e)
+{
+	static const enum recipient_state states[] = { [SITE_OPEN] = RECIPIENT_OPEN,
+	    [SITE_NO_QUERY] = RECIPIENT_NOT_ASKED, [SITE_NO_ROW] = RECIPIENT_UNKNOWN, [SITE_YES] = RECIPIENT_ACTIVE,
+	    [SITE_NO] = RECIPIENT_DEACTIVATED, [SITE_CANNOT_TELL] = RECIPIENT_CANNOT_TELL };
+
+	return e->recipient_domain != NULL ? states[site_lookup(e).status] : RECIPIENT_NOT_ASKED;
 }
 
 /* ---- what people wrote ---- */

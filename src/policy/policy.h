@@ -14,6 +14,7 @@
 
 struct policy;
 struct loop;
+struct site;
 
 struct policy_options {
 	int log_to;			/* enum log_target, without nowhere */
@@ -31,6 +32,7 @@ struct policy_parts {
 	struct loop *loop;
 	struct dns *dns;
 	struct store *store;
+	struct site *site;
 	const struct rule *const *rules;
 	size_t rule_count;
 	size_t server_table;		/* of struct policy_options among the server tables */

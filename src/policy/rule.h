@@ -137,6 +137,17 @@ struct client_name {
 };
 struct client_name client_name(struct eval *e);
 
+/* What the site's own database says of the recipient (recipient_query). */
+enum recipient_state {
+	RECIPIENT_NOT_ASKED,		/* there is no query, or the recipient has no domain name */
+	RECIPIENT_OPEN,			/* not known yet; waiting(e) is true */
+	RECIPIENT_ACTIVE,
+	RECIPIENT_DEACTIVATED,
+	RECIPIENT_UNKNOWN,
+	RECIPIENT_CANNOT_TELL,
+};
+enum recipient_state recipient_state(struct eval *e);
+
 /*
  * The row of allow or deny that matches this request.
  *

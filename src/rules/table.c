@@ -6,6 +6,7 @@
 	RULE(role_accounts) \
 	RULE(unwanted) \
 	RULE(allow) \
+	RULE(recipient) \
 	RULE(helo_missing) \
 	RULE(helo_syntax) \
 	RULE(helo_not_fqdn) \

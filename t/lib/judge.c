@@ -88,6 +88,13 @@ client_name(struct eval *e)
 	return e->given->name;
 }
 
+enum recipient_state
+recipient_state(struct eval *e)
+{
+	e->waiting |= e->given->state == RECIPIENT_OPEN;
+	return e->given->state;
+}
+
 const struct list_row *
 listed(struct eval *e, enum list_kind kind, bool *doubt)
 {

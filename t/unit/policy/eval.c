@@ -55,14 +55,11 @@ one_of(uint64_t h, const char *const *lines, size_t count)
 	return lines[(h >> 20) % count];
 }
 
-static const struct answer *
-nature_says(struct scene *s, const char *name, enum dns_type type)
+/* What is drawn for a question; type 0: a recipient, for the site's database. */
+static uint64_t
+draw_answer(struct nature *n, const char *name, enum dns_type type)
 {
-#define ONE_OF(...) one_of(h, (const char *const[]){ __VA_ARGS__ }, \
-	sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *))
-	struct nature *n = s->arg;
 	uint64_t question = mix((uint64_t)type), told = n->other;
-	const char *line;
 
 	for (const char *c = name; *c; c++)
 		question = mix(question ^ (unsigned char)*c);
@@ -71,7 +68,26 @@ nature_says(struct scene *s, const char *name, enum dns_type type)
 			told = 0;
 	if (n->remembers)
 		n->told[n->told_count++] = question;
-	uint64_t h = mix(question ^ (told ? told : n->seed));
+	return mix(question ^ (told ? told : n->seed));
+}
+
+static struct site_answer
+nature_site(struct scene *s, const char *recipient)
+{
+	static const enum site_status statuses[] = { SITE_NO_ROW, SITE_YES, SITE_YES, SITE_YES, SITE_NO, SITE_CANNOT_TELL };
+	uint64_t h = draw_answer(s->arg, recipient, 0);
+
+	return (struct site_answer){ statuses[(h >> 20) % (sizeof statuses / sizeof *statuses)], "" };
+}
+
+static const struct answer *
+nature_says(struct scene *s, const char *name, enum dns_type type)
+{
+#define ONE_OF(...) one_of(h, (const char *const[]){ __VA_ARGS__ }, \
+	sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *))
+	uint64_t h = draw_answer(s->arg, name, type);
+	const char *line;
+
 	if (type == DNS_PTR)
 		line = ONE_OF("NXDOMAIN", "NODATA", "SERVFAIL", "mail.example.net", "mail.example.net",
 		    "mail.example.net|other.example.com|mx.example.org", "localhost", "localhost|mail.example.net");
@@ -232,7 +248,7 @@ one_world(uint64_t seed, unsigned world, struct tally *tally)
 	char conf_room[9000], request_room[500], want[1500], got[1500];
 	struct text conf = TEXT(conf_room), request_text = TEXT(request_room);
 	struct nature nature = { .seed = mix(seed ^ mix(world)) };
-	struct scene s = { .says = nature_says, .knows = nature_knows, .arg = &nature };
+	struct scene s = { .says = nature_says, .knows = nature_knows, .site = nature_site, .arg = &nature };
 	struct order order = { .depth = 0 };
 
 	state = nature.seed;
@@ -302,7 +318,7 @@ close_one_world(uint64_t seed, unsigned world)
 	char conf_room[9000], request_room[500], closed[1500], whole[1500];
 	struct text conf = TEXT(conf_room), request_text = TEXT(request_room);
 	struct nature nature = { .seed = mix(seed ^ mix(world)), .remembers = true };
-	struct scene s = { .says = nature_says, .arg = &nature };
+	struct scene s = { .says = nature_says, .site = nature_site, .arg = &nature };
 
 	state = nature.seed;
 	draw_conf(&conf, false);
@@ -359,6 +375,8 @@ simply_says(struct scene *s, const char *name, enum dns_type type)
 {
 	if (type == DNS_PTR)
 		return scene_says(name, type, s->arg);
+	if (type == DNS_NS)
+		return scene_says(name, type, "NODATA");
 	if (strncmp(name, "broken.", strlen("broken.")) == 0)
 		return scene_says(name, type, "SERVFAIL");
 	bool leads_back = strcmp(name, "mail.example.net") == 0 || strcmp(name, "host.example.com") == 0;
@@ -565,11 +583,12 @@ close_fails_what_is_open(void **unused)
 		{ "[mx]\nsender_no_mx = reject on_error defer\n", "defer", "sender_no_mx" },
 		{ "[mx]\ndnsbl = reject on_error defer\ndnsbl_sites = bl.example\n", "defer", "dnsbl" },
 		{ "[mx]\ndnsbl_sites = bl.example\n", "dunno", "" },
+		{ "[mx]\nrecipient_unknown = reject on_error defer\n", "defer", "recipient_unknown" },
 	};
 
 	(void)unused;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct scene s = { .says = simply_says, .arg = (void *)(uintptr_t)"NXDOMAIN" };
+		struct scene s = { .says = simply_says, .site = nature_site, .arg = (void *)(uintptr_t)"NXDOMAIN" };
 
 		scene_open(&s, NULL, 0, cases[i].conf, NULL);
 		scene_begin(&s, STRANGER GREETING);
@@ -577,7 +596,7 @@ close_fails_what_is_open(void **unused)
 		eval_close(s.eval);
 		assert_int_equal(scene_open_count(&s), 0);
 		for (const struct question *q = s.eval->questions; q != NULL; q = q->next)
-			assert_true(failed(q->answer));
+			assert_true(q->source == ASKED_SITE ? q->site.status == SITE_CANNOT_TELL : failed(q->answer));
 		assert_decision(&s, cases[i].action, cases[i].check);
 		scene_end(&s);
 		scene_close(&s);

@@ -196,6 +196,31 @@ detail_tells(void **state)
 	scene_close(&s);
 }
 
+static struct site_answer
+knows_nothing(struct scene *s, const char *recipient)
+{
+	(void)s;
+	(void)recipient;
+	return (struct site_answer){ SITE_CANNOT_TELL, "database is \033 locked" };
+}
+
+static void
+site_tells(void **state)
+{
+	struct scene s = { .says = says, .site = knows_nothing };
+	(void)state;
+
+	scene_open(&s, NULL, 0, OFF "recipient_unknown = reject on_error defer\n", NULL);
+	scene_begin(&s, CLIENT "recipient=Ann@Example.org\n");
+	struct decision d = scene_decide(&s);
+	struct decision_row row = record_row(s.eval, &d, "DUNNO", 7);
+	assert_non_null(strstr(row.detail, "\"facts\":\"recipient_query ann@example.org: "
+	    "cannot tell (database is \\\\x1b locked) ["));
+	assert_int_equal(s.eval->question_count, 0);
+	scene_end(&s);
+	scene_close(&s);
+}
+
 /* ---- many rules that say much ---- */
 
 static struct verdict
@@ -285,6 +310,7 @@ main(void)
 		{ "no byte from outside breaks the line, and none pushes what is ours out", hostile_lines, NULL, NULL, NULL },
 		{ "no byte from outside breaks the row", hostile_row, NULL, NULL, NULL },
 		{ "the detail has every rule, with its facts", detail_tells, NULL, NULL, NULL },
+		{ "what the site's database said is a fact, and no DNS question", site_tells, NULL, NULL, NULL },
 		{ "a detail that is too long is cut between rules", cut_detail, NULL, NULL, NULL },
 		{ "the explanation has every rule and the action", explanation, NULL, NULL, NULL },
 	};
