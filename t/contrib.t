@@ -6,7 +6,6 @@ use Fcntl;
 use IO::Socket::UNIX;
 use MIME::Base64;
 use Policyd::Daemon;
-use Policyd::DNS;
 use Policyd::Postfix;
 use Policyd::Test;
 
@@ -20,10 +19,10 @@ if (my $why = Policyd::Postfix->why_not) {
 
 my $shipped = 'contrib/postfix';
 
-# The sets as shipped, but with every setting on that its file offers behind a "#".
+# The sets as shipped, but with everything turned on that a file offers behind a "#".
 my $strict = folder . '/strict';
 system('cp', '-R', $shipped, $strict) == 0 or die;
-system("sed -i 's/^#\\([a-z]\\)/\\1/' $strict/*/main.cf") == 0 or die;
+system("sed -i 's/^\\( *\\)#\\([a-z]\\)/\\1\\2/' $strict/*/main.cf") == 0 or die;
 
 sub apply {
 	my ($config, $from, @words) = @_;
@@ -43,7 +42,11 @@ sub set { my ($config, @settings) = @_; system('postconf', '-c', $config, '-e', 
 
 my $debian = folder . '/debian';
 mkdir $debian or die;
-spew("$debian/main.cf", "compatibility_level = 3.6\nmyhostname = mx.example.org\nsmtpd_recipient_restrictions = reject_unknown_client_hostname\n");
+spew("$debian/main.cf", <<'');
+compatibility_level = 3.6
+myhostname = mx.example.org
+smtpd_recipient_restrictions = reject_unknown_client_hostname
+
 spew("$debian/master.cf", <<'');
 smtp inet n - y - - smtpd -o content_filter=scan:
 submission inet n - y - 7 smtpd
@@ -65,6 +68,9 @@ is apply($debian, $strict, '-s', 'inet:127.0.0.1:10031', @all), '', 'apply: with
 is oddities($debian), '', 'no unknown or unused parameter';
 unlike slurp("$debian/main.cf"), qr/unix:/, 'every list asks the server given';
 like apply($debian, $shipped, 'nonsense'), qr/SET.*exit 2/s, 'apply: there is no such set';
+my @told = slurp('README') =~ m{contrib/postfix/apply((?: +(?:-s +\S+|[a-z]+\b))+)}g;
+is join('', map { apply($debian, $shipped, $_) } @told), '', 'apply: as README has it';
+cmp_ok @told, '>', 1, 'which it does more than once';
 set($debian, 'smtpd_helo_requird = yes');
 like oddities($debian), qr/unused parameter: smtpd_helo_requird=yes/, 'a mistyped one would have been seen';
 
@@ -94,16 +100,14 @@ sub own_part {
 	chown scalar getpwnam('postfix'), -1, $db or die "chown: $!";
 }
 
-my $dns = Policyd::DNS->start(<<'');
-mx.example.net  A  192.0.2.7
-
 mkdir $postfix->queue . '/policyd' or die;
 my $socket = $postfix->queue . '/policyd/policyd.sock';
-my $p = Policyd::Daemon->start(dns => $dns, profiles => profile('mx', helo_not_fqdn => 'reject'),
-    server => { listen => "unix:$socket, unix:" . folder . '/policyd/socket', socket_group => 'postfix', user => 'nobody', decision_log => 'all' });
+my $p = Policyd::Daemon->start(profiles => profile('mx', helo_not_fqdn => 'reject'), server => {
+	listen => "unix:$socket, unix:" . folder . '/policyd/socket', socket_group => 'postfix', user => 'nobody',
+	decision_log => 'all' });
 $p->sql("INSERT INTO deny (sender) VALUES ('left\@example.org')");
-eventually { $p->ask(policy_context => 'submission', client_address => '192.0.2.99', sender => 'left@example.org') =~ /^550/ }
-    'policyd knows who left';
+my %left = (policy_context => 'submission', client_address => '192.0.2.99', sender => 'left@example.org');
+eventually { $p->ask(%left) =~ /^550/ } 'policyd knows who left';
 $postfix->run;
 is $postfix->command('check'), '', 'postfix check says nothing';
 
@@ -111,9 +115,10 @@ my %good = (addr => '192.0.2.7', helo => 'mx.example.net');
 my $c = $postfix->client(%good);
 like $c->mail('bob@example.net', 'known@example.org'), qr/^250 2\.1\.5 /, 'MX: mail is accepted';
 like $c->deliver, qr/^250 2\.0\.0 /, 'to the end';
-like $c->mail('unheard@example.net', 'nobody@example.org'), qr/^550 5\.1\.1 .*User unknown/, 'MX: an unknown recipient is refused';
-like $c->mail('unheard@example.net', 'somebody@example.com'), qr/^554 5\.7\.1 .*Relay access denied/, 'MX: relaying is refused';
-like $c->mail('unheard@example.net', 'known'), qr/^504 5\.5\.2 .*need fully-qualified address/, 'MX: a recipient needs a domain';
+my $unheard = 'unheard@example.net';		# a sender policyd is never asked about
+like $c->mail($unheard, 'nobody@example.org'), qr/^550 5\.1\.1 .*User unknown/, 'MX: an unknown recipient is refused';
+like $c->mail($unheard, 'somebody@example.com'), qr/^554 5\.7\.1 .*Relay access denied/, 'MX: relaying is refused';
+like $c->mail($unheard, 'known'), qr/^504 5\.5\.2 .*need fully-qualified/, 'MX: a recipient needs a domain';
 like $c->say('RCPT TO:<postmaster>'), qr/^250 /, 'but for postmaster';
 like $postfix->client(%good, helo => 'localhost')->mail('eve@example.net', 'known@example.org'),
     qr/^550 5\.7\.1 .*\(helo_not_fqdn /, 'MX: policyd refuses';
@@ -122,7 +127,7 @@ like $c->mail('ann@example.org', 'known@example.org'), qr/^250 /, 'MX: a login i
 $c = $postfix->dial('smtp');
 $c->expect(220);
 $c->say('EHLO localhost');
-like $c->mail('unheard@example.net', 'somebody@example.com'), qr/^250 /, 'MX: our own machines may send anywhere';
+like $c->mail($unheard, 'somebody@example.com'), qr/^250 /, 'MX: our own machines may send anywhere';
 
 # ---- submission ----
 
@@ -138,7 +143,7 @@ for (['submission', 'starttls'], ['submissions', 'wrapper']) {
 	my ($service, $tls) = @$_;
 	my ($c, $reply) = login($service, $tls, 'guess');
 	like $reply, qr/^535 5\.7\.8 /, "$service: not with a wrong password";
-	like $c->mail('unheard@example.net', 'known@example.org'), qr/^554 5\.7\.1 .*Client host rejected/, "$service: not without login";
+	like $c->mail($unheard, 'known@example.org'), qr/^554 5\.7\.1 .*Client host/, "$service: not without login";
 	($c, $reply) = login($service, $tls, 'secret');
 	like $reply, qr/^235 2\.7\.0 /, "$service: logged in";
 	like $c->mail("ann+$service\@example.org", 'somebody@example.com'), qr/^250 2\.1\.5 /, "$service: mail to anywhere";
@@ -169,7 +174,8 @@ my @ehlo = 'EHLO mx.example.net';
 my @envelope = (@ehlo, 'MAIL FROM:<bob@example.net>', 'RCPT TO:<known@example.org>');
 my $message = "Subject: test\r\n\r\nHello.\r\n.\r\n";
 like sends($mail), qr/^503 5\.5\.1 .*send HELO/, 'no mail without HELO';
-like sends("MAIL FROM:bob\@example.net\r\n", @ehlo), qr/^501 5\.1\.7 /, 'no address without <>';
+like sends("MAIL FROM:bob\@example.net\r\n", @ehlo), qr/^501 5\.1\.7 /, 'no sender without <>';
+like sends("RCPT TO:known\@example.org\r\n", @envelope[0, 1]), qr/^501 5\.1\.3 /, 'no recipient either';
 like sends("VRFY known\@example.org\r\n", @ehlo), qr/^502 5\.5\.1 /, 'no VRFY';
 $c = stranger()->send("EHLO mx.example.net\r\n$mail");
 like $c->reply, qr/^554 5\.5\.0 .*synchronization/, 'nothing behind EHLO';
@@ -191,8 +197,10 @@ unlike $postfix->log, qr/from=<smuggler/, 'and nothing was smuggled in';
 $c = $postfix->client(%good, helo => 'localhost');
 like $c->mail('eve@example.net', 'known@example.org'), qr/^550 .*\(helo_not_fqdn /, 'refused';
 is $p->stop, 'exit 0', 'policyd stops';
-is_deeply [ $p->sql("SELECT DISTINCT sender || ' ' || context || ' ' || profile || ' ' || coalesce(login, '') FROM decision
-    WHERE stage = 'RCPT' AND client_address = '192.0.2.7' OR login IS NOT NULL ORDER BY reference") ], [
+is_deeply [ $p->sql(<<~'') ], [
+	SELECT sender || ' ' || context || ' ' || profile || ' ' || coalesce(login, '') FROM decision
+	WHERE sender <> 'left@example.org' OR login IS NOT NULL GROUP BY 1 ORDER BY min(reference)
+
 	'bob@example.net mx mx ',
 	'eve@example.net mx mx ',
 	'ann@example.org mx submission ann@example.org',
@@ -203,6 +211,7 @@ is_deeply [ $p->sql("SELECT DISTINCT sender || ' ' || context || ' ' || profile 
 	'ann+submissions@example.org submission-sender submission ann@example.org',
 	'ann+submissions@example.org submission submission ann@example.org',
 ], 'it was asked about these senders';
+unlike $p->log, qr/wiring/, 'and found nothing wrong with the wiring';
 like $c->mail('eve@example.net', 'known@example.org'), qr/^250 /, 'mail flows';
 like $c->deliver, qr/^250 /, 'to the end';
 
@@ -234,6 +243,7 @@ sub recorder {
 
 my $notes = folder . '/notes';
 my $recorder = recorder($notes);
+END { kill 'TERM', -$recorder if $recorder }
 $c = $postfix->client(%good);
 $c->mail('bob@example.net', 'known@example.org');
 $c->deliver;
@@ -246,6 +256,7 @@ is slurp($notes), "submission-sender RCPT\nsubmission RCPT\nsubmission DATA\nsub
     'submission: asked at RCPT, DATA and END-OF-MESSAGE, never as mx';
 kill 'TERM', -$recorder;
 waitpid $recorder, 0;
+$recorder = 0;
 unlink $socket;
 
 $p->run;
@@ -257,8 +268,8 @@ is $p->stop, 'exit 0', 'policyd stops';
 
 # ---- postscreen; and the dialogue with all that can be turned on ----
 
-$p = Policyd::Daemon->start(dns => $dns, tcp => 1, profiles => profile('mx', helo_not_fqdn => 'reject'),
-    server => { user => 'nobody' });
+$p = Policyd::Daemon->start(tcp => 1, profiles => profile('mx', helo_not_fqdn => 'reject'),
+    server => { user => 'nobody', decision_log => 'all' });
 my $tcp = "inet:127.0.0.1:$p->{port}";
 
 # In front of smtpd by what is shipped in $from, with a shorter wait.
@@ -279,8 +290,8 @@ like $early->mail('bob@example.net', 'known@example.org'), qr/^550 5\.5\.1 Proto
 $c = stranger(@envelope, 'DATA');
 like $c->say("Subject: test\r\n\r\nHello.\r\n."), qr/^250 2\.0\.0 /, 'who waits passes at once';
 $c = stranger(@envelope);
-like $c->say('RCPT TO:<nobody@example.org>'), qr/^550 5\.1\.1 .*User unknown in virtual mailbox table$footer$/, 'smtpd, too, says where to ask';
-like stranger(@envelope, 'DATA')->send("Subject: test\r\n\r\nHel\nlo.\r\n.\r\n")->reply, qr/^550 5\.5\.2 .*bare <LF> received/,
+like $c->say('RCPT TO:<nobody@example.org>'), qr/^550 5\.1\.1 .*User unknown .*$footer$/, 'smtpd says so, too';
+like sends("Subject: test\r\n\r\nHel\nlo.\r\n.\r\n", @envelope, 'DATA'), qr/^550 5\.5\.2 .*bare <LF> received/,
     'reject: no bare LF in a message';
 like sends("EHLO mx.example.net\n"), qr/^550 5\.5\.2 .*bare <LF> received/, 'nor in a command';
 $postfix->stop;
@@ -289,7 +300,8 @@ screened($strict);
 $c = $postfix->dial('smtp', from => '127.0.0.99');
 $c->expect(220);
 $c->say($ehlo[0]);
-like $c->mail('bob@example.net', 'known@example.org'), qr/^450 4\.3\.2 Service currently unavailable/, 'postscreen, all tests: come back';
+like $c->mail('bob@example.net', 'known@example.org'), qr/^450 4\.3\.2 Service currently unavailable/,
+    'postscreen, all tests: come back';
 like $c->say('QUIT'), qr/^221 /, 'goodbye';
 $c = $postfix->dial('smtp', from => '127.0.0.99');
 $c->expect(220);
@@ -303,5 +315,10 @@ $c = stranger()->send("EHLO mx.example.net\n");
 $c->expect(250);
 like $c->mail('bob@example.net', 'known@example.org'), qr/^550 5\.5\.1 /, 'a bare LF in a command is refused';
 unlike $postfix->log, qr/(?:fatal|panic|unsupported|unknown restriction)[: ]/, 'Postfix had nothing to complain about';
+$postfix->stop;
+is $p->stop, 'exit 0', 'policyd stops';
+is join(' ', $p->sql('SELECT DISTINCT context FROM decision ORDER BY context')), 'mx mx-pre',
+    'it was asked before and behind the unlisted check';
+unlike $p->log, qr/wiring/, 'and finds nothing wrong with the wiring';
 
 done_testing;
