@@ -1,0 +1,30 @@
+/* dynamic_name.h - is this the name of one of many lines, or of a machine that somebody named?
+ *
+ * Providers name the lines of a pool by a scheme: the client's address stands in
+ * the name, or a word such as dsl or dialup beside some number.
+ */
+#ifndef RULES_DYNAMIC_NAME_H
+#define RULES_DYNAMIC_NAME_H
+
+#include "rules/name_patterns.h"
+
+/*
+ * True if the name spells the address, whatever stands between its parts:
+ *
+ * IPv4   the four numbers in order, reversed, or one half or the last number moved to the front (3-7.w192-0, 7.sub-192-0-3);
+ *        the last three, in order or reversed; all with zeros (192000003007) or in hex (c0000307), in order or reversed
+ * IPv6   the /64, which is the line, in order or reversed: as 16 digits or as four groups; or all as RFC 5952 writes it
+ *
+ * name   any bytes; a name in upper case is not looked at in hex
+ */
+bool name_spells_address(const char *name, const struct address *a);
+
+/*
+ * What in the name shows a line of a pool: the pattern of dynamic that matches, or "the address".
+ * NULL if nothing does, or if a pattern of fixed matches.  A word of dynamic counts only in a name with
+ * three digits or more in front of the organisational domain: "dsl.firm.example" is no pool.
+ */
+const char *dynamic_name(const char *name, const struct address *a, const struct name_patterns *dynamic,
+    const struct name_patterns *fixed);
+
+#endif
