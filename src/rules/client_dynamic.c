@@ -32,7 +32,7 @@ parse_lists(struct arena *a, const char *text, void *into)
 }
 
 static const struct option rows[] = {
-	[CLIENT_DYNAMIC] = { "client_dynamic", OPT_SETTING, INTO(client_dynamic), "log",
+	[CLIENT_DYNAMIC] = { "client_dynamic", OPT_SETTING, INTO(client_dynamic), "score 2",
 	    .sentence = "The client's reverse DNS name shows a dial-up line or a dynamic address, or a list in "
 	    "dnsbl_dynamic says so." },
 	[DYNAMIC_NAMES] = { "dynamic_names", OPT_PARSED, INTO(dynamic_names),
