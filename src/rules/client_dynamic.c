@@ -38,7 +38,8 @@ static const struct option rows[] = {
 	[DYNAMIC_NAMES] = { "dynamic_names", OPT_PARSED, INTO(dynamic_names),
 	    "abo apn *band bb bras broad *cable catv cdma cgnat client clients cm cpe cust customer customers dhcp dial "
 	    "dialin dialup dip *dsl dsl* dyn dynamic dynamicip dynip fiber fibre fttb fttx ftth gpon gprs hsd hsi hspa "
-	    "ipngn isdn lns lte mobile pool pools ppp pppoe priv res residential subs subscriber* umts user wifi wimax wlan",
+	    "ipngn isdn lns lte mobile pool pools ppp pppoe priv res residential subs subscriber* umts user wifi wimax "
+	    "wlan",
 	    .parse = name_patterns_parse,
 	    .sentence = "Words (dsl, dial*) and names (*.pool.example.net) that dial-up lines have." },
 	[STATIC_NAMES] = { "static_names", OPT_PARSED, INTO(static_names),

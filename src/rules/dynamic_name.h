@@ -11,11 +11,12 @@
 /*
  * True if the name spells the address, whatever stands between its parts:
  *
- * IPv4   the four numbers in order, reversed, or one half or the last number moved to the front (3-7.w192-0, 7.sub-192-0-3);
- *        the last three, in order or reversed; all with zeros (192000003007) or in hex (c0000307), in order or reversed
- * IPv6   the /64, which is the line, in order or reversed: as 16 digits or as four groups; or all as RFC 5952 writes it
+ * IPv4   the last three numbers or all, in order or reversed; all, with the last half or the last number moved to
+ *        the front (100-7.w198-51, 7.sub-198-51-100); all with zeros (198051100007) or in hex (c6336407), in order
+ *        or reversed
+ * IPv6   the /64, which is the line, in order or reversed, as 16 digits or four groups; or all as RFC 5952 writes it
  *
- * name   any bytes; a name in upper case is not looked at in hex
+ * name   in lower case, any bytes
  */
 bool name_spells_address(const char *name, const struct address *a);
 

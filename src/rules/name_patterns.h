@@ -22,7 +22,7 @@ struct name_patterns {
 /* The parser of an OPT_PARSED row whose member is a struct name_patterns. */
 const char *name_patterns_parse(struct arena *a, const char *text, void *into);
 
-/* The first pattern that matches name (lower case, any bytes); NULL if none does.  Without words only those with a dot. */
+/* The first pattern that matches name (lower case, any bytes), or NULL.  Without words only those with a dot count. */
 const char *name_patterns_match(const struct name_patterns *p, const char *name, bool words);
 
 /* How many bytes of name stand in front of its organisational domain; all of them if it has none. */

@@ -19,7 +19,8 @@ spelled(const struct address *a, const char *words)
 	snprintf(name, sizeof name, "%.20s-%s.isp.example", words, address_reverse(a, reverse));
 	assert(name_spells_address(name, a));
 	if (a->bits == 32) {
-		snprintf(name, sizeof name, "%.20s%02x%02x%02x%02x", words, a->bytes[0], a->bytes[1], a->bytes[2], a->bytes[3]);
+		snprintf(name, sizeof name, "%.20s%02x%02x%02x%02x", words, a->bytes[0], a->bytes[1], a->bytes[2],
+		    a->bytes[3]);
 		assert(name_spells_address(name, a));
 	}
 }

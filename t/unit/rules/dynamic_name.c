@@ -229,7 +229,7 @@ servers_spared(void **state)
 	}
 }
 
-/* One provider names the fixed lines of its business customers just as the others; some hosters have only the address. */
+/* One provider names the fixed lines of its business customers as all others; some hosters have only the address. */
 static void
 fixed_spared(void **state)
 {
@@ -264,14 +264,16 @@ main(void)
 		{ .name = "a name of any length and a pattern of many stars are soon told", .test_func = longest },
 		{ .name = "the names to measure by can be read, and are enough", .test_func = measure },
 		{ .name = "of a hundred dial-up lines 94 are found", .test_func = lines_found },
-		{ .name = "no mail server is taken for one, and no name that its owner chose", .test_func = servers_spared },
+		{ .name = "no mail server and no name that its owner chose is taken for one",
+		  .test_func = servers_spared },
 		{ .name = "few fixed lines and rented servers are", .test_func = fixed_spared },
 	};
 	enum { COUNT = sizeof spellings / sizeof *spellings, MORE = sizeof more / sizeof *more };
 	struct CMUnitTest tests[COUNT + MORE];
 
 	for (size_t i = 0; i < COUNT; i++)
-		tests[i] = (struct CMUnitTest){ .name = spellings[i].says, .test_func = spells, .initial_state = (void *)i };
+		tests[i] = (struct CMUnitTest){ .name = spellings[i].says, .test_func = spells,
+		    .initial_state = (void *)i };
 	memcpy(tests + COUNT, more, sizeof more);
 	return cmocka_run_group_tests_name("dynamic_name", tests, new_arena, free_arena);
 }

@@ -96,7 +96,8 @@ refused(void **state)
 		assert_string_equal(name_patterns_parse(arena, wrong[i].text, &p), wrong[i].why);
 	for (size_t i = 0; i <= NAME_PATTERNS_MAX; i++)
 		memcpy(many + i * 4, "dsl ", 5);
-	assert_string_equal(name_patterns_parse(arena, many, &p), "more than 250 patterns; take the least useful ones out");
+	assert_string_equal(name_patterns_parse(arena, many, &p),
+	    "more than 250 patterns; take the least useful ones out");
 	many[NAME_PATTERNS_MAX * 4] = '\0';
 	assert_int_equal(patterns(many).count, NAME_PATTERNS_MAX);
 	memset(longest, 'a', sizeof longest);
