@@ -15,6 +15,7 @@
 	RULE(helo_reserved) \
 	RULE(sender_syntax) \
 	RULE(client_rdns) \
+	RULE(client_dynamic) \
 	RULE(helo_unknown_tld) \
 	RULE(helo_unresolvable) \
 	RULE(helo_mismatch) \

@@ -90,7 +90,7 @@ nature_says(struct scene *s, const char *name, enum dns_type type)
 
 	if (type == DNS_PTR)
 		line = ONE_OF("NXDOMAIN", "NODATA", "SERVFAIL", "mail.example.net", "mail.example.net",
-		    "mail.example.net|other.example.com|mx.example.org", "localhost", "localhost|mail.example.net");
+		    "mail.example.net|other.example.com|mx.example.org", "other.example.com", "localhost", "localhost|mail.example.net");
 	else if (type == DNS_MX)
 		line = ONE_OF("NXDOMAIN", "NODATA", "SERVFAIL", "10 mx.example.net", "0 .", "0 .|10 mx.example.net");
 	else if (type == DNS_TXT)
@@ -134,6 +134,7 @@ draw_conf(struct text *t, bool reject_by_score)
 	    "bl1.example=127.0.0.2*2, bl1.example=127.0.0.4*3, bl2.example, bl3.example, bl4.example*-2, bl5.example" };
 	static const char *const words[] = { "address", "required" };
 	static const char *const levels[] = { "exact", "organisation", "network" };
+	static const char *const dynamic[] = { "", "bl1.example=127.0.0.4", "bl2.example=127.0.0.9, bl6.example=127.0.0.2" };
 
 	text_addf(t, "[server]\nlocal_networks = 127.0.0.0/8%s\n[mx]\n", draw(8) == 0 ? " 203.0.113.0/24" : "");
 	text_addf(t, "mode = %s\n", draw(10) == 0 ? "log" : "enforce");
@@ -146,6 +147,7 @@ draw_conf(struct text *t, bool reject_by_score)
 	text_addf(t, "sender_mx = %s\ndnsbl_sites = %s\ndnsbl_threshold = %u\nlocal_domains = example.org\n", PICK(words),
 	    PICK(sites), 1 + draw(4));
 	text_addf(t, "helo_match = %s\n", PICK(levels));
+	text_addf(t, "dynamic_names = *.example.com\ndnsbl_dynamic = %s\n", PICK(dynamic));
 }
 
 static const char *
