@@ -98,6 +98,27 @@ CREATE TABLE hand_deny (
   created        INTEGER NOT NULL -- since when
 );
 
+-- What a recipient asked not to get any more, or got although it had asked; view unwanted.
+CREATE TABLE hand_unwanted (
+  id             INTEGER PRIMARY KEY, -- of equally specific rows the newest wins
+  recipient      TEXT, -- who wants no mail from there: address, domain or '.domain'; with scope 'all' who complained, or NULL
+  client         TEXT, -- as in hand_allow
+  sender         TEXT, -- as in hand_allow
+  cause          TEXT, -- in a word, shown to the stranger: 'unsubscribed', 'complaint', …
+  evidence       TEXT, -- where it can be looked up: a message id, a ticket; never shown to strangers
+  scope          TEXT NOT NULL DEFAULT 'recipient', -- whom it is refused for: 'recipient', or 'all'
+  note           TEXT, -- why, by whom; never shown to strangers
+  expires        INTEGER, -- until when; NULL: for good
+  created        INTEGER NOT NULL -- since when
+);
+
+-- One row: what the lists' triggers read last as a time; view expiry.
+CREATE TABLE typed_time (
+  id             INTEGER PRIMARY KEY CHECK (id = 1), -- always 1
+  expires        INTEGER -- as Unix seconds
+);
+INSERT INTO typed_time VALUES (1, NULL);
+
 -- Which profile a recipient is judged by; view recipient_profile.
 CREATE TABLE hand_recipient_profile (
   recipient      TEXT PRIMARY KEY, -- address or domain
@@ -120,7 +141,7 @@ CREATE TABLE hand_recipient_setting (
 
 -- What policyd found wrong in the rows above when it last read them; view problem.
 CREATE TABLE row_problem (
-  list           TEXT NOT NULL, -- allow, deny, recipient_profile or recipient_setting
+  list           TEXT NOT NULL, -- allow, deny, unwanted, recipient_profile or recipient_setting
   row            TEXT NOT NULL, -- its id, or its recipient
   finding        TEXT NOT NULL, -- what is wrong, and what would be right
   PRIMARY KEY (list, row, finding)

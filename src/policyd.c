@@ -11,6 +11,7 @@
 #include "policy/profile.h"
 #include "rules/table.h"
 #include "server/server.h"
+#include "store/site.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -24,11 +25,12 @@
 enum { METRICS_EVERY_MS = 15000, CLOSE_MS = 10000 };
 
 /* The tables of [server]; the places by which config_server() finds them. */
-enum { TABLE_SERVER, TABLE_DNS, TABLE_STORE, TABLE_POLICY, TABLES };
+enum { TABLE_SERVER, TABLE_DNS, TABLE_STORE, TABLE_SITE, TABLE_POLICY, TABLES };
 static const struct option_table *const server_tables[TABLES] = {
 	[TABLE_SERVER] = &server_option_table,
 	[TABLE_DNS] = &dns_option_table,
 	[TABLE_STORE] = &store_option_table,
+	[TABLE_SITE] = &site_option_table,
 	[TABLE_POLICY] = &policy_option_table,
 };
 
@@ -39,6 +41,7 @@ struct program {
 	struct loop *loop;
 	struct dns *dns;
 	struct store *store;
+	struct site *site;
 	struct policy *policy;
 	struct server *server;
 	struct timer *metrics, *watchdog;
@@ -60,27 +63,60 @@ make_schema(void)
 	    .profile_count = rules_count + 1, .builtin = profile_builtin };
 }
 
+/* A mistake in the configuration, on stderr or in the log. */
+static void
+complain(bool to_log, const char *mistake)
+{
+	if (to_log)
+		log_error("%s", mistake);
+	else
+		fprintf(stderr, "%s\n", mistake);
+}
+
+/* What the configuration says of the site's own database, tried on that database; false if it is wrong. */
+static bool
+try_site(const struct program *pr, const struct config *config, bool to_log)
+{
+	char why[256], safe[1200];
+	struct text t = TEXT(safe);
+	const char *value;
+	enum site_check check = site_check(config_server(config, TABLE_SITE), why, sizeof why);
+
+	if (check == SITE_GOOD)
+		return true;
+	const char *name = check == SITE_WRONG ? "recipient_query" : "site_database";
+	size_t line = config_server_line(config, name, &value), len = strlen(value);
+	text_addf(&t, "%s:%zu: %s = ", pr->path, line, name);
+	text_add_safe(&t, value, len < 80 ? len : 80);
+	text_add(&t, len < 80 ? ": " : "…: ");
+	text_add_safe(&t, why, strlen(why));
+	if (check == SITE_WRONG)
+		complain(to_log, safe);
+	else
+		log_warn("%s; until it can be read, whether recipients are known nobody can tell", safe);
+	return check == SITE_LATER;
+}
+
 /* Read the configuration, say what is wrong with it on stderr or in the log. */
 static struct config *
 read_config(const struct program *pr, bool to_log)
 {
 	struct problems problems = { 0 };
 	struct config *config = config_read(&pr->schema, pr->path, &problems);
-
 	size_t shown = 0;
+	char more[1200];
 
 	for (; shown < problems.count && problems.lines[shown] != NULL; shown++)
-		if (to_log)
-			log_error("%s", problems.lines[shown]);
-		else
-			fprintf(stderr, "%s\n", problems.lines[shown]);
+		complain(to_log, problems.lines[shown]);
 	if (problems.count > shown) {
-		if (to_log)
-			log_error("%s: and %zu more mistakes", pr->path, problems.count - shown);
-		else
-			fprintf(stderr, "%s: and %zu more mistakes\n", pr->path, problems.count - shown);
+		snprintf(more, sizeof more, "%s: and %zu more mistakes", pr->path, problems.count - shown);
+		complain(to_log, more);
 	}
 	problems_free(&problems);
+	if (config != NULL && !try_site(pr, config, to_log)) {
+		config_release(config);
+		config = NULL;
+	}
 	return config;
 }
 
@@ -117,6 +153,7 @@ open_rooms(struct program *pr, bool read_only)
 		log_error("store: %s", why);
 		return false;
 	}
+	pr->site = site_new(pr->loop, config_server(pr->config, TABLE_SITE));
 	return true;
 }
 
@@ -130,7 +167,7 @@ static void
 open_policy(struct program *pr)
 {
 	pr->policy = policy_new(&(struct policy_parts){ .loop = pr->loop, .dns = pr->dns, .store = pr->store,
-	    .rules = rules, .rule_count = rules_count, .server_table = TABLE_POLICY, .profile_table = 0,
+	    .site = pr->site, .rules = rules, .rule_count = rules_count, .server_table = TABLE_POLICY, .profile_table = 0,
 	    .answer = answer_ticket }, pr->config);
 }
 
@@ -139,6 +176,8 @@ close_rooms(struct program *pr)
 {
 	if (pr->policy != NULL)
 		policy_free(pr->policy);
+	if (pr->site != NULL)
+		site_free(pr->site);
 	if (pr->store != NULL)
 		store_close(pr->store, CLOSE_MS);
 	if (pr->dns != NULL)
@@ -229,6 +268,7 @@ on_reload(void *arg)
 	}
 	open_log(config);
 	store_configure(pr->store, config_server(config, TABLE_STORE));
+	site_configure(pr->site, config_server(config, TABLE_SITE));
 	policy_configure(pr->policy, config);
 	server_configure(pr->server, config_server(config, TABLE_SERVER));
 	config_release(pr->config);

@@ -27,7 +27,10 @@ my $p = Policyd::Daemon->start(dns => $dns, server => { socket_mode => '0666', u
 [mx]
 client_rdns_mismatch = reject
 local_domains = example.org
+helo_reserved_names = localhost local
 dnsbl_sites = bl.example
+sender_unknown_tld = off
+sender_bogus_mx_classes = loopback
 [careful : mx]
 client_no_rdns = reject on_error defer
 sender_no_mx = reject on_error defer

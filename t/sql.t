@@ -74,9 +74,10 @@ my @times = (
 	[ q(NULL),                     '' ],
 	[ q(''),                       '' ],
 );
-for my $list (qw(allow deny recipient_profile recipient_setting)) {
+for my $list (qw(allow deny unwanted recipient_profile recipient_setting)) {
 	my ($columns, $values) = @{{
 		allow => [ 'client', q('192.0.2.1') ], deny => [ 'client', q('192.0.2.1') ],
+		unwanted => [ 'recipient, sender', q('a@example.org', 'example.net') ],
 		recipient_profile => [ 'recipient, profile', q('a@example.org', 'mx') ],
 		recipient_setting => [ 'recipient, check_name, setting', q('a@example.org', 'dnsbl', 'off') ],
 	}->{$list}};

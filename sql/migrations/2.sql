@@ -1,1 +1,22 @@
 -- 2.sql - what a file of version 1 lacks
+
+-- What a recipient asked not to get any more, or got although it had asked; view unwanted.
+CREATE TABLE hand_unwanted (
+  id             INTEGER PRIMARY KEY, -- of equally specific rows the newest wins
+  recipient      TEXT, -- who wants no mail from there: address, domain or '.domain'; with scope 'all' who complained, or NULL
+  client         TEXT, -- as in hand_allow
+  sender         TEXT, -- as in hand_allow
+  cause          TEXT, -- in a word, shown to the stranger: 'unsubscribed', 'complaint', …
+  evidence       TEXT, -- where it can be looked up: a message id, a ticket; never shown to strangers
+  scope          TEXT NOT NULL DEFAULT 'recipient', -- whom it is refused for: 'recipient', or 'all'
+  note           TEXT, -- why, by whom; never shown to strangers
+  expires        INTEGER, -- until when; NULL: for good
+  created        INTEGER NOT NULL -- since when
+);
+
+-- One row: what the lists' triggers read last as a time; view expiry.
+CREATE TABLE typed_time (
+  id             INTEGER PRIMARY KEY CHECK (id = 1), -- always 1
+  expires        INTEGER -- as Unix seconds
+);
+INSERT INTO typed_time VALUES (1, NULL);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct address
 address_from_bytes(const void *bytes, size_t len)
@@ -35,6 +36,21 @@ address_parse(struct address *a, const char *text)
 	else
 		return false;
 	return true;
+}
+
+bool
+address_parse_literal(struct address *a, const char *text)
+{
+	char inner[sizeof "IPv6:" + ADDRESS_TEXT];
+	size_t len = strlen(text);
+
+	if (len < 2 || text[0] != '[' || text[len - 1] != ']' || len - 2 >= sizeof inner)
+		return false;
+	memcpy(inner, text + 1, len - 2);
+	inner[len - 2] = '\0';
+	if (strncasecmp(inner, "IPv6:", 5) == 0)
+		return strchr(inner + 5, ':') != NULL && address_parse(a, inner + 5);
+	return address_parse(a, inner);
 }
 
 const char *
@@ -78,24 +94,46 @@ address_reverse(const struct address *a, char out[REVERSE_TEXT])
 	return out;
 }
 
-bool
-address_is_private(const struct address *a)
+static const struct {
+	const char *network;
+	enum address_class class;
+} special[] = {
+	{ "0.0.0.0/8", ADDRESS_UNSPECIFIED }, { "10.0.0.0/8", ADDRESS_PRIVATE }, { "100.64.0.0/10", ADDRESS_PRIVATE },
+	{ "127.0.0.0/8", ADDRESS_LOOPBACK }, { "169.254.0.0/16", ADDRESS_PRIVATE },
+	{ "172.16.0.0/12", ADDRESS_PRIVATE }, { "192.168.0.0/16", ADDRESS_PRIVATE },
+	{ "192.0.0.0/24", ADDRESS_RESERVED }, { "192.0.2.0/24", ADDRESS_DOCUMENTATION },
+	{ "198.18.0.0/15", ADDRESS_RESERVED }, { "198.51.100.0/24", ADDRESS_DOCUMENTATION },
+	{ "203.0.113.0/24", ADDRESS_DOCUMENTATION }, { "224.0.0.0/4", ADDRESS_MULTICAST },
+	{ "240.0.0.0/4", ADDRESS_RESERVED },
+	{ "::", ADDRESS_UNSPECIFIED }, { "::1", ADDRESS_LOOPBACK }, { "fc00::/7", ADDRESS_PRIVATE },
+	{ "fe80::/10", ADDRESS_PRIVATE }, { "ff00::/8", ADDRESS_MULTICAST }, { "100::/64", ADDRESS_RESERVED },
+	{ "2001:db8::/32", ADDRESS_DOCUMENTATION }, { "3fff::/20", ADDRESS_DOCUMENTATION },
+};
+
+enum address_class
+address_classify(const struct address *a)
 {
-	static const char *const texts[] = { "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8",
-	    "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "::/127", "fc00::/7", "fe80::/10" };
-	enum { COUNT = sizeof texts / sizeof *texts };
+	enum { COUNT = sizeof special / sizeof *special };
 	static struct network networks[COUNT];
 	static bool ready;
 	const char *why;
 
 	for (size_t i = 0; !ready && i < COUNT; i++)
-		if (!network_parse(&networks[i], texts[i], &why))
+		if (!network_parse(&networks[i], special[i].network, &why))
 			abort();
 	ready = true;
 	for (size_t i = 0; i < COUNT; i++)
 		if (network_contains(&networks[i], a))
-			return true;
-	return false;
+			return special[i].class;
+	return ADDRESS_PUBLIC;
+}
+
+bool
+address_is_private(const struct address *a)
+{
+	enum address_class class = address_classify(a);
+
+	return class == ADDRESS_UNSPECIFIED || class == ADDRESS_LOOPBACK || class == ADDRESS_PRIVATE;
 }
 
 struct network

@@ -25,6 +25,9 @@ struct network {
 /* False unless text is one whole address: 192.0.2.7, 2001:DB8::1; no brackets, ports or zones. */
 bool address_parse(struct address *a, const char *text);
 
+/* The same of an address literal (RFC 5321 s.4.1.3): [192.0.2.7], [IPv6:2001:db8::1]; without its tag, too. */
+bool address_parse_literal(struct address *a, const char *text);
+
 /* From network-order bytes of an A (4) or AAAA (16) record. */
 struct address address_from_bytes(const void *bytes, size_t len);
 
@@ -35,7 +38,20 @@ bool address_equal(const struct address *a, const struct address *b);
 /* "7.2.0.192" or 32 nibbles "1.0.…8.b.d.0.1.0.0.2": what stands before in-addr.arpa or a DNSBL (RFC 5782 s.2). */
 const char *address_reverse(const struct address *a, char out[REVERSE_TEXT]);
 
-/* Loopback, link-local, private, unspecified: no address of the public internet (RFC 1918, 4193, 6890). */
+/* What the registries of special-purpose addresses (RFC 6890) say of an address. */
+enum address_class {
+	ADDRESS_PUBLIC,			/* nothing: it may be anybody's */
+	ADDRESS_UNSPECIFIED,		/* 0.0.0.0/8, :: */
+	ADDRESS_LOOPBACK,		/* 127.0.0.0/8, ::1 */
+	ADDRESS_PRIVATE,		/* RFC 1918, 4193, 6598; link-local, too */
+	ADDRESS_MULTICAST,
+	ADDRESS_DOCUMENTATION,		/* RFC 5737, 3849, 9637 */
+	ADDRESS_RESERVED,		/* protocols', benchmarks', class E, discarded */
+	ADDRESS_CLASSES
+};
+enum address_class address_classify(const struct address *a);
+
+/* Unspecified, loopback or private: what no list on the internet knows. */
 bool address_is_private(const struct address *a);
 
 /*

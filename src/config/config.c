@@ -165,6 +165,17 @@ config_server(const struct config *c, size_t table)
 	return c->server->values[table];
 }
 
+size_t
+config_server_line(const struct config *c, const char *option, const char **text)
+{
+	size_t i = 0;
+
+	for (; strcmp(c->server_kind.slots[i].option->name, option) != 0; i++)
+		assert(i + 1 < c->server_kind.count);
+	*text = c->server->texts[i];
+	return c->server->lines[i];
+}
+
 const struct profile *
 config_profile(const struct config *c, const char *name)
 {

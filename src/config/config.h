@@ -55,6 +55,9 @@ void config_release(struct config *c);		/* NULL is ignored */
 /* The struct that the server table filled (schema->server[table]). */
 const void *config_server(const struct config *c, size_t table);
 
+/* The line in which a setting of [server] was written, and what was; 0: nowhere, and the default. */
+size_t config_server_line(const struct config *c, const char *option, const char **text);
+
 /* The profile of that name (case matters), NULL if there is none. */
 const struct profile *config_profile(const struct config *c, const char *name);
 

@@ -206,6 +206,19 @@ networks_contain(const struct option_networks *n, const struct address *a)
 	return false;
 }
 
+const char *
+domains_find(const struct option_list *domains, const char *name)
+{
+	for (size_t i = 0; i < domains->count; i++) {
+		const char *domain = domains->at[i];
+
+		if (*domain == '.' ? domain_within(name, domain + 1) && strcmp(name, domain + 1) != 0
+		    : domain_within(name, domain))
+			return domain;
+	}
+	return NULL;
+}
+
 /* ---- all of them ---- */
 
 const char *

@@ -81,4 +81,10 @@ const char *option_read(const struct option *o, struct arena *a, const char *tex
 /* True if one of the networks holds a. */
 bool networks_contain(const struct option_networks *n, const struct address *a);
 
+/*
+ * The first of the domains (OPT_DOMAINS) that name, in normal form, is or lies below; one with a leading dot holds only
+ * names below it.  NULL if there is none.
+ */
+const char *domains_find(const struct option_list *domains, const char *name);
+
 #endif

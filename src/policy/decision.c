@@ -12,6 +12,8 @@ static const struct option rows[] = {
 	{ "mode", OPT_WORD, INTO(mode), "enforce", NULL, NULL,
 	  "enforce, or log: every check of the profile is only recorded, as what it would have done.",
 	  .words = "enforce|log" },
+	{ "allowlists", OPT_BOOL, INTO(allowlists), "yes", NULL, NULL,
+	  "no: nobody is let alone for a row in the table allow, or for being on a DNS allow list." },
 	{ "score_defer", OPT_INT, INTO(score_defer), "0", "0", "100000",
 	  "Defer when the scores of all checks add up to this; 0: never." },
 	{ "score_reject", OPT_INT, INTO(score_reject), "0", "0", "100000",
@@ -22,7 +24,7 @@ const struct option_table profile_option_table = OPTION_TABLE(rows);
 
 enum { WOULD_BYTES = 2048 };		/* some fifty checks */
 
-static const struct profile_options *
+const struct profile_options *
 profile_of(const struct eval *e)
 {
 	return profile_values(e->profile, e->world->profile_table);

@@ -44,8 +44,7 @@ eval_new(struct arena *a, const struct world *world, const struct request *r, co
 	e->now_s = now_s;
 	e->started_us = clock_mono_us();
 	e->sender = normal_address(a, r->sender, &e->sender_domain);
-	const char *recipient_domain;
-	e->recipient = normal_address(a, r->recipient, &recipient_domain);
+	e->recipient = normal_address(a, r->recipient, &e->recipient_domain);
 	if (*r->helo_name && domain_normal(r->helo_name, normal))
 		e->helo_domain = arena_strdup(a, normal);
 	e->local = networks_contain(&world->local_networks, &r->client);
@@ -77,6 +76,8 @@ is_off(const struct eval *e, size_t i)
 	bool checks = false;
 
 	if (!(rule->stages & (unsigned)e->request->stage) || !(rule->hooks & (unsigned)e->hook))
+		return true;
+	if (rule->grants & SPARE_ALLOWED && !profile_of(e)->allowlists)
 		return true;
 	for (size_t k = 0; k < rule->options.count; k++)
 		if (rule->options.rows[k].type == OPT_SETTING) {
@@ -137,10 +138,32 @@ walk(struct eval *e)
 	return !pending;
 }
 
-static const struct answer *
+static bool
+question_is_open(const struct question *q)
+{
+	return q->source == ASKED_DNS ? q->answer == &q->open : q->site.status == SITE_OPEN;
+}
+
+static void
+forget(struct question *q)
+{
+	const struct world *w = q->eval->world;
+
+	if (q->source == ASKED_DNS)
+		w->dns.forget(w->dns.arg, &q->waiter.dns);
+	else
+		w->site.forget(w->site.arg, &q->waiter.site);
+}
+
+static void
 fail_question(struct question *q)
 {
-	return answer_failed(q->open.name, q->open.type, "no answer within the deadline");
+	static const char why[] = "no answer within the deadline";
+
+	if (q->source == ASKED_DNS)
+		q->answer = answer_failed(q->open.name, q->open.type, why);
+	else
+		q->site = (struct site_answer){ SITE_CANNOT_TELL, why };
 }
 
 /* The rules before it have answered, or were not to be asked. */
@@ -178,9 +201,9 @@ eval_close(struct eval *e)
 {
 	e->closed = true;
 	for (struct question *q = e->questions; q != NULL; q = q->next)
-		if (q->answer == &q->open) {
-			e->world->dns.forget(e->world->dns.arg, &q->waiter);
-			q->answer = fail_question(q);
+		if (question_is_open(q)) {
+			forget(q);
+			fail_question(q);
 			q->waited_us = clock_mono_us() - q->asked_us;
 		}
 	/* Every question is answered at once now, so a rule that is still PENDING has forgotten what it asked. */
@@ -194,11 +217,19 @@ void
 eval_end(struct eval *e)
 {
 	for (struct question *q = e->questions; q != NULL; q = q->next)
-		if (q->answer == &q->open)
-			e->world->dns.forget(e->world->dns.arg, &q->waiter);
+		if (question_is_open(q))
+			forget(q);
 		else
 			answer_release(q->answer);
 	e->questions = NULL;
+}
+
+static void
+landed(struct question *q)
+{
+	q->waited_us = clock_mono_us() - q->asked_us;
+	if (q->eval->landed != NULL)
+		q->eval->landed(q->eval->landed_arg);
 }
 
 static void
@@ -207,9 +238,42 @@ on_answer(struct dns_waiter *w, const struct answer *a)
 	struct question *q = (struct question *)(void *)w;
 
 	q->answer = a;
-	q->waited_us = clock_mono_us() - q->asked_us;
-	if (q->eval->landed != NULL)
-		q->eval->landed(q->eval->landed_arg);
+	landed(q);
+}
+
+static void
+on_site_answer(struct site_waiter *w, struct site_answer a)
+{
+	struct question *q = (struct question *)(void *)w;
+
+	q->site = (struct site_answer){ a.status, arena_strdup(q->eval->arena, a.why) };
+	landed(q);
+}
+
+static struct question *
+question_new(struct eval *e, enum question_source source)
+{
+	struct question *q = arena_alloc(e->arena, sizeof *q);
+
+	q->eval = e;
+	q->source = source;
+	q->next = e->questions;
+	e->questions = q;
+	q->asked_us = clock_mono_us();
+	return q;
+}
+
+/* The current rule used the question. */
+static void
+use(struct eval *e, const struct question *q)
+{
+	struct used *u = arena_alloc(e->arena, sizeof *u);
+
+	u->question = q;
+	u->next = e->states[e->current].used;
+	e->states[e->current].used = u;
+	if (question_is_open(q))
+		e->waiting = true;
 }
 
 /* The question, asked now if nobody of this evaluation has asked it yet. */
@@ -217,27 +281,22 @@ static struct question *
 ask(struct eval *e, const char *name, enum dns_type type)
 {
 	for (struct question *q = e->questions; q != NULL; q = q->next)
-		if (q->open.type == type && strcmp(q->open.name, name) == 0)
+		if (q->source == ASKED_DNS && q->open.type == type && strcmp(q->open.name, name) == 0)
 			return q;
 
-	struct question *q = arena_alloc(e->arena, sizeof *q);
-	q->eval = e;
+	struct question *q = question_new(e, ASKED_DNS);
 	q->open = (struct answer){ .name = arena_strdup(e->arena, name), .type = type, .why = "" };
-	q->waiter.answered = on_answer;
-	q->next = e->questions;
-	e->questions = q;
+	q->waiter.dns.answered = on_answer;
 	if (e->closed)
-		q->answer = fail_question(q);
+		fail_question(q);
 	else if (e->question_count == QUESTIONS_MAX)
 		q->answer = answer_failed(name, type, "too many questions for one request");
 	else {
 		e->question_count++;
-		q->answer = e->world->dns.ask(e->world->dns.arg, q->open.name, type, &q->waiter);
+		q->answer = e->world->dns.ask(e->world->dns.arg, q->open.name, type, &q->waiter.dns);
 	}
-	if (q->answer == NULL) {
-		q->asked_us = clock_mono_us();
+	if (q->answer == NULL)
 		q->answer = &q->open;
-	}
 	return q;
 }
 
@@ -245,14 +304,30 @@ const struct answer *
 dns_lookup(struct eval *e, const char *name, enum dns_type type)
 {
 	struct question *q = ask(e, name, type);
-	struct used *u = arena_alloc(e->arena, sizeof *u);
 
-	u->question = q;
-	u->next = e->states[e->current].used;
-	e->states[e->current].used = u;
-	if (is_open(q->answer))
-		e->waiting = true;
+	use(e, q);
 	return q->answer;
+}
+
+struct site_answer
+site_lookup(struct eval *e)
+{
+	struct question *q = e->questions;
+
+	while (q != NULL && q->source != ASKED_SITE)
+		q = q->next;
+	if (q == NULL) {
+		q = question_new(e, ASKED_SITE);
+		q->waiter.site.answered = on_site_answer;
+		q->site = e->world->site.ask(e->world->site.arg, e->recipient, &q->waiter.site);
+		if (e->closed && question_is_open(q)) {
+			forget(q);
+			fail_question(q);
+		}
+	}
+	if (q->site.status != SITE_NO_QUERY)
+		use(e, q);
+	return q->site;
 }
 
 bool

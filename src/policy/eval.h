@@ -17,6 +17,7 @@
 #include "policy/policy.h"
 #include "policy/rule.h"
 #include "protocol/action.h"
+#include "store/site.h"
 
 /* Each run follows an answer; 64 DNS lists asked twice, and the rest, are some 150 questions that may land one by one. */
 enum { RUNS_MAX = 200, QUESTIONS_MAX = 250 };
@@ -28,12 +29,20 @@ struct dns_source {
 	void *arg;
 };
 
+/* And what the site's own database says; see site_ask() and site_forget(). */
+struct site_source {
+	struct site_answer (*ask)(void *arg, const char *recipient, struct site_waiter *w);
+	void (*forget)(void *arg, struct site_waiter *w);
+	void *arg;
+};
+
 /* What is the same for all requests until the next reload. */
 struct world {
 	const struct rule *const *rules;
 	size_t rule_count;		/* at most RULES_MAX */
 	size_t first_table;		/* of the rules' tables among a profile's: rule i has first_table + i */
 	struct dns_source dns;
+	struct site_source site;
 	struct option_networks local_networks;
 	bool only_log;			/* mode = log in [server]: every check of every profile is shadow */
 	const char *help_url;		/* as written; "": none */
@@ -43,8 +52,10 @@ struct world {
 /* What stands in every profile beside the rules' own settings. */
 struct profile_options {
 	int mode;				/* enum mode */
+	bool allowlists;		/* rules that grant SPARE_ALLOWED are asked */
 	int64_t score_defer, score_reject;	/* 0: never */
 };
+
 /* What follows from a verdict under its check's setting. */
 enum effect {
 	EFFECT_NONE,
@@ -53,12 +64,19 @@ enum effect {
 	EFFECT_REJECT,
 };
 
+enum question_source { ASKED_DNS, ASKED_SITE };
+
 struct question {
-	struct dns_waiter waiter;
+	union {				/* first: who waits finds its question by it */
+		struct dns_waiter dns;
+		struct site_waiter site;
+	} waiter;
 	struct question *next;		/* of the evaluation, newest first */
 	struct eval *eval;
-	const struct answer *answer;	/* &open until it landed */
+	enum question_source source;
+	const struct answer *answer;	/* of the DNS: &open until it landed */
 	struct answer open;
+	struct site_answer site;	/* of the site's database: SITE_OPEN until it landed */
 	int64_t asked_us;
 	int64_t waited_us;		/* how long this evaluation waited for it */
 };
@@ -95,11 +113,11 @@ struct eval {
 	int64_t started_us;
 
 	const char *sender, *recipient;	/* whole, in lower case with A-labels; as given where that fails */
-	const char *sender_domain, *helo_domain;
+	const char *sender_domain, *recipient_domain, *helo_domain;
 	bool local, own_settings;
 
 	struct question *questions;
-	unsigned question_count, runs;
+	unsigned question_count, runs;	/* questions for the DNS */
 	bool closed;			/* the deadline has passed: what is not known is failed */
 	void (*landed)(void *arg);	/* an answer came; run again soon, not now */
 	void *landed_arg;
@@ -128,6 +146,9 @@ void eval_close(struct eval *e);
 /* Forget open questions and release the answers; the arena is the caller's. */
 void eval_end(struct eval *e);
 
+/* Ask the site's database of the recipient, as dns_lookup() asks the DNS. */
+struct site_answer site_lookup(struct eval *e);
+
 /* ---- what follows (decision.c) ---- */
 
 enum { SAID_MAX = 3 };
@@ -151,6 +172,9 @@ struct decision decide(const struct eval *e);
 
 /* True if the profile's checks, or everybody's, are shadow. */
 bool only_logs(const struct eval *e);
+
+/* What the profile in force says beside the rules' settings. */
+const struct profile_options *profile_of(const struct eval *e);
 
 /* The setting of a check for this recipient: the recipient's own, else the profile's. */
 const struct setting *setting_of(const struct eval *e, size_t rule, const struct option *check);

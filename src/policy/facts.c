@@ -1,4 +1,4 @@
-/* facts.c - what a rule may ask (rule.h), from the request, the lists and the DNS */
+/* facts.c - what a rule may ask (rule.h), from the request, the lists, the DNS and the site's database */
 #include "policy/eval.h"
 
 #include <stdio.h>
@@ -120,7 +120,7 @@ confirm(struct eval *e, const struct answer *ptr)
 {
 	const struct address *client = &e->request->client;
 	enum dns_type type = client->bits == 32 ? DNS_A : DNS_AAAA;
-	struct client_name n = { NAME_MISMATCH, NULL };
+	struct client_name n = { .status = NAME_MISMATCH };
 	const char *unsure = NULL;
 	bool open = false, confirmed = false;
 
@@ -136,14 +136,14 @@ confirm(struct eval *e, const struct answer *ptr)
 		if (failed(a) && unsure == NULL)
 			unsure = name;
 		if (found(a) && !confirmed && resolves_to(a, client)) {
-			n = (struct client_name){ NAME_CONFIRMED, name };
+			n = (struct client_name){ NAME_CONFIRMED, name, .unsure = unsure != NULL };
 			confirmed = true;
 		}
 	}
 	if (open)
-		return (struct client_name){ NAME_OPEN, NULL };
+		return (struct client_name){ .status = NAME_OPEN };
 	if (!confirmed && unsure != NULL)
-		return (struct client_name){ NAME_CANNOT_TELL, unsure };
+		return (struct client_name){ NAME_CANNOT_TELL, .name = unsure };
 	if (n.name == NULL)
 		n.name = ptr->records[0].name;
 	return n;
@@ -164,11 +164,11 @@ client_name(struct eval *e)
 	    e->request->client.bits == 32 ? "in-addr.arpa" : "ip6.arpa");
 	const struct answer *ptr = dns_lookup(e, name, DNS_PTR);
 	if (is_open(ptr))
-		return (struct client_name){ NAME_OPEN, NULL };
+		return (struct client_name){ .status = NAME_OPEN };
 	if (failed(ptr))
 		return (struct client_name){ NAME_CANNOT_TELL, ptr->name };
 	if (not_found(ptr))
-		return (struct client_name){ NAME_NONE, NULL };
+		return (struct client_name){ .status = NAME_NONE };
 	return confirm(e, ptr);
 }
 
@@ -178,6 +178,18 @@ const struct answer *
 list_lookup(struct eval *e, const char *list, const char *entry, enum dns_type type)
 {
 	return dns_lookup(e, arena_printf(e->arena, "%s.%s", entry, list), type);
+}
+
+/* ---- the site's own database ---- */
+
+enum recipient_state
+recipient_state(struct eval *e)
+{
+	static const enum recipient_state states[] = { [SITE_OPEN] = RECIPIENT_OPEN,
+	    [SITE_NO_QUERY] = RECIPIENT_NOT_ASKED, [SITE_NO_ROW] = RECIPIENT_UNKNOWN, [SITE_YES] = RECIPIENT_ACTIVE,
+	    [SITE_NO] = RECIPIENT_DEACTIVATED, [SITE_CANNOT_TELL] = RECIPIENT_CANNOT_TELL };
+
+	return e->recipient_domain != NULL ? states[site_lookup(e).status] : RECIPIENT_NOT_ASKED;
 }
 
 /* ---- what people wrote ---- */
@@ -196,9 +208,9 @@ listed(struct eval *e, enum list_kind kind, bool *doubt)
 
 		if (n.status == NAME_OPEN)
 			return NULL;
-		if (n.status == NAME_CONFIRMED)
-			who.client_name = n.name;
-		*doubt = n.status == NAME_CANNOT_TELL;
+		if (n.status == NAME_CONFIRMED && (!n.unsure || kind == LIST_ALLOW))
+			who.client_name = n.name;	/* while unsure it speaks for the client only */
+		*doubt = n.status == NAME_CANNOT_TELL || n.unsure;
 	}
 	const struct list_row *found_row = lists_find(e->lists, kind, &who, e->now_s);
 	if (found_row != NULL)

@@ -75,6 +75,18 @@ forget_dns(void *arg, struct dns_waiter *w)
 	dns_forget(arg, w);
 }
 
+static struct site_answer
+ask_site(void *arg, const char *recipient, struct site_waiter *w)
+{
+	return site_ask(arg, recipient, w);
+}
+
+static void
+forget_site(void *arg, struct site_waiter *w)
+{
+	site_forget(arg, w);
+}
+
 /* ---- asking ---- */
 
 static void
@@ -226,6 +238,7 @@ policy_configure(struct policy *p, struct config *config)
 	struct era *era = era_new(&p->parts, config);
 
 	era->world.dns = (struct dns_source){ ask_dns, forget_dns, p->parts.dns };
+	era->world.site = (struct site_source){ ask_site, forget_site, p->parts.site };
 	if (p->era != NULL)
 		era_release(p->era);
 	p->era = era;

@@ -14,6 +14,7 @@
 
 struct policy;
 struct loop;
+struct site;
 
 enum mode { MODE_ENFORCE, MODE_LOG };	/* log: every check is shadow */
 
@@ -34,6 +35,7 @@ struct policy_parts {
 	struct loop *loop;
 	struct dns *dns;
 	struct store *store;
+	struct site *site;
 	const struct rule *const *rules;
 	size_t rule_count;
 	size_t server_table;		/* of struct policy_options among the server tables */

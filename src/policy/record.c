@@ -106,7 +106,7 @@ add_record(struct text *t, const struct answer *a, const struct dns_record *r)
 }
 
 static void
-add_answer(struct text *t, const struct question *q)
+add_dns_answer(struct text *t, const struct question *q)
 {
 	enum { SHOWN = 5 };
 	const struct answer *a = q->answer;
@@ -134,6 +134,31 @@ add_answer(struct text *t, const struct question *q)
 			text_addf(t, ", and %zu more", a->count - SHOWN);
 		break;
 	}
+}
+
+static void
+add_site_answer(struct text *t, const struct question *q)
+{
+	static const char *const words[] = { [SITE_OPEN] = "not answered yet", [SITE_NO_QUERY] = "not asked",
+	    [SITE_NO_ROW] = "unknown", [SITE_YES] = "active", [SITE_NO] = "deactivated", [SITE_CANNOT_TELL] = "cannot tell" };
+
+	text_add(t, "recipient_query ");
+	text_add_safe(t, q->eval->recipient, strlen(q->eval->recipient));
+	text_addf(t, ": %s", words[q->site.status]);
+	if (q->site.status == SITE_CANNOT_TELL) {
+		text_add(t, " (");
+		text_add_safe(t, q->site.why, strlen(q->site.why));
+		text_add(t, ")");
+	}
+}
+
+static void
+add_answer(struct text *t, const struct question *q)
+{
+	if (q->source == ASKED_DNS)
+		add_dns_answer(t, q);
+	else
+		add_site_answer(t, q);
 	text_addf(t, " [%" PRId64 " ms]", q->waited_us / 1000);
 }
 

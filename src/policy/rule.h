@@ -130,10 +130,23 @@ enum name_status {
 };
 struct client_name {
 	enum name_status status;
-	const char *name;		/* CONFIRMED: the name; MISMATCH: the first PTR, if possible one that is fully
+	const char *name;		/* CONFIRMED: the first that is; MISMATCH: the first PTR, if possible one that is fully
 					   qualified; CANNOT_TELL: what could not be looked up (below arpa: the PTR); NULL */
+	bool unsure;			/* CONFIRMED: a name that stands before it in the PTR could not be looked up, and may
+					   lead back as well */
 };
 struct client_name client_name(struct eval *e);
+
+/* What the site's own database says of the recipient (recipient_query). */
+enum recipient_state {
+	RECIPIENT_NOT_ASKED,		/* there is no query, or the recipient has no domain name */
+	RECIPIENT_OPEN,			/* not known yet; waiting(e) is true */
+	RECIPIENT_ACTIVE,
+	RECIPIENT_DEACTIVATED,
+	RECIPIENT_UNKNOWN,
+	RECIPIENT_CANNOT_TELL,
+};
+enum recipient_state recipient_state(struct eval *e);
 
 /*
  * The row of allow or deny that matches this request.

@@ -5,7 +5,7 @@
  * Cannot tell   when the client's name cannot be looked up and a row might match by it
  * Leaves        nobody alone: deny goes before allow.  The row's note is for the house, not for the reply
  */
-#include "policy/rule.h"
+#include "rules/list_text.h"
 
 #define OPTIONS deny_options
 struct deny_options {
@@ -17,14 +17,6 @@ static const struct option rows[] = {
 	[DENY] = { "deny", OPT_SETTING, INTO(deny), "reject",
 	    .sentence = "What follows when a row in the table deny matches client, HELO name, sender and recipient." },
 };
-
-/* What of the request the row speaks about. */
-static void
-add(struct text *who, const char *column, const char *what, const char *value)
-{
-	if (*column != '\0')
-		text_addf(who, "%s%s %.80s", who->len ? ", " : "", what, *value ? value : "<>");
-}
 
 static struct verdict
 judge(struct eval *e)
@@ -42,10 +34,7 @@ judge(struct eval *e)
 		return cannot_tell(e, DENY, "4.7.1", "cannot look up the name of %s now", r->client_address);
 	if (row == NULL)
 		return DUNNO;
-	add(&who, row->client, "client", r->client_address);
-	add(&who, row->helo, "HELO name", r->helo_name);
-	add(&who, row->sender, "sender", r->sender);
-	add(&who, row->recipient, "recipient", r->recipient);
+	list_text(&who, row, r);
 	return object(e, DENY, "5.7.1", "not accepted here: %s", who.at);
 }
 

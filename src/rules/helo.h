@@ -19,4 +19,7 @@ struct helo {
 
 struct helo helo(const struct eval *e);
 
+/* The helo name in normal form if it is a fully qualified host name, of which the DNS can say something; else NULL. */
+const char *helo_host(const struct eval *e);
+
 #endif

@@ -6,8 +6,6 @@
  */
 #include "rules/helo.h"
 
-#include <string.h>
-
 #define OPTIONS helo_forged_options
 struct helo_forged_options {
 	struct setting helo_forged;
@@ -22,19 +20,6 @@ static const struct option rows[] = {
 	    .sentence = "Domains of this site: only clients in local_networks may greet with these names or names "
 	    "below them; with a leading dot, only names below." },
 };
-
-static bool
-is_our_name(const struct option_list *domains, const char *name)
-{
-	for (size_t i = 0; i < domains->count; i++) {
-		const char *domain = domains->at[i];
-
-		if (*domain == '.' ? domain_within(name, domain + 1) && strcmp(name, domain + 1) != 0
-		    : domain_within(name, domain))
-			return true;
-	}
-	return false;
-}
 
 static bool
 is_our_address(const struct eval *e, const struct address *a)
@@ -54,7 +39,7 @@ judge(struct eval *e)
 	struct helo h = helo(e);
 
 	if (h.kind == HELO_ADDRESS ? address_equal(&h.address, &r->client) || !is_our_address(e, &h.address)
-	    : name == NULL || !is_our_name(&o->local_domains, name))
+	    : name == NULL || domains_find(&o->local_domains, name) == NULL)
 		return DUNNO;
 	return object(e, HELO_FORGED, "5.7.1", "the HELO name %.100s belongs to this site, not to %s", h.text,
 	    r->client_address);

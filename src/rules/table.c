@@ -1,19 +1,34 @@
 /* table.c - see table.h */
 #include "rules/table.h"
 
-extern const struct rule rule_deny, rule_allow, rule_helo_syntax, rule_helo_not_fqdn, rule_helo_literal,
-    rule_helo_forged, rule_client_rdns, rule_sender_domain, rule_dnsbl;
+#define RULES \
+	RULE(deny) \
+	RULE(role_accounts) \
+	RULE(unwanted) \
+	RULE(allow) \
+	RULE(recipient) \
+	RULE(helo_missing) \
+	RULE(helo_syntax) \
+	RULE(helo_not_fqdn) \
+	RULE(helo_literal) \
+	RULE(helo_forged) \
+	RULE(helo_reserved) \
+	RULE(sender_syntax) \
+	RULE(client_rdns) \
+	RULE(client_dynamic) \
+	RULE(helo_unknown_tld) \
+	RULE(helo_unresolvable) \
+	RULE(helo_mismatch) \
+	RULE(sender_unknown_tld) \
+	RULE(sender_domain) \
+	RULE(sender_bogus_mx) \
+	RULE(dnsbl)
 
-const struct rule *const rules[] = {
-	&rule_deny,
-	&rule_allow,
-	&rule_helo_syntax,
-	&rule_helo_not_fqdn,
-	&rule_helo_literal,
-	&rule_helo_forged,
-	&rule_client_rdns,
-	&rule_sender_domain,
-	&rule_dnsbl,
-};
+#define RULE(name) extern const struct rule rule_##name;
+RULES
+#undef RULE
+
+#define RULE(name) &rule_##name,
+const struct rule *const rules[] = { RULES };
 
 const size_t rules_count = sizeof rules / sizeof *rules;

@@ -117,8 +117,8 @@ database_log_inode(const char *path)
 }
 
 /* The tables people fill (behind the views of the same name without hand_), and what they did to them. */
-static const char *const hand_tables[] = { "hand_allow", "hand_deny", "hand_recipient_profile",
-    "hand_recipient_setting", "history" };
+static const char *const hand_tables[] = { "hand_allow", "hand_deny", "hand_unwanted",
+    "hand_recipient_profile", "hand_recipient_setting", "history" };
 enum { HAND_TABLES = sizeof hand_tables / sizeof *hand_tables };
 
 int64_t
@@ -143,17 +143,40 @@ attach(sqlite3 *db, const char *path)
 	return rc == SQLITE_OK;
 }
 
-/* Run a statement with every hand-made table's name in its two %s, then the last one, in one transaction. */
+/* The table's columns in that schema, as in SQL; NULL if it is not there. For sqlite3_free(). */
+static char *
+columns_of(sqlite3 *db, const char *schema, const char *table)
+{
+	sqlite3_stmt *s;
+	char *columns = NULL;
+
+	if (sqlite3_prepare_v2(db, "SELECT group_concat(name) FROM pragma_table_info(?, ?)", -1, &s, NULL) != SQLITE_OK)
+		return NULL;
+	sqlite3_bind_text(s, 1, table, -1, SQLITE_STATIC);
+	sqlite3_bind_text(s, 2, schema, -1, SQLITE_STATIC);
+	if (sqlite3_step(s) == SQLITE_ROW && sqlite3_column_text(s, 0) != NULL)
+		columns = sqlite3_mprintf("%s", (const char *)sqlite3_column_text(s, 0));
+	sqlite3_finalize(s);
+	return columns;
+}
+
+/*
+ * Run a statement for every hand-made table that the schema has, with the table's name and its columns there in
+ * place of %1$s and %2$s, then the last one, in one transaction.
+ */
 static bool
-for_each_hand_table(sqlite3 *db, const char *pattern, const char *last)
+for_each_hand_table(sqlite3 *db, const char *schema, const char *pattern, const char *last)
 {
 	bool ok = sqlite3_exec(db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
 
 	for (size_t i = 0; i < HAND_TABLES && ok; i++) {
-		char *sql = sqlite3_mprintf(pattern, hand_tables[i], hand_tables[i]);
+		char *columns = columns_of(db, schema, hand_tables[i]), sql[1024];
 
-		ok = sql != NULL && sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
-		sqlite3_free(sql);
+		if (columns != NULL) {
+			ok = snprintf(sql, sizeof sql, pattern, hand_tables[i], columns) < (int)sizeof sql &&
+			    sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
+			sqlite3_free(columns);
+		}
 	}
 	ok = ok && sqlite3_exec(db, last, NULL, NULL, NULL) == SQLITE_OK;
 	return sqlite3_exec(db, ok ? "COMMIT" : "ROLLBACK", NULL, NULL, NULL) == SQLITE_OK && ok;
@@ -171,7 +194,7 @@ database_copy_hand(sqlite3 *db, const char *path)
 	make_file(temporary);
 	bool ok = attach(db, temporary);
 	if (ok)
-		ok = for_each_hand_table(db, "CREATE TABLE copy.%s AS SELECT * FROM main.%s", "");
+		ok = for_each_hand_table(db, "main", "CREATE TABLE copy.%1$s AS SELECT %2$s FROM main.%1$s", "");
 	if (!ok)
 		log_warn("store: cannot copy what people wrote to %s: %s", copy, sqlite3_errmsg(db));
 	sqlite3_exec(db, "DETACH copy", NULL, NULL, NULL);
@@ -196,7 +219,7 @@ read_hand_back(sqlite3 *db, const char *path)
 		return;
 	bool ok = attach(db, copy);
 	if (ok)
-		ok = for_each_hand_table(db, "INSERT OR IGNORE INTO main.%s SELECT * FROM copy.%s",
+		ok = for_each_hand_table(db, "copy", "INSERT OR IGNORE INTO main.%1$s (%2$s) SELECT %2$s FROM copy.%1$s",
 		    "UPDATE change SET n = n + 1");
 	if (ok)
 		log_info("store: what people wrote was read back from %s", copy);

@@ -18,7 +18,7 @@
 
 enum { ROWS_MAX = 1000000, SLICE_ROWS = 500, VALUE_BYTES = 512, KEY_BYTES = 700 };
 
-enum { KINDS = LIST_DENY + 1 };
+enum { KINDS = LIST_UNWANTED + 1 };
 
 /* One column of a row, in normal form. */
 struct pattern {
@@ -249,36 +249,58 @@ file_row(struct lists *l, struct entry *e)
 	insert(l, e, key);
 }
 
-/* id, client, helo, sender, recipient, note, expires */
+/* What is wrong with a row whose columns are fine each; NULL if nothing. */
+static const char *
+row_finding(const struct entry *e, const char *scope)
+{
+	bool source = e->client.what != ANY || e->sender.what != ANY;
+
+	switch (e->kind) {
+	case LIST_ALLOW:
+		if (e->client.what == ANY && (e->sender.what != ANY || e->helo.what != ANY))
+			return "anybody can claim this sender or helo, so the row does nothing; name a client beside it";
+		break;
+	case LIST_UNWANTED:
+		if (!source)
+			return "says not what is unwanted; fill client or sender";
+		if (strcmp(scope, "recipient") != 0 && strcmp(scope, "all") != 0)
+			return "no scope; write recipient or all";
+		if (!e->row.for_all && e->recipient.what == ANY)
+			return "says not who does not want it; fill recipient, or set scope = 'all'";
+		return NULL;
+	default:
+		break;
+	}
+	return e->weight == 0 ? "says nothing; fill client, helo, sender or recipient" : NULL;
+}
+
+/* id, client, helo, sender, recipient, expires, cause, scope */
 static void
 load_row(struct loading *to, sqlite3_stmt *s, enum list_kind kind)
 {
-	static const char *const names[] = { "allow", "deny" };
+	static const char *const names[] = { "allow", "deny", "unwanted" };
 	struct arena *a = to->lists->arena;
 	struct entry *e = arena_alloc(a, sizeof *e);
-	const char *finding = NULL;
+	const char *finding = NULL, *scope = column_text(a, s, 7);
 	char id[24];
 
 	e->kind = kind;
-	e->row = (struct list_row){ sqlite3_column_int64(s, 0), column_text(a, s, 1), column_text(a, s, 2),
-	    column_text(a, s, 3), column_text(a, s, 4), column_text(a, s, 5), sqlite3_column_int64(s, 6) };
+	e->row = (struct list_row){ .id = sqlite3_column_int64(s, 0), .client = column_text(a, s, 1),
+	    .helo = column_text(a, s, 2), .sender = column_text(a, s, 3), .recipient = column_text(a, s, 4),
+	    .expires_s = sqlite3_column_int64(s, 5), .cause = column_text(a, s, 6), .for_all = strcmp(scope, "all") == 0 };
 	snprintf(id, sizeof id, "%" PRId64, e->row.id);
 	bool ok = read_column(a, "client", e->row.client, &e->client, &finding) &&
 	    read_column(a, "helo", e->row.helo, &e->helo, &finding) &&
 	    read_column(a, "sender", e->row.sender, &e->sender, &finding) &&
 	    read_column(a, "recipient", e->row.recipient, &e->recipient, &finding);
-	if (ok)				/* else a pattern may lack its text */
+	if (ok && e->row.for_all)
+		e->recipient = (struct pattern){ .what = ANY };
+	if (ok) {			/* else a pattern may lack its text */
 		e->weight = weight_of(&e->client) + weight_of(&e->helo) + weight_of(&e->sender) +
 		    weight_of(&e->recipient);
-	if (ok && e->weight == 0) {
-		finding = "says nothing; fill client, helo, sender or recipient";
-		ok = false;
+		finding = row_finding(e, scope);
 	}
-	if (ok && kind == LIST_ALLOW && e->client.what == ANY && (e->sender.what != ANY || e->helo.what != ANY)) {
-		finding = "anybody can claim this sender or helo, so the row does nothing; name a client beside it";
-		ok = false;
-	}
-	if (ok)
+	if (finding == NULL)
 		file_row(to->lists, e);
 	else
 		to->problem(to->arg, names[kind], id, finding);
@@ -348,13 +370,15 @@ load_setting(struct loading *to, sqlite3_stmt *s)
 
 static void load_allow(struct loading *to, sqlite3_stmt *s) { load_row(to, s, LIST_ALLOW); }
 static void load_deny(struct loading *to, sqlite3_stmt *s) { load_row(to, s, LIST_DENY); }
+static void load_unwanted(struct loading *to, sqlite3_stmt *s) { load_row(to, s, LIST_UNWANTED); }
 
 static const struct {
 	const char *sql;
 	void (*load)(struct loading *to, sqlite3_stmt *s);
 } tables[] = {
-	{ "SELECT id, client, helo, sender, recipient, note, expires FROM hand_allow LIMIT ?", load_allow },
-	{ "SELECT id, client, helo, sender, recipient, note, expires FROM hand_deny LIMIT ?", load_deny },
+	{ "SELECT id, client, helo, sender, recipient, expires, '', '' FROM hand_allow LIMIT ?", load_allow },
+	{ "SELECT id, client, helo, sender, recipient, expires, '', '' FROM hand_deny LIMIT ?", load_deny },
+	{ "SELECT id, client, '', sender, recipient, expires, cause, scope FROM hand_unwanted LIMIT ?", load_unwanted },
 	{ "SELECT recipient, profile, expires FROM hand_recipient_profile LIMIT ?", load_profile },
 	{ "SELECT recipient, check_name, setting, expires FROM hand_recipient_setting LIMIT ?", load_setting },
 };

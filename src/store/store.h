@@ -116,10 +116,11 @@ void store_forget(struct store *s, struct store_waiter *w);
 
 /* ---- what people wrote by hand ---- */
 
-enum list_kind { LIST_ALLOW, LIST_DENY };
+enum list_kind { LIST_ALLOW, LIST_DENY, LIST_UNWANTED };
 
 /*
- * One row of allow or deny: every column it fills must match.
+ * One row of allow, deny or unwanted: every column it fills must match, save the recipient of a row of unwanted
+ * that is for all.
  *
  *   client     address, network, or confirmed name; ".example.net" is any name below example.net
  *   helo       name; ".example.net" likewise
@@ -129,7 +130,8 @@ enum list_kind { LIST_ALLOW, LIST_DENY };
 struct list_row {
 	int64_t id;
 	const char *client, *helo, *sender, *recipient;	/* as written; "" where the row says nothing */
-	const char *note;
+	const char *cause;				/* unwanted: for strangers to read; "" if none is given */
+	bool for_all;					/* unwanted: no recipient gets it */
 	int64_t expires_s;				/* 0: never */
 };
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-enum { LINES_MAX = 80, NOBODY = LINES_MAX };
+enum { LINES_MAX = 80, NOBODY = LINES_MAX, RECORDS_MAX = 20 };
 
 struct eval {
 	struct arena *arena;
@@ -88,10 +88,19 @@ client_name(struct eval *e)
 	return e->given->name;
 }
 
+enum recipient_state
+recipient_state(struct eval *e)
+{
+	e->waiting |= e->given->state == RECIPIENT_OPEN;
+	return e->given->state;
+}
+
 const struct list_row *
 listed(struct eval *e, enum list_kind kind, bool *doubt)
 {
-	assert_int_equal(kind, strcmp(e->rule->name, "deny") == 0 ? LIST_DENY : LIST_ALLOW);
+	static const char *const lists[] = { [LIST_ALLOW] = "allow", [LIST_DENY] = "deny", [LIST_UNWANTED] = "unwanted" };
+
+	assert_string_equal(e->rule->name, lists[kind]);
 	e->waiting |= e->given->row_open;
 	*doubt = e->given->row_doubt;
 	return e->given->row_open ? NULL : e->given->row;
@@ -121,7 +130,7 @@ fill(struct arena *arena, struct answer *a, const char *text)
 {
 	static const char *const words[] = { [DNS_OPEN] = "OPEN", [DNS_NO_DATA] = "NODATA",
 	    [DNS_NXDOMAIN] = "NXDOMAIN", [DNS_FAILED] = "SERVFAIL" };
-	struct dns_record *records = arena_alloc(arena, 10 * sizeof *records);
+	struct dns_record *records = arena_alloc(arena, RECORDS_MAX * sizeof *records);
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (words[i] != NULL && strcmp(text, words[i]) == 0) {
@@ -131,7 +140,7 @@ fill(struct arena *arena, struct answer *a, const char *text)
 	a->status = DNS_FOUND;
 	a->records = records;
 	char *rest = arena_strdup(arena, text);
-	while (rest != NULL && a->count < 10) {
+	while (rest != NULL && a->count < RECORDS_MAX) {
 		char *next = a->type == DNS_TXT ? NULL : strstr(rest, ", ");
 
 		if (next != NULL)

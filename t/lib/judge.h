@@ -14,6 +14,7 @@ struct facts {				/* what is not said is empty, or has the option's default */
 	const char *local_network;	/* "198.51.100.0/24" */
 	const char *options[4][2];	/* name, value */
 	struct client_name name;	/* what client_name() says; NAME_OPEN is waited for */
+	enum recipient_state state;	/* what recipient_state() says; NOT_ASKED if not said */
 	const struct list_row *row;	/* what listed() says */
 	bool row_open, row_doubt;
 	/*

@@ -40,6 +40,8 @@ read_lists(const char *sql)
 	    " note TEXT, expires INTEGER);"
 	    "CREATE TABLE hand_deny (id INTEGER PRIMARY KEY, client TEXT, helo TEXT, sender TEXT, recipient TEXT,"
 	    " note TEXT, expires INTEGER);"
+	    "CREATE TABLE hand_unwanted (id INTEGER PRIMARY KEY, recipient TEXT, client TEXT, sender TEXT, cause TEXT,"
+	    " scope TEXT, expires INTEGER);"
 	    "CREATE TABLE hand_recipient_profile (recipient TEXT, profile TEXT, expires INTEGER);"
 	    "CREATE TABLE hand_recipient_setting (recipient TEXT, check_name TEXT, setting TEXT, expires INTEGER);";
 	sqlite3 *db;
@@ -65,7 +67,7 @@ ask(void *arg, const char *name, enum dns_type type, struct dns_waiter *w)
 		if (s->asked[i].type == type && strcmp(s->asked[i].name, name) == 0)
 			fail_msg("%s %s was asked twice", dns_type_name(type), name);
 	bool known = s->knows != NULL && s->knows(s, name, type);
-	s->asked[s->asked_count++] = (struct scene_question){ xstrdup(name), type, known ? NULL : w };
+	s->asked[s->asked_count++] = (struct scene_question){ xstrdup(name), type, known ? NULL : w, NULL };
 	return known ? s->says(s, name, type) : NULL;
 }
 
@@ -79,14 +81,53 @@ forget(void *arg, struct dns_waiter *w)
 			s->asked[i].waiter = NULL;
 }
 
+/* ---- the site's database ---- */
+
+static struct site_answer
+ask_site(void *arg, const char *recipient, struct site_waiter *w)
+{
+	struct scene *s = arg;
+
+	if (s->site == NULL)
+		return (struct site_answer){ SITE_NO_QUERY, "" };
+	assert_true(s->asked_count < SCENE_QUESTIONS);
+	for (size_t i = 0; i < s->asked_count; i++)
+		if (s->asked[i].site != NULL)
+			fail_msg("%s was asked for twice", recipient);
+	s->asked[s->asked_count++] = (struct scene_question){ xstrdup(recipient), 0, NULL, w };
+	return (struct site_answer){ SITE_OPEN, "" };
+}
+
+static void
+forget_site(void *arg, struct site_waiter *w)
+{
+	struct scene *s = arg;
+
+	for (size_t i = 0; i < s->asked_count; i++)
+		if (s->asked[i].site == w)
+			s->asked[i].site = NULL;
+}
+
+/* ---- answers ---- */
+
+static bool
+is_waited_for(const struct scene_question *q)
+{
+	return q->waiter != NULL || q->site != NULL;
+}
+
 void
 scene_answer(struct scene *s, size_t i)
 {
-	struct dns_waiter *w = s->asked[i].waiter;
+	struct scene_question q = s->asked[i];
 
-	assert_non_null(w);
+	assert_true(is_waited_for(&q));
 	s->asked[i].waiter = NULL;
-	w->answered(w, s->says(s, s->asked[i].name, s->asked[i].type));
+	s->asked[i].site = NULL;
+	if (q.site != NULL)
+		q.site->answered(q.site, s->site(s, q.name));
+	else
+		q.waiter->answered(q.waiter, s->says(s, q.name, q.type));
 }
 
 size_t
@@ -95,7 +136,7 @@ scene_open_count(const struct scene *s)
 	size_t count = 0;
 
 	for (size_t i = 0; i < s->asked_count; i++)
-		count += s->asked[i].waiter != NULL;
+		count += is_waited_for(&s->asked[i]);
 	return count;
 }
 
@@ -105,7 +146,7 @@ scene_open_place(const struct scene *s, size_t nth)
 	size_t i = 0;
 
 	for (;; i++)
-		if (s->asked[i].waiter != NULL && nth-- == 0)
+		if (is_waited_for(&s->asked[i]) && nth-- == 0)
 			return i;
 }
 
@@ -182,7 +223,7 @@ scene_open(struct scene *s, const struct rule *const *some, size_t count, const 
 	s->lists = sql ? read_lists(sql) : NULL;
 	const struct policy_options *o = config_server(s->config, 0);
 	s->world = (struct world){ .rules = some, .rule_count = count, .profile_table = 0, .first_table = 1,
-	    .dns = { ask, forget, s }, .local_networks = o->local_networks,
+	    .dns = { ask, forget, s }, .site = { ask_site, forget_site, s }, .local_networks = o->local_networks,
 	    .only_log = o->mode == MODE_LOG, .help_url = o->help_url };
 }
 

@@ -13,6 +13,7 @@ struct scene_question {
 	char *name;
 	enum dns_type type;
 	struct dns_waiter *waiter;	/* NULL once answered, or forgotten */
+	struct site_waiter *site;	/* the same, if name is a recipient that the site's database was asked for */
 };
 
 struct scene {
@@ -22,6 +23,8 @@ struct scene {
 	 */
 	const struct answer *(*says)(struct scene *s, const char *name, enum dns_type type);
 	bool (*knows)(struct scene *s, const char *name, enum dns_type type);
+	/* What the site's database says of a recipient, as the DNS never at once; NULL: there is no recipient_query. */
+	struct site_answer (*site)(struct scene *s, const char *recipient);
 	void *arg;			/* the test's own */
 
 	struct config_schema schema;

@@ -1,4 +1,4 @@
-# Postfix.pm - a Postfix of the test's own: private configuration, queue and port
+# Postfix.pm - a Postfix of the test's own: private configuration, queue and ports
 #
 #	my $postfix = Policyd::Postfix->start("check_policy_service { unix:$socket, … }");
 #	my $client = $postfix->client(addr => '192.0.2.7', helo => 'mx.example.net');
@@ -6,6 +6,9 @@
 # Its mail goes nowhere: known@example.org and postmaster@example.org are
 # mailboxes of a transport that discards.  why_not() says why it is impossible here;
 # own_network(), called first, moves the test into a network namespace.
+#
+# new() only writes the configuration, into $postfix->config; what is there when run() is
+# called counts, and the services smtp, submission and submissions get ports of their own.
 package Policyd::Postfix;
 use strict;
 use warnings;
@@ -31,11 +34,16 @@ my (%running, $count);
 
 sub start {
 	my ($class, $policy) = @_;
+	return $class->new("smtpd_recipient_restrictions = reject_unauth_destination, $policy")->run;
+}
+
+# With these lines in main.cf, too.
+sub new {
+	my ($class, @main) = @_;
 	my $dir = folder . '/postfix' . ($count++ || '');
 	mkdir "$dir$_" or die "$dir$_: $!" for '', qw(/etc /queue /data);
 	chown scalar getpwnam('postfix'), -1, "$dir/data" or die "chown: $!";
-	my $port = reserved_port;
-	spew("$dir/etc/main.cf", <<~EOT);
+	spew("$dir/etc/main.cf", <<~EOT, map { "$_\n" } @main);
 		compatibility_level = 3.6
 		queue_directory = $dir/queue
 		data_directory = $dir/data
@@ -54,39 +62,55 @@ sub start {
 		smtpd_authorized_xclient_hosts = 127.0.0.1
 		smtpd_error_sleep_time = 0
 		smtpd_relay_restrictions = reject_unauth_destination
-		smtpd_recipient_restrictions = reject_unauth_destination, $policy
 		EOT
 	spew("$dir/etc/master.cf", <<~EOT, map { "$_ unix - - n - - $_\n" } qw(discard error retry proxymap));
-		127.0.0.1:$port inet n - n - - smtpd
+		smtp inet n - n - - smtpd
 		rewrite unix - - n - - trivial-rewrite
 		postlog unix-dgram n - n - 1 postlogd
 		cleanup unix n - n - 0 cleanup
 		qmgr unix n - n 300 1 qmgr
 		anvil unix - - n - 1 anvil
+		tlsmgr unix - - n 1000? 1 tlsmgr
 		bounce unix - - n - 0 bounce
 		defer unix - - n - 0 bounce
 		trace unix - - n - 0 bounce
 		EOT
-	my $self = bless { dir => $dir, port => $port }, $class;
+	return bless { dir => $dir }, $class;
+}
+
+sub run {
+	my $self = shift;
+	my $master = slurp($self->config . '/master.cf');
+	$master =~ s/^(smtp|submission|submissions)(?=\s+inet\s)/'127.0.0.1:' . ($self->{port}{$1} = reserved_port)/gem;
+	spew($self->config . '/master.cf', $master);
+	settle($self->config);
 	$self->command('check');
 	$self->command('start');
-	$running{$dir} = $self;
+	$running{$self->{dir}} = $self;
 	my $end = time + 15;
-	until (eval { Policyd::SMTP->new(port => $port) }) {
+	until (eval { Policyd::SMTP->dial(port => $self->{port}{smtp}) }) {
 		die "postfix did not start: $@\n" . $self->log if time > $end;
 		sleep 0.05;
 	}
 	return $self;
 }
 
+# Make a configuration look old: Postfix waits for a second or two before it reads a fresh one.
+sub settle { my $dir = shift; utime 1e9, 1e9, "$dir/main.cf", "$dir/master.cf" or die "utime: $!" }
+
+# What it said, which is nothing if all is well.
 sub command {
 	my ($self, $word) = @_;
 	# Without a terminal Postfix says nothing of its own troubles; script(1) is one.
-	my $trouble = qx(script -qec 'postfix -c $self->{dir}/etc $word' /dev/null 2>&1 </dev/null);
-	die "postfix $word: $trouble" if $?;
+	my $said = qx(script -qec 'postfix -c $self->{dir}/etc $word' /dev/null 2>&1 </dev/null);
+	die "postfix $word: $said" if $?;
+	return $said;
 }
 
-sub client { my ($self, %o) = @_; return Policyd::SMTP->new(port => $self->{port}, %o) }
+sub config { "$_[0]{dir}/etc" }
+sub queue { "$_[0]{dir}/queue" }
+sub client { my ($self, %o) = @_; return Policyd::SMTP->new(port => $self->{port}{smtp}, %o) }
+sub dial { my ($self, $service, %o) = @_; return Policyd::SMTP->dial(port => $self->{port}{$service}, %o) }
 sub log { slurp("$_[0]{dir}/log") }
 
 sub stop {

@@ -89,8 +89,8 @@ sub reserved_port {
 	return $reserved[-1]->sockport;
 }
 
-our @CHECKS = qw(deny helo_syntax helo_not_fqdn helo_literal helo_forged client_no_rdns client_rdns_mismatch
-    sender_null_mx sender_no_mx dnsbl);
+# Every check there is, as the rules' option rows name them.
+our @CHECKS = map { slurp($_) =~ /"(\w+)", OPT_SETTING/g } glob 'src/rules/*.c';
 
 sub profile {
 	my ($name, %setting) = @_;

@@ -113,6 +113,65 @@ private(void **state)
 }
 
 static void
+classes(void **state)
+{
+	static const struct {
+		enum address_class class;
+		const char *first, *last;
+	} cases[] = {
+		{ ADDRESS_UNSPECIFIED, "0.0.0.0", "0.255.255.255" }, { ADDRESS_UNSPECIFIED, "::", "::" },
+		{ ADDRESS_LOOPBACK, "127.0.0.0", "127.255.255.255" }, { ADDRESS_LOOPBACK, "::1", "::ffff:127.0.0.1" },
+		{ ADDRESS_PRIVATE, "10.0.0.0", "10.255.255.255" }, { ADDRESS_PRIVATE, "100.64.0.0", "100.127.255.255" },
+		{ ADDRESS_PRIVATE, "169.254.0.0", "169.254.255.255" }, { ADDRESS_PRIVATE, "172.16.0.0", "172.31.255.255" },
+		{ ADDRESS_PRIVATE, "192.168.0.0", "192.168.255.255" }, { ADDRESS_PRIVATE, "fc00::", "fdff:ffff::" },
+		{ ADDRESS_PRIVATE, "fe80::", "febf:ffff::" }, { ADDRESS_MULTICAST, "224.0.0.0", "239.255.255.255" },
+		{ ADDRESS_MULTICAST, "ff00::", "ffff:ffff::" }, { ADDRESS_DOCUMENTATION, "192.0.2.0", "192.0.2.255" },
+		{ ADDRESS_DOCUMENTATION, "198.51.100.0", "198.51.100.255" },
+		{ ADDRESS_DOCUMENTATION, "203.0.113.0", "203.0.113.255" },
+		{ ADDRESS_DOCUMENTATION, "2001:db8::", "2001:db8:ffff::" }, { ADDRESS_DOCUMENTATION, "3fff::", "3fff:fff::" },
+		{ ADDRESS_RESERVED, "192.0.0.0", "192.0.0.255" }, { ADDRESS_RESERVED, "198.18.0.0", "198.19.255.255" },
+		{ ADDRESS_RESERVED, "240.0.0.0", "255.255.255.255" }, { ADDRESS_RESERVED, "100::", "100::ffff" },
+		{ ADDRESS_PUBLIC, "1.0.0.0", "9.255.255.255" }, { ADDRESS_PUBLIC, "11.0.0.0", "100.63.255.255" },
+		{ ADDRESS_PUBLIC, "192.0.1.0", "192.0.1.255" }, { ADDRESS_PUBLIC, "192.0.3.0", "192.167.255.255" },
+		{ ADDRESS_PUBLIC, "203.0.114.0", "223.255.255.255" }, { ADDRESS_PUBLIC, "::2", "64:ff9b::1" },
+		{ ADDRESS_PUBLIC, "2001:db7::", "2001:db9::" }, { ADDRESS_PUBLIC, "3fff:1000::", "fbff::" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct address first = address(cases[i].first), last = address(cases[i].last);
+
+		assert_int_equal(address_classify(&first), cases[i].class);
+		assert_int_equal(address_classify(&last), cases[i].class);
+	}
+	assert_int_equal(address_classify(&(struct address){ 0 }), ADDRESS_PUBLIC);
+}
+
+static void
+literals(void **state)
+{
+	static const char *const cases[][2] = {		/* as written, the address; NULL: refused */
+		{ "[192.0.2.7]", "192.0.2.7" }, { "[IPv6:2001:db8::1]", "2001:db8::1" },
+		{ "[ipv6:2001:DB8::1]", "2001:db8::1" }, { "[2001:db8::1]", "2001:db8::1" },
+		{ "[IPv6:::ffff:192.0.2.7]", "192.0.2.7" },
+		{ "192.0.2.7", NULL }, { "", NULL }, { "[", NULL }, { "]", NULL }, { "[]", NULL }, { "[[192.0.2.7]]", NULL },
+		{ "[192.0.2.7", NULL }, { "[192.0.2.7] ", NULL }, { "[192.0.2.300]", NULL }, { "[IPv6:192.0.2.7]", NULL },
+		{ "[IPv6:]", NULL }, { "[IPv4:192.0.2.7]", NULL }, { "[mx.example.net]", NULL },
+		{ "[IPv6:2001:db8:0000:0000:0000:0000:0000:0000:0000:0000:0000:0001]", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct address a;
+		char out[ADDRESS_TEXT];
+
+		assert_int_equal(address_parse_literal(&a, cases[i][0]), cases[i][1] != NULL);
+		if (cases[i][1] != NULL)
+			assert_string_equal(address_print(&a, out), cases[i][1]);
+	}
+}
+
+static void
 networks(void **state)
 {
 	static const char *const cases[][4] = {		/* as written, canonical, inside, outside */
@@ -170,6 +229,8 @@ main(void)
 		{ .name = "record bytes of a right length are an address", .test_func = from_bytes },
 		{ .name = "a reverse name has octets or nibbles", .test_func = reverse },
 		{ .name = "private addresses are known", .test_func = private },
+		{ .name = "each range of special addresses is known from its first to its last", .test_func = classes },
+		{ .name = "an address literal is an address in brackets", .test_func = literals },
 		{ .name = "a network holds what is inside, and bad ones are refused", .test_func = networks },
 		{ .name = "the network of an address has no host bits", .test_func = of },
 	};

@@ -220,6 +220,20 @@ prints(void **state)
 }
 
 static void
+places(void **state)
+{
+	struct config *c = read_good("# a comment\n[server]\nlimit = 7\n[mx]\nhelo_syntax = off\n");
+	const char *text;
+
+	(void)state;
+	assert_int_equal(config_server_line(c, "limit", &text), 3);
+	assert_string_equal(text, "7");
+	assert_int_equal(config_server_line(c, "log_passes", &text), 0);
+	assert_string_equal(text, "yes");
+	config_release(c);
+}
+
+static void
 references(void **state)
 {
 	struct config *old = read_good("[mx]\ndelay = 1m\n");
@@ -425,6 +439,7 @@ main(void)
 		{ .name = "comments, blanks and continuations are read as in main.cf", .test_func = shape },
 		{ .name = "a profile takes from its parent what it does not say, wherever that stands", .test_func = inheritance },
 		{ .name = "what is printed reads back as the same configuration", .test_func = prints },
+		{ .name = "where a setting of [server] stands, and how, is known", .test_func = places },
 		{ .name = "an old configuration lives on while it is held", .test_func = references },
 		{ .name = "every mistake is told with its line, at once", .test_func = tells },
 		{ .name = "a NUL ends nothing", .test_func = nul },

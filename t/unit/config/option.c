@@ -152,6 +152,28 @@ lists(void **state)
 }
 
 static void
+domains(void **state)
+{
+	static const char *const cases[][2] = {		/* name, where it belongs */
+		{ "example.org", "example.org" }, { "mx.example.org", "example.org" }, { "badexample.org", NULL },
+		{ "org", NULL }, { "example.net", NULL }, { "mx.example.net", ".example.net" }, { "xexample.net", NULL },
+		{ "xn--mller-kva.example", "xn--mller-kva.example" }, { "", NULL },
+	};
+	struct arena *a = arena_new();
+	struct all all = { 0 };
+
+	(void)state;
+	assert_null(domains_find(&all.domains, "example.org"));
+	assert_null(option_read(&rows[DOMAINS], a, "example.org .example.net, M\xc3\xbcller.example. mx.example.org", &all));
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const char *place = domains_find(&all.domains, cases[i][0]);
+
+		assert_string_equal(place ? place : "none", cases[i][1] ? cases[i][1] : "none");
+	}
+	arena_free(a);
+}
+
+static void
 wrong(void **state)
 {
 	static const struct {
@@ -228,6 +250,7 @@ main(void)
 		{ .name = "words, settings and a row's own parser fill their members", .test_func = words },
 		{ .name = "a text is taken as it stands, or out of its quotes", .test_func = texts },
 		{ .name = "lists are split at blanks and commas and brought to normal form", .test_func = lists },
+		{ .name = "a name belongs to the first domain it is or lies below", .test_func = domains },
 		{ .name = "what is wrong is told with what would be right", .test_func = wrong },
 	};
 	return cmocka_run_group_tests_name("option", tests, NULL, NULL);

@@ -160,7 +160,7 @@ own_setting(void **state)
 	struct scene s = { 0 };
 	(void)state;
 
-	scene_open(&s, NULL, 0, "[mx]\nclient_no_rdns = off\nclient_rdns_mismatch = off\n",
+	scene_open(&s, NULL, 0, "[mx]\nclient_no_rdns = off\nclient_rdns_mismatch = off\nclient_dynamic = off\n",
 	    "INSERT INTO hand_recipient_setting VALUES('me@example.org', 'helo_not_fqdn', 'defer \"mine\"', 0)");
 	scene_begin(&s, "client_address=192.0.2.7\nhelo_name=nodot\nrecipient=ME@Example.org\n");
 	struct decision d = scene_decide(&s);

@@ -56,14 +56,11 @@ one_of(uint64_t h, const char *const *lines, size_t count)
 	return lines[(h >> 20) % count];
 }
 
-static const struct answer *
-nature_says(struct scene *s, const char *name, enum dns_type type)
+/* What is drawn for a question; type 0: a recipient, for the site's database. */
+static uint64_t
+draw_answer(struct nature *n, const char *name, enum dns_type type)
 {
-#define ONE_OF(...) one_of(h, (const char *const[]){ __VA_ARGS__ }, \
-	sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *))
-	struct nature *n = s->arg;
 	uint64_t question = mix((uint64_t)type), told = n->other;
-	const char *line;
 
 	for (const char *c = name; *c; c++)
 		question = mix(question ^ (unsigned char)*c);
@@ -72,10 +69,29 @@ nature_says(struct scene *s, const char *name, enum dns_type type)
 			told = 0;
 	if (n->remembers)
 		n->told[n->told_count++] = question;
-	uint64_t h = mix(question ^ (told ? told : n->seed));
+	return mix(question ^ (told ? told : n->seed));
+}
+
+static struct site_answer
+nature_site(struct scene *s, const char *recipient)
+{
+	static const enum site_status statuses[] = { SITE_NO_ROW, SITE_YES, SITE_YES, SITE_YES, SITE_NO, SITE_CANNOT_TELL };
+	uint64_t h = draw_answer(s->arg, recipient, 0);
+
+	return (struct site_answer){ statuses[(h >> 20) % (sizeof statuses / sizeof *statuses)], "" };
+}
+
+static const struct answer *
+nature_says(struct scene *s, const char *name, enum dns_type type)
+{
+#define ONE_OF(...) one_of(h, (const char *const[]){ __VA_ARGS__ }, \
+	sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *))
+	uint64_t h = draw_answer(s->arg, name, type);
+	const char *line;
+
 	if (type == DNS_PTR)
 		line = ONE_OF("NXDOMAIN", "NODATA", "SERVFAIL", "mail.example.net", "mail.example.net",
-		    "mail.example.net|other.example.com|mx.example.org", "localhost", "localhost|mail.example.net");
+		    "mail.example.net|other.example.com|mx.example.org", "other.example.com", "localhost", "localhost|mail.example.net");
 	else if (type == DNS_MX)
 		line = ONE_OF("NXDOMAIN", "NODATA", "SERVFAIL", "10 mx.example.net", "0 .", "0 .|10 mx.example.net");
 	else if (type == DNS_TXT)
@@ -118,6 +134,8 @@ draw_conf(struct text *t, bool reject_by_score)
 	static const char *const sites[] = { "", "bl1.example", "bl1.example, bl2.example*2, bl3.example=127.0.0.[2..5]*-1",
 	    "bl1.example=127.0.0.2*2, bl1.example=127.0.0.4*3, bl2.example, bl3.example, bl4.example*-2, bl5.example" };
 	static const char *const words[] = { "address", "required" };
+	static const char *const levels[] = { "exact", "organisation", "network" };
+	static const char *const dynamic[] = { "", "bl1.example=127.0.0.4", "bl2.example=127.0.0.9, bl6.example=127.0.0.2" };
 
 	text_addf(t, "[server]\nlocal_networks = 127.0.0.0/8%s\n[mx]\n", draw(8) == 0 ? " 203.0.113.0/24" : "");
 	text_addf(t, "mode = %s\n", draw(10) == 0 ? "log" : "enforce");
@@ -129,6 +147,8 @@ draw_conf(struct text *t, bool reject_by_score)
 				draw_setting(t, &rules[i]->options.rows[k]);
 	text_addf(t, "sender_mx = %s\ndnsbl_sites = %s\ndnsbl_threshold = %u\nlocal_domains = example.org\n", PICK(words),
 	    PICK(sites), 1 + draw(4));
+	text_addf(t, "helo_match = %s\n", PICK(levels));
+	text_addf(t, "dynamic_names = *.example.com\ndnsbl_dynamic = %s\n", PICK(dynamic));
 }
 
 static const char *
@@ -228,10 +248,10 @@ compare(const char *want, const char *got, uint64_t seed, unsigned world, const 
 static void
 one_world(uint64_t seed, unsigned world, struct tally *tally)
 {
-	char conf_room[4000], request_room[500], want[1500], got[1500];
+	char conf_room[9000], request_room[500], want[1500], got[1500];
 	struct text conf = TEXT(conf_room), request_text = TEXT(request_room);
 	struct nature nature = { .seed = mix(seed ^ mix(world)) };
-	struct scene s = { .says = nature_says, .knows = nature_knows, .arg = &nature };
+	struct scene s = { .says = nature_says, .knows = nature_knows, .site = nature_site, .arg = &nature };
 	struct order order = { .depth = 0 };
 
 	state = nature.seed;
@@ -298,10 +318,10 @@ any_order(void **unused)
 static bool
 close_one_world(uint64_t seed, unsigned world)
 {
-	char conf_room[4000], request_room[500], closed[1500], whole[1500];
+	char conf_room[9000], request_room[500], closed[1500], whole[1500];
 	struct text conf = TEXT(conf_room), request_text = TEXT(request_room);
 	struct nature nature = { .seed = mix(seed ^ mix(world)), .remembers = true };
-	struct scene s = { .says = nature_says, .arg = &nature };
+	struct scene s = { .says = nature_says, .site = nature_site, .arg = &nature };
 
 	state = nature.seed;
 	draw_conf(&conf, false);
@@ -350,14 +370,20 @@ unknown_refuses_nobody(void **unused)
 
 #define NAMED_FRIENDS "INSERT INTO hand_allow VALUES(1, '.example.net', '', '', '', '', 0)"
 #define STRANGER "client_address=203.0.113.7\nsender=a@example.com\nrecipient=to@example.org\n"
+#define GREETING "helo_name=[203.0.113.7]\n"
 
-/* What the DNS says in these cases: the PTR as the test has it, what leads back to the client, else nothing. */
+/* What the DNS says in these cases: the PTR as the test has it, what leads back to the client or fails, else nothing. */
 static const struct answer *
 simply_says(struct scene *s, const char *name, enum dns_type type)
 {
 	if (type == DNS_PTR)
 		return scene_says(name, type, s->arg);
-	return scene_says(name, type, strcmp(name, "mail.example.net") == 0 && type == DNS_A ? "203.0.113.7" : "NXDOMAIN");
+	if (type == DNS_NS)
+		return scene_says(name, type, "NODATA");
+	if (strncmp(name, "broken.", strlen("broken.")) == 0)
+		return scene_says(name, type, "SERVFAIL");
+	bool leads_back = strcmp(name, "mail.example.net") == 0 || strcmp(name, "host.example.com") == 0;
+	return scene_says(name, type, leads_back && type == DNS_A ? "203.0.113.7" : "NXDOMAIN");
 }
 
 static size_t
@@ -395,6 +421,73 @@ reject_ends_the_walk(void **unused)
 	scene_close(&s);
 }
 
+/* Two names, of which the first cannot be looked up: it may be the one that a row of allow names. */
+static const struct answer *
+half_says(struct scene *s, const char *name, enum dns_type type)
+{
+	(void)s;
+	if (type == DNS_PTR)
+		return scene_says(name, type, "mail.example.net|mail.example.com");
+	return scene_says(name, type, strcmp(name, "mail.example.com") == 0 ? "203.0.113.7" : "SERVFAIL");
+}
+
+static void
+allowlists_can_be_off(void **unused)
+{
+	struct scene s = { .says = simply_says, .arg = (void *)(uintptr_t)"mail.example.net" };
+
+	(void)unused;
+	scene_open(&s, NULL, 0, "[mx]\nallowlists = no\n", NAMED_FRIENDS);
+	scene_begin(&s, STRANGER "helo_name=nodot\n");
+	assert_true(eval_run(s.eval));
+	assert_decision(&s, "reject", "helo_not_fqdn");
+	scene_end(&s);
+	scene_close(&s);
+}
+
+static void
+everybody_reaches_the_postmaster(void **unused)
+{
+	static const struct { const char *lists, *request, *action; } cases[] = {
+		{ NULL, "recipient=postmaster@example.org\nhelo_name=nodot\n", "dunno" },
+		{ NULL, "recipient=to@example.org\nhelo_name=nodot\n", "reject" },
+		{ "INSERT INTO hand_deny VALUES(1, '203.0.113.7', '', '', '', '', 0)",
+		  "recipient=postmaster@example.org\nhelo_name=mx.example.com\n", "reject" },
+		{ "INSERT INTO hand_unwanted VALUES(1, 'example.org', '203.0.113.7', '', '', 'recipient', 0)",
+		  "recipient=abuse@example.org\nhelo_name=mx.example.com\n", "dunno" },
+		{ "INSERT INTO hand_unwanted VALUES(1, 'example.org', '203.0.113.7', '', '', 'recipient', 0);"
+		  "INSERT INTO hand_allow VALUES(1, '203.0.113.7', '', '', '', '', 0)",
+		  "recipient=to@example.org\nhelo_name=mx.example.com\n", "reject" },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct scene s = { .says = simply_says, .arg = (void *)(uintptr_t)"NXDOMAIN" };
+		char text[300];
+
+		scene_open(&s, NULL, 0, "", cases[i].lists);
+		snprintf(text, sizeof text, "client_address=203.0.113.7\nsender=\n%s", cases[i].request);
+		scene_begin(&s, text);
+		assert_string_equal(decision_word(&(struct decision){ .action = scene_decide(&s).action }), cases[i].action);
+		scene_end(&s);
+		scene_close(&s);
+	}
+}
+
+static void
+another_name_might_be_allowed(void **unused)
+{
+	struct scene s = { .says = half_says };
+
+	(void)unused;
+	scene_open(&s, NULL, 0, "", NAMED_FRIENDS);
+	scene_begin(&s, STRANGER "helo_name=nodot\n");
+	scene_decide(&s);
+	assert_decision(&s, "defer", "helo_not_fqdn");
+	scene_end(&s);
+	scene_close(&s);
+}
+
 static void
 pending_allow_holds_back(void **unused)
 {
@@ -403,6 +496,10 @@ pending_allow_holds_back(void **unused)
 		{ "mail.example.com", "reject", "helo_not_fqdn" },
 		{ "SERVFAIL", "defer", "helo_not_fqdn" },
 		{ "mail.example.net", "dunno", "" },
+		{ "host.example.com", "reject", "helo_not_fqdn" },
+		{ "broken.example.com|mail.example.net", "dunno", "" },
+		{ "broken.example.net|host.example.com", "defer", "helo_not_fqdn" },
+		{ "host.example.com|broken.example.net", "reject", "helo_not_fqdn" },
 	};
 
 	(void)unused;
@@ -413,6 +510,29 @@ pending_allow_holds_back(void **unused)
 		scene_begin(&s, STRANGER "helo_name=nodot\n");
 		assert_false(eval_run(s.eval));
 		assert_int_equal(s.asked_count, 1);	/* the PTR: rules behind the reject are not asked */
+		scene_decide(&s);
+		assert_decision(&s, cases[i].action, cases[i].check);
+		scene_end(&s);
+		scene_close(&s);
+	}
+}
+
+static void
+deny_wants_the_first_name(void **unused)
+{
+	static const struct { const char *ptr, *action, *check; } cases[] = {
+		{ "host.example.com", "reject", "deny" },
+		{ "mail.example.net|host.example.com", "dunno", "" },
+		{ "broken.example.net|host.example.com", "defer", "deny" },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct scene s = { .says = simply_says, .arg = (void *)(uintptr_t)cases[i].ptr };
+
+		scene_open(&s, NULL, 0, "[mx]\ndeny = reject on_error defer\nsender_no_mx = off\n",
+		    "INSERT INTO hand_deny VALUES(1, '.example.com', '', '', '', '', 0)");
+		scene_begin(&s, STRANGER GREETING);
 		scene_decide(&s);
 		assert_decision(&s, cases[i].action, cases[i].check);
 		scene_end(&s);
@@ -441,7 +561,7 @@ final_is_quiet(void **unused)
 
 	(void)unused;
 	scene_open(&s, NULL, 0, "", NULL);
-	scene_begin(&s, STRANGER);
+	scene_begin(&s, STRANGER GREETING);
 	assert_false(eval_run(s.eval));
 	scene_answer(&s, place_of(&s, DNS_A));
 	assert_int_equal(s.landed, 1);
@@ -466,19 +586,20 @@ close_fails_what_is_open(void **unused)
 		{ "[mx]\nsender_no_mx = reject on_error defer\n", "defer", "sender_no_mx" },
 		{ "[mx]\ndnsbl = reject on_error defer\ndnsbl_sites = bl.example\n", "defer", "dnsbl" },
 		{ "[mx]\ndnsbl_sites = bl.example\n", "dunno", "" },
+		{ "[mx]\nrecipient_unknown = reject on_error defer\n", "defer", "recipient_unknown" },
 	};
 
 	(void)unused;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct scene s = { .says = simply_says, .arg = (void *)(uintptr_t)"NXDOMAIN" };
+		struct scene s = { .says = simply_says, .site = nature_site, .arg = (void *)(uintptr_t)"NXDOMAIN" };
 
 		scene_open(&s, NULL, 0, cases[i].conf, NULL);
-		scene_begin(&s, STRANGER);
+		scene_begin(&s, STRANGER GREETING);
 		assert_false(eval_run(s.eval));
 		eval_close(s.eval);
 		assert_int_equal(scene_open_count(&s), 0);
 		for (const struct question *q = s.eval->questions; q != NULL; q = q->next)
-			assert_true(failed(q->answer));
+			assert_true(q->source == ASKED_SITE ? q->site.status == SITE_CANNOT_TELL : failed(q->answer));
 		assert_decision(&s, cases[i].action, cases[i].check);
 		scene_end(&s);
 		scene_close(&s);
@@ -623,7 +744,7 @@ most_lists_one_by_one(void **unused)
 		text_addf(&t, " s%u.bl.example", i);
 	text_add(&t, "\n");
 	scene_open(&s, NULL, 0, conf, NULL);
-	scene_begin(&s, STRANGER);
+	scene_begin(&s, STRANGER GREETING);
 	scene_listen();
 	scene_decide(&s);
 	assert_string_equal(scene_heard(), "");
@@ -642,6 +763,12 @@ main(void)
 		{ "what is unknown at the deadline refuses nobody for good", unknown_refuses_nobody, NULL, NULL, NULL },
 		{ "rules behind a reject are not asked", reject_ends_the_walk, NULL, NULL, NULL },
 		{ "a pending allow holds a reject back, one in doubt makes it a defer", pending_allow_holds_back, NULL, NULL, NULL },
+		{ .name = "without allow lists nobody is let alone", .test_func = allowlists_can_be_off },
+		{ .name = "everybody reaches the postmaster: deny goes before, a wish and a missing PTR do not",
+		  .test_func = everybody_reaches_the_postmaster },
+		{ .name = "a client that may have another name, which is allowed, is not refused for good",
+		  .test_func = another_name_might_be_allowed },
+		{ "a row of deny wants the name that counts, not one that may", deny_wants_the_first_name, NULL, NULL, NULL },
 		{ "an allow in doubt makes a reject by score a defer", perhaps_exempt_weakens_the_score, NULL, NULL, NULL },
 		{ "an answer behind the final verdict tells nobody", final_is_quiet, NULL, NULL, NULL },
 		{ "at the deadline every open question has failed", close_fails_what_is_open, NULL, NULL, NULL },

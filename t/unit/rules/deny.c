@@ -4,7 +4,7 @@
 extern const struct rule rule_deny;
 
 #define ROW(client_, helo_, sender_, recipient_) .row = &(struct list_row){ .client = client_, .helo = helo_, \
-    .sender = sender_, .recipient = recipient_, .note = "SECRET" }
+    .sender = sender_, .recipient = recipient_ }
 #define REQUEST .helo = "mx.example.net", .sender = "b@example.net", .recipient = "ann@example.org"
 
 int
@@ -15,7 +15,7 @@ main(void)
 		{ "it waits for a name that a row might match", { REQUEST, .row_open = true }, "PENDING" },
 		{ "a name it cannot have is no no", { REQUEST, .row_doubt = true },
 		  "CANNOT TELL deny 4.7.1 cannot look up the name of 192.0.2.7 now" },
-		{ "a row for a client names the client, and never the note", { REQUEST, ROW("192.0.2.0/24", "", "", "") },
+		{ "a row for a client names the client, not the network", { REQUEST, ROW("192.0.2.0/24", "", "", "") },
 		  "OBJECT deny 5.7.1 not accepted here: client 192.0.2.7" },
 		{ "a row for a HELO name names it", { REQUEST, ROW("", ".example.net", "", "") },
 		  "OBJECT deny 5.7.1 not accepted here: HELO name mx.example.net" },

@@ -100,7 +100,8 @@ wired(void **state)
 static void
 quiet(void **state)
 {
-	const struct promise nothing = { .given = { .name = { NAME_CONFIRMED, "mx.example.net" } }, .want = "DUNNO" };
+	const struct promise nothing = { .given = { .helo = "[192.0.2.7]", .name = { NAME_CONFIRMED, "mx.example.net" } },
+	    .want = "DUNNO" };
 
 	(void)state;
 	for (size_t i = 0; i < rules_count; i++)

@@ -109,6 +109,24 @@ comes_back_once(void **state)
 	assert_int_equal(sql_number(f, "SELECT count(*) FROM allow"), 0);
 }
 
+/* As an older policyd left it: without a table, and without a column, that came later. */
+static void
+comes_back_from_an_older_copy(void **state)
+{
+	char copy[128];
+	sqlite3 *db;
+
+	(void)state;
+	leave_a_copy();
+	snprintf(copy, sizeof copy, "%s.hand", f->path);
+	assert_int_equal(sqlite3_open(copy, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "DROP TABLE hand_unwanted; ALTER TABLE hand_deny DROP COLUMN note", NULL, NULL, NULL),
+	    SQLITE_OK);
+	sqlite3_close(db);
+	sqlite3_close(open_it());
+	assert_all_is_back();
+}
+
 static void
 moves_aside_without_writing_over(void **state)
 {
@@ -139,6 +157,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		PROMISE("what people wrote comes back into a new file, history and all", comes_back_into_a_new_file),
 		PROMISE("it does so too after a crash between making and filling it", comes_back_after_a_crash_in_between),
+		PROMISE("a copy an older policyd made comes back too", comes_back_from_an_older_copy),
 		PROMISE("it comes back once: what they remove afterwards stays away", comes_back_once),
 		PROMISE("three corrupt files in one second are three files", moves_aside_without_writing_over),
 	};

@@ -166,6 +166,13 @@ static const struct wrong {
 	{ "an address without a local part", "INSERT INTO deny (sender) VALUES ('@example.net')", "deny 1: sender = @example.net: no mail address" },
 	{ "a parent without a name", "INSERT INTO deny (helo) VALUES ('..')", "deny 1: helo = ..: no domain name" },
 	{ "<> is no recipient", "INSERT INTO deny (recipient) VALUES ('<>')", "deny 1: recipient = <>: no domain name" },
+	{ "an unwanted row that names nobody who wants none", "INSERT INTO unwanted (sender) VALUES ('example.net')",
+	  "unwanted 1: says not who" },
+	{ "an unwanted row that names nobody to stop", "INSERT INTO unwanted (recipient) VALUES ('ann@example.org')",
+	  "unwanted 1: says not what" },
+	{ "an unwanted row of no known scope", "INSERT INTO unwanted (recipient, sender, scope) VALUES "
+	  "('ann@example.org', 'example.net', 'world')", "unwanted 1: no scope" },
+	{ "an unwanted row for all is well", "INSERT INTO unwanted (client, scope) VALUES ('192.0.2.7', 'all')", NULL },
 	{ "a setting that cannot be read",
 	  "INSERT INTO recipient_setting (recipient, check_name, setting) VALUES ('ann@example.org', 'dnsbl', 'bad')",
 	  "recipient_setting ann@example.org dnsbl: no setting of dnsbl" },
@@ -215,6 +222,32 @@ knows_recipients(void **state)
 }
 
 static void
+keeps_wishes(void **state)
+{
+	struct lists *l = load(
+	    "INSERT INTO unwanted (recipient, sender, cause) VALUES ('ann@example.org', 'example.net', 'unsubscribed');"
+	    "INSERT INTO unwanted (recipient, client, scope) VALUES ('ann@example.org', '192.0.2.9', 'all')");
+	struct match m = { NULL, NULL, USUAL, 0 };
+	(void)state;
+
+	assert_string_equal(problems, "");
+	m.recipient = "ann@example.org";
+	const struct list_row *row = find(l, LIST_UNWANTED, &m);
+	assert_non_null(row);
+	assert_string_equal(row->cause, "unsubscribed");
+	assert_false(row->for_all);
+	m.recipient = "bob@example.org";
+	assert_null(find(l, LIST_UNWANTED, &m));
+	assert_null(find(l, LIST_DENY, &m));
+	m.client = "192.0.2.9";
+	row = find(l, LIST_UNWANTED, &m);
+	assert_non_null(row);
+	assert_true(row->for_all);
+	assert_string_equal(row->recipient, "ann@example.org");
+	lists_release(l);
+}
+
+static void
 knows_whether_names_matter(void **state)
 {
 	struct lists *l = load("INSERT INTO deny (client) VALUES ('192.0.2.7'); INSERT INTO allow (client) VALUES ('.example.net')");
@@ -228,7 +261,7 @@ knows_whether_names_matter(void **state)
 static void
 stays_as_it_is(void **state)
 {
-	struct lists *l = load("INSERT INTO deny (client, note) VALUES ('192.0.2.7', 'a note')");
+	struct lists *l = load("INSERT INTO deny (client) VALUES ('192.0.2.7')");
 	const struct list_row *row = find(l, LIST_DENY, &(struct match){ NULL, NULL, USUAL, 0 });
 	(void)state;
 
@@ -236,7 +269,6 @@ stays_as_it_is(void **state)
 	lists_ref(l);
 	lists_release(l);
 	assert_string_equal(row->client, "192.0.2.7");
-	assert_string_equal(row->note, "a note");
 	assert_string_equal(row->sender, "");
 	assert_int_equal(row->expires_s, 0);
 	lists_release(l);
@@ -276,6 +308,7 @@ main(void)
 	enum { MATCHES = sizeof matches / sizeof *matches, WRONGS = sizeof wrongs / sizeof *wrongs };
 	static const struct CMUnitTest others[] = {
 		{ "a recipient's own goes before its domain's", knows_recipients, NULL, NULL, NULL },
+		{ "a wish is one recipient's, or all recipients'", keeps_wishes, NULL, NULL, NULL },
 		{ "names are asked for only if a row needs one", knows_whether_names_matter, NULL, NULL, NULL },
 		{ "who holds the lists keeps them", stays_as_it_is, NULL, NULL, NULL },
 		{ "a long list is read by slices, which may be given up", reads_by_slices, NULL, NULL, NULL },

@@ -1,0 +1,115 @@
+/* name_patterns.c - see name_patterns.h */
+#include "rules/name_patterns.h"
+
+#include <string.h>
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyz"
+#define SEPARATORS ", \t\r\n"
+
+/* NULL, or what is wrong with it; text is put into lower case. */
+static const char *
+check(char *text)
+{
+	size_t letters = 0;
+
+	for (char *c = text; *c; c++) {
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c + ('a' - 'A'));
+		letters += strchr(LETTERS, *c) != NULL;
+	}
+	if (strlen(text) >= DOMAIN_TEXT)
+		return "longer than any name";
+	if (text[strspn(text, LETTERS "0123456789-_.*")] != '\0')
+		return "no name has such characters; a name that is not ASCII has A-labels (xn--)";
+	if (strchr(text, '.') == NULL && text[strspn(text, LETTERS "*")] != '\0')
+		return "a word has letters only, what else is in a name stands between words";
+	if (letters < 2)
+		return "it takes names of all kinds; at least two letters tell them apart";
+	return NULL;
+}
+
+const char *
+name_patterns_parse(struct arena *a, const char *text, void *into)
+{
+	const char **at = arena_alloc(a, NAME_PATTERNS_MAX * sizeof *at);
+	size_t count = 0;
+
+	for (text += strspn(text, SEPARATORS); *text; text += strspn(text, SEPARATORS)) {
+		size_t len = strcspn(text, SEPARATORS);
+		char *pattern = arena_strndup(a, text, len);
+
+		if (count == NAME_PATTERNS_MAX)
+			return arena_printf(a, "more than %d patterns; take the least useful ones out",
+			    NAME_PATTERNS_MAX);
+		const char *why = check(pattern);
+		if (why != NULL)
+			return arena_printf(a, "%.80s: %s; write words as in dsl or dial*, or names as in "
+			    "*.dyn.example.net", pattern, why);
+		at[count++] = pattern;
+		text += len;
+	}
+	*(struct name_patterns *)into = (struct name_patterns){ count, at };
+	return NULL;
+}
+
+/* The pieces between the stars, found one behind the other; the first and the last at the ends. */
+static bool
+matches(const char *pattern, const char *text, size_t len)
+{
+	size_t piece = strcspn(pattern, "*");
+
+	if (pattern[piece] == '\0')
+		return len == piece && memcmp(text, pattern, len) == 0;
+	if (len < piece || memcmp(text, pattern, piece) != 0)
+		return false;
+	for (;;) {
+		text += piece;
+		len -= piece;
+		pattern += piece + 1;
+		piece = strcspn(pattern, "*");
+		if (pattern[piece] == '\0')
+			return len >= piece && memcmp(text + len - piece, pattern, piece) == 0;
+		const char *at = memmem(text, len, pattern, piece);
+		if (at == NULL)
+			return false;
+		len -= (size_t)(at - text);
+		text = at;
+	}
+}
+
+static bool
+has_word(const char *pattern, const char *text, size_t len)
+{
+	const char *end = text + len;
+
+	while ((text += strcspn(text, LETTERS)) < end) {
+		size_t letters = strspn(text, LETTERS);
+
+		if (matches(pattern, text, letters))
+			return true;
+		text += letters;
+	}
+	return false;
+}
+
+size_t
+name_host_len(const char *name)
+{
+	const char *organisation = domain_organisation(name);
+
+	return organisation ? (size_t)(organisation - name) : strlen(name);
+}
+
+const char *
+name_patterns_match(const struct name_patterns *p, const char *name, bool words)
+{
+	size_t len = strlen(name), host_len = name_host_len(name);
+
+	for (size_t i = 0; i < p->count; i++) {
+		const char *pattern = p->at[i];
+
+		if (strchr(pattern, '.') ? matches(pattern, name, len) : words && has_word(pattern, name, host_len))
+			return pattern;
+	}
+	return NULL;
+}

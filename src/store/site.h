@@ -1,0 +1,76 @@
+/* site.h - asking the site's own SQLite database what it knows of an address
+ *
+ * The hoster writes the query; it runs on a thread of its own, so that nothing it does can hold up the
+ * loop: what takes longer than half a second, and what cannot be asked at all, is SITE_CANNOT_TELL.  The
+ * database is only read, and the address is bound, never pasted.  The same question under way is asked
+ * once.  Nothing is kept: a mailbox made a moment ago is known, and a look-up costs no more than a cache would.
+ */
+#ifndef STORE_SITE_H
+#define STORE_SITE_H
+
+#include "config/option.h"
+
+struct site;
+struct loop;
+
+struct site_options {
+	const char *site_database;	/* path; "": none */
+	const char *recipient_query;	/* "": none */
+	const char *recipient_delimiter;	/* a set of characters, as in main.cf */
+};
+extern const struct option_table site_option_table;
+
+enum site_status {
+	SITE_OPEN,			/* not answered yet */
+	SITE_NO_QUERY,			/* there is none: nothing was asked */
+	SITE_NO_ROW,
+	SITE_YES,			/* 1, active, yes, y, true */
+	SITE_NO,			/* 0, deactivated, inactive, disabled, no, n, false */
+	SITE_CANNOT_TELL,
+};
+
+struct site_answer {
+	enum site_status status;
+	const char *why;		/* CANNOT_TELL: a sentence; else "" */
+};
+
+/*
+ * Who wants to know.  Embedded by the caller; must stay where it is until answered() was called or
+ * site_forget() was.  answered() is called once, from the loop, never from within site_ask(); why lives
+ * until it returns.
+ */
+struct site_waiter {
+	void (*answered)(struct site_waiter *w, struct site_answer a);
+	struct site_waiter *next, **prev;	/* the site's */
+};
+
+/*
+ * Could policyd use these options?  For the configuration's check: the query is prepared, not run.
+ *
+ * SITE_WRONG  recipient_query is a mistake; why says what and how to mend it
+ * SITE_LATER  site_database cannot be read now; why says why
+ */
+enum site_check { SITE_GOOD, SITE_WRONG, SITE_LATER };
+enum site_check site_check(const struct site_options *o, char *why, size_t size);
+
+struct site *site_new(struct loop *l, const struct site_options *o);
+
+/* Other options from now on. */
+void site_configure(struct site *s, const struct site_options *o);
+
+/*
+ * Ask recipient_query for a recipient, in normal form: lower case, the domain in A-labels.  If there is no
+ * row, and the address has an extension (recipient_delimiter), for the one without it too.
+ *
+ * SITE_OPEN: w will be told.  SITE_NO_QUERY and SITE_CANNOT_TELL (too many questions wait) are said at
+ * once, and w is not used; why is static then.
+ */
+struct site_answer site_ask(struct site *s, const char *recipient, struct site_waiter *w);
+
+/* w no longer wants to know (nothing happens if it asked nothing). */
+void site_forget(struct site *s, struct site_waiter *w);
+
+/* Interrupts what is under way; waiters are not told. */
+void site_free(struct site *s);
+
+#endif
