@@ -25,7 +25,7 @@ const struct option_table profile_option_table = OPTION_TABLE(rows);
 const struct profile_options *
 profile_of(const struct eval *e)
 {
-	return profile_values(e->profile, e->world->profile_table);
+	return e->shared ? e->shared : profile_values(e->profile, e->world->profile_table);
 }
 
 void

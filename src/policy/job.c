@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/metrics.h"
+#include "policy/memory.h"
 #include "policy/message.h"
 #include "policy/record.h"
 #include "protocol/action.h"
@@ -255,6 +256,7 @@ job_decide(struct job *j, struct text *reply)
 	if (j->decision.action == ACTION_DUNNO) {
 		encode(j, reply);
 		record_pass(j, reply);
+		memory_keep(j);
 		return true;
 	}
 	if (!record_refusal(j, reply))
