@@ -35,6 +35,8 @@ decision(time * 262144 + $_, time => int time, check_name => 'dnsbl') for 1, 2;
 ok sql("INSERT INTO counter VALUES ('decision', 'dunno:', $day, 'mx-1', 30), ('decision', 'dunno:', $day, 'mx-2', 10),
     ('decision', 'reject:helo_not_fqdn', $day, 'mx-1', 1)"), 'counters';
 
+ok sql("INSERT INTO sent VALUES ('', '', $day), ('ann\@example.org', 'example.org', $noon)"), 'who sent mail';
+
 # ---- the manual page: behind "sqlite> " stands what is typed, behind "...> " its next line, then what comes ----
 
 my @typed;
