@@ -146,3 +146,12 @@ CREATE TABLE row_problem (
   finding        TEXT NOT NULL, -- what is wrong, and what would be right
   PRIMARY KEY (list, row, finding)
 ) WITHOUT ROWID;
+
+-- Who of ours sent mail.  Writers merge by the greatest time.
+CREATE TABLE sent (
+  address        TEXT PRIMARY KEY, -- envelope sender, lower case, A-labels; empty: the row that says since when none is missing
+  domain         TEXT NOT NULL, -- its domain
+  last           INTEGER NOT NULL -- when it last sent mail, or up to an hour before
+) WITHOUT ROWID;
+CREATE INDEX sent_domain ON sent (domain, last);
+CREATE INDEX sent_last ON sent (last);

@@ -36,6 +36,8 @@ ok sql("INSERT INTO counter VALUES ('decision', 'dunno:', $day, 'mx-1', 30), ('d
     ('decision', 'reject:helo_not_fqdn', $day, 'mx-1', 1), ('would', 'reject:client_no_rdns', $day, 'mx-1', 3),
     ('would', 'reject:client_no_rdns', $day + 7200, 'mx-2', 4), ('would', 'object:dnsbl', $day + 86400, 'mx-1', 1)"), 'counters';
 
+ok sql("INSERT INTO sent VALUES ('', '', $day), ('ann\@example.org', 'example.org', $noon)"), 'who sent mail';
+
 # ---- the manual page: behind "sqlite> " stands what is typed, behind "...> " its next line, then what comes ----
 
 my @typed;

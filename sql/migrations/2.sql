@@ -20,3 +20,12 @@ CREATE TABLE typed_time (
   expires        INTEGER -- as Unix seconds
 );
 INSERT INTO typed_time VALUES (1, NULL);
+
+-- Who of ours sent mail.  Writers merge by the greatest time.
+CREATE TABLE sent (
+  address        TEXT PRIMARY KEY, -- envelope sender, lower case, A-labels; empty: the row that says since when none is missing
+  domain         TEXT NOT NULL, -- its domain
+  last           INTEGER NOT NULL -- when it last sent mail, or up to an hour before
+) WITHOUT ROWID;
+CREATE INDEX sent_domain ON sent (domain, last);
+CREATE INDEX sent_last ON sent (last);

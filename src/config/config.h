@@ -61,6 +61,9 @@ size_t config_server_line(const struct config *c, const char *option, const char
 /* The profile of that name (case matters), NULL if there is none. */
 const struct profile *config_profile(const struct config *c, const char *name);
 
+/* Every profile has a place from 0; NULL beyond the last. */
+const struct profile *config_profile_at(const struct config *c, size_t place);
+
 /* The struct that the profile table filled (schema->profile[table]), and the profile's name. */
 const void *profile_values(const struct profile *p, size_t table);
 const char *profile_name(const struct profile *p);

@@ -27,7 +27,7 @@ enum { WOULD_BYTES = 2048 };		/* some fifty checks */
 const struct profile_options *
 profile_of(const struct eval *e)
 {
-	return profile_values(e->profile, e->world->profile_table);
+	return e->shared ? e->shared : profile_values(e->profile, e->world->profile_table);
 }
 
 bool

@@ -53,21 +53,6 @@ eval_new(struct arena *a, const struct world *world, const struct request *r, co
 	return e;
 }
 
-const struct setting *
-setting_of(const struct eval *e, size_t rule, const struct option *check)
-{
-	const struct setting *s = NULL;
-
-	if (e->own_settings)
-		s = lists_setting(e->lists, e->recipient, check->name, e->now_s);
-	if (s == NULL) {
-		const char *values = profile_values(e->profile, e->world->first_table + rule);
-
-		s = (const struct setting *)(const void *)(values + check->offset);
-	}
-	return s;
-}
-
 /* A rule without a check that is on has nothing to say; one that has no check at all (allow) is always asked. */
 static bool
 is_off(const struct eval *e, size_t i)
@@ -111,8 +96,8 @@ walk(struct eval *e)
 {
 	bool pending = false;
 
-	e->spared = e->local ? SPARE_LOCAL : 0;
-	e->doubt = 0;
+	e->spared = e->spared_before | (e->local ? SPARE_LOCAL : 0);
+	e->doubt = e->doubt_before;
 	for (size_t i = 0; i < e->world->rule_count; i++) {
 		struct rule_state *s = &e->states[i];
 

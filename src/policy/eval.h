@@ -36,6 +36,12 @@ struct site_source {
 	void *arg;
 };
 
+/* Who of ours sent mail: the store, or a test's word; see store_sent_since(). */
+struct sent_source {
+	enum known (*since)(void *arg, const char *who, int64_t since_s);
+	void *arg;
+};
+
 /* What is the same for all requests until the next reload. */
 struct world {
 	const struct rule *const *rules;
@@ -43,6 +49,7 @@ struct world {
 	size_t first_table;		/* of the rules' tables among a profile's: rule i has first_table + i */
 	struct dns_source dns;
 	struct site_source site;
+	struct sent_source sent;
 	struct option_networks local_networks;
 	bool only_log;			/* mode = log in [server]: every check of every profile is shadow */
 	const char *help_url;		/* as written; "": none */
@@ -102,6 +109,12 @@ struct rule_state {
 	struct used *used;
 };
 
+/* One of those whose settings count. */
+struct party {
+	const struct profile *profile;
+	const char *recipient;		/* in normal form, if it has settings of its own; NULL */
+};
+
 struct eval {
 	struct arena *arena;
 	const struct world *world;
@@ -115,6 +128,10 @@ struct eval {
 	const char *sender, *recipient;	/* whole, in lower case with A-labels; as given where that fails */
 	const char *sender_domain, *recipient_domain, *helo_domain;
 	bool local, own_settings;
+	const struct party *parties;	/* of a request about several recipients; NULL: the profile and the recipient alone */
+	size_t party_count;
+	const struct profile_options *shared;	/* of all parties; NULL: the profile's */
+	unsigned spared_before, doubt_before;	/* enum spare: known from earlier requests about this message */
 
 	struct question *questions;
 	unsigned question_count, runs;	/* questions for the DNS */
@@ -136,6 +153,12 @@ struct eval {
  */
 struct eval *eval_new(struct arena *a, const struct world *world, const struct request *r,
     const struct lists *lists, int64_t now_s);
+
+/*
+ * The answer hits several recipients: of each check the mildest of their settings counts, if one of them only logs,
+ * all do, and if one takes allow lists, all do.  parties are copied, the profiles are not; at least one.
+ */
+void eval_share(struct eval *e, const struct party *parties, size_t count);
 
 /* Run the rules; true when the verdict is final, and then landed is not called any more. */
 bool eval_run(struct eval *e);
@@ -176,7 +199,7 @@ bool only_logs(const struct eval *e);
 /* What the profile in force says beside the rules' settings. */
 const struct profile_options *profile_of(const struct eval *e);
 
-/* The setting of a check for this recipient: the recipient's own, else the profile's. */
+/* The setting of a check: the recipient's own, else the profile's; of several recipients the mildest (mildest.c). */
 const struct setting *setting_of(const struct eval *e, size_t rule, const struct option *check);
 
 /* "reject", "defer" or "dunno". */

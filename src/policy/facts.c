@@ -96,6 +96,18 @@ sender_domain(const struct eval *e)
 }
 
 const char *
+recipient(const struct eval *e)
+{
+	return e->recipient;
+}
+
+const char *
+recipient_domain(const struct eval *e)
+{
+	return e->recipient_domain;
+}
+
+const char *
 helo_domain(const struct eval *e)
 {
 	return e->helo_domain;
@@ -190,6 +202,14 @@ recipient_state(struct eval *e)
 	    [SITE_NO] = RECIPIENT_DEACTIVATED, [SITE_CANNOT_TELL] = RECIPIENT_CANNOT_TELL };
 
 	return e->recipient_domain != NULL ? states[site_lookup(e).status] : RECIPIENT_NOT_ASKED;
+}
+
+/* ---- what was sent ---- */
+
+enum known
+sent_mail(struct eval *e, const char *who, int64_t window_s)
+{
+	return e->world->sent.since(e->world->sent.arg, who, e->now_s - window_s);
 }
 
 /* ---- what people wrote ---- */

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/metrics.h"
+#include "policy/memory.h"
 #include "policy/message.h"
 #include "policy/record.h"
 #include "policy/reply.h"
@@ -249,6 +250,7 @@ job_decide(struct job *j, struct text *reply)
 	if (j->decision.action == ACTION_DUNNO) {
 		reply_encode(reply, j->eval, &j->decision, j->reference);
 		record_pass(j, reply);
+		memory_keep(j);
 		return true;
 	}
 	if (!record_refusal(j, reply))

@@ -8,6 +8,7 @@
 
 #include "policy/eval.h"
 #include "policy/policy.h"
+#include "policy/transaction.h"
 #include "policy/wiring.h"
 
 #include <stdio.h>
@@ -18,6 +19,7 @@ struct era {
 	struct config *config;
 	const struct policy_options *options;
 	struct world world;
+	struct needs needs;
 };
 
 struct waiting_ticket {
@@ -41,17 +43,26 @@ struct job {
 	int64_t due_us;
 	uint64_t hash;
 	size_t len;
-	bool listed, ready, remembered, committing;
+	bool listed, ready, remembered, committing, own_profile;
 	char reference[REFERENCE_TEXT];
 	FILE *explain;			/* instead of an answer */
 	void (*explained)(void *arg);
 	void *explained_arg;
 };
 
+/* The services of Postfix that ask at END-OF-MESSAGE, as far as seen since the start. */
+enum { ENDS_MAX = 64 };
+struct ends {
+	uint64_t services[ENDS_MAX];	/* a hash of each */
+	size_t count;
+};
+
 struct policy {
 	struct policy_parts parts;
 	struct era *era;
 	struct messages *messages;
+	struct transactions *transactions;
+	struct ends ends;
 	struct wiring wiring;
 	unsigned stages;		/* some rule can use */
 	struct job *newest, *oldest;	/* by deadline */

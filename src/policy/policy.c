@@ -6,10 +6,12 @@
 #include "base/loop.h"
 #include "base/metrics.h"
 #include "policy/job.h"
+#include "policy/memory.h"
 #include "policy/message.h"
 #include "policy/reply.h"
 #include "protocol/action.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,6 +62,7 @@ era_new(const struct policy_parts *parts, struct config *config)
 		.only_log = era->options->mode == MODE_LOG,
 		.help_url = era->options->help_url,
 	};
+	era->needs = wiring_needs(config, parts->rules, parts->rule_count, era->world.first_table);
 	return era;
 }
 
@@ -87,6 +90,12 @@ forget_site(void *arg, struct site_waiter *w)
 	site_forget(arg, w);
 }
 
+static enum known
+ask_sent(void *arg, const char *who, int64_t since_s)
+{
+	return store_sent_since(arg, who, since_s);
+}
+
 /* ---- asking ---- */
 
 static void
@@ -102,14 +111,16 @@ job_prepare(struct job *j)
 	j->eval->profile = to.profile;
 	j->eval->landed = job_landed;
 	j->eval->landed_arg = j;
+	j->own_profile = to.own;
+	memory_recall(j);
 	wiring_see(&p->wiring, &j->request, &to, j->eval->local, p->stages);
 }
 
-/* What is asked only so that policyd learns, and what no rule can use, is let pass. */
+/* What no rule can use, and policyd cannot learn from, is let pass. */
 static bool
-is_judged(const struct policy *p, const struct request *r)
+is_of_use(const struct policy *p, const struct request *r)
 {
-	return (p->stages | STAGE_DATA) & (unsigned)r->stage;
+	return (p->stages | STAGE_DATA | STAGE_END_OF_MESSAGE) & (unsigned)r->stage;
 }
 
 /* The same request is being judged already, or was: true with the answer in reply, or the ticket put down. */
@@ -134,6 +145,22 @@ asked_before(struct policy *p, struct job *j, void *ticket, struct text *reply, 
 		*ask = POLICY_LATER;
 	}
 	return true;
+}
+
+/*
+ * At END-OF-MESSAGE policyd only learns: no rule is run, and there is but one answer, since a refusal can make smtpd
+ * crash.
+ */
+static enum policy_ask
+learn(struct policy *p, struct job *j, struct text *reply)
+{
+	job_prepare(j);
+	memory_keep(j);
+	action_encode(reply, &(struct action){ .kind = ACTION_DUNNO });
+	if (j->remembered)
+		message_close(p->messages, j->hash, j->len, reply->at, clock_mono_us());
+	job_free(j);
+	return POLICY_ANSWERED;
 }
 
 static enum policy_ask
@@ -171,7 +198,7 @@ policy_ask(struct policy *p, void *ticket, const char *bytes, size_t len, struct
 	if (!request_parse(&j->request, arena_strndup(j->arena, bytes, len), len, &why)) {
 		log_warn("protocol: %s; closing the connection", buffer);
 		ask = POLICY_MALFORMED;
-	} else if (!is_judged(p, &j->request)) {
+	} else if (!is_of_use(p, &j->request)) {
 		struct route to = { .hook = HOOK_MX };
 
 		wiring_see(&p->wiring, &j->request, &to, true, p->stages);
@@ -179,7 +206,8 @@ policy_ask(struct policy *p, void *ticket, const char *bytes, size_t len, struct
 	} else {
 		j->remembered = *j->request.instance != '\0';
 		if (!j->remembered || !asked_before(p, j, ticket, reply, &ask))
-			return judge(p, j, ticket, reply);
+			return j->request.stage == STAGE_END_OF_MESSAGE ? learn(p, j, reply) :
+			    judge(p, j, ticket, reply);
 	}
 	job_free(j);
 	return ask;
@@ -218,9 +246,11 @@ policy_new(const struct policy_parts *parts, struct config *config)
 	p->parts = *parts;
 	for (size_t i = 0; i < parts->rule_count; i++)
 		p->stages |= parts->rules[i]->stages;
+	assert(!(p->stages & STAGE_END_OF_MESSAGE));	/* see learn() */
 	p->deadline = timer_new(parts->loop, jobs_deadline, p);
 	p->rerun = timer_new(parts->loop, jobs_rerun, p);
 	p->messages = messages_new(0);
+	p->transactions = transactions_new();
 	p->passes = metric_counter("policyd_decisions_total", "check=\"\",action=\"dunno\"",
 	    "Requests judged, by deciding check and action.");
 	p->resent = metric_counter("policyd_resent_total", "", "Requests answered from the resend memory.");
@@ -239,6 +269,8 @@ policy_configure(struct policy *p, struct config *config)
 
 	era->world.dns = (struct dns_source){ ask_dns, forget_dns, p->parts.dns };
 	era->world.site = (struct site_source){ ask_site, forget_site, p->parts.site };
+	era->world.sent = (struct sent_source){ ask_sent, p->parts.store };
+	store_keep_sent(p->parts.store, era->needs.sent_keep_s + SENT_STEP_S);
 	if (p->era != NULL)
 		era_release(p->era);
 	p->era = era;
@@ -257,6 +289,7 @@ policy_free(struct policy *p)
 	timer_free(p->deadline);
 	timer_free(p->rerun);
 	messages_free(p->messages);
+	transactions_free(p->transactions);
 	era_release(p->era);
 	free(p);
 }

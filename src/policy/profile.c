@@ -50,6 +50,7 @@ route_request(const struct config *c, const struct lists *lists, const struct re
 		to.profile = own ? config_profile(c, own) : NULL;
 		if (own != NULL && to.profile == NULL)
 			to.missing_profile = own;
+		to.own = to.profile != NULL;
 		if (to.profile == NULL)
 			to.profile = named ? named : config_profile(c, "mx");
 	}

@@ -13,6 +13,7 @@
 struct route {
 	enum hook hook;
 	const struct profile *profile;
+	bool own;			/* it is the recipient's (recipient_profile) */
 	bool unknown_context;		/* judged as if it were empty; worth a warning */
 	const char *missing_profile;	/* recipient_profile names it, policyd.conf does not have it; NULL: none */
 };

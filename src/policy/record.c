@@ -58,6 +58,13 @@ add_own(struct text *t, const struct eval *e, const struct decision *d, const ch
 	text_addf(t, " dns=%u runs=%u ms=%" PRId64, e->question_count, e->runs, took_us / 1000);
 }
 
+/* At DATA several recipients have no name: they are counted, as Postfix does in its log. */
+static bool
+is_counted(const struct request *r)
+{
+	return *r->recipient == '\0' && r->recipient_count > 0;
+}
+
 void
 record_log(const struct eval *e, const struct decision *d, const char *reference, int64_t took_us)
 {
@@ -73,8 +80,12 @@ record_log(const struct eval *e, const struct decision *d, const char *reference
 	if (d->action != ACTION_DUNNO)
 		text_addf(&t, " %c%s %s;", d->action == ACTION_REJECT ? '5' : '4', d->enhanced + 1,
 		    reply_text(e, d, reference));
-	text_addf(&t, " from=<%.320s> to=<%.320s> proto=%.8s helo=<%.255s>", r->sender, r->recipient, r->protocol_name,
-	    r->helo_name);
+	text_addf(&t, " from=<%.320s>", r->sender);
+	if (is_counted(r))
+		text_addf(&t, " nrcpt=%" PRIu64, r->recipient_count);
+	else
+		text_addf(&t, " to=<%.320s>", r->recipient);
+	text_addf(&t, " proto=%.8s helo=<%.255s>", r->protocol_name, r->helo_name);
 	if (*r->sasl_username)
 		text_addf(&t, " login=<%.255s>", r->sasl_username);
 	log_info("%.*s%s", (int)fitting(&t, sizeof buffer - own.len), buffer, own_buffer);
@@ -320,13 +331,15 @@ record_explain(FILE *out, const struct eval *e, const struct decision *d, const 
 {
 	const struct request *r = e->request;
 
-	fprintf(out, "client %s, helo %s, from <%s>, to <%s>: profile %s, stage %s%s\n\n", safe(e, r->client_address),
-	    *r->helo_name ? safe(e, r->helo_name) : "(none)", safe(e, r->sender), safe(e, r->recipient),
-	    profile_name(e->profile), stage_name(r->stage), only_logs(e) ? ", mode = log: nothing is refused" : "");
+	const char *to = is_counted(r) ? arena_printf(e->arena, "%" PRIu64 " recipients", r->recipient_count) :
+	    arena_printf(e->arena, "<%s>", safe(e, r->recipient));
+	fprintf(out, "client %s, helo %s, from <%s>, to %s: profile %s, stage %s%s\n\n", safe(e, r->client_address),
+	    *r->helo_name ? safe(e, r->helo_name) : "(none)", safe(e, r->sender), to, profile_name(e->profile),
+	    stage_name(r->stage), only_logs(e) ? ", mode = log: nothing is refused" : "");
 	for (size_t i = 0; i < e->world->rule_count; i++) {
 		const struct rule_state *s = &e->states[i];
 
-		fprintf(out, "%-16s %-12s", e->world->rules[i]->name, verdict_word(s));
+		fprintf(out, "%-24s %-12s", e->world->rules[i]->name, verdict_word(s));
 		if (s->progress == RULE_DONE)
 			fprintf(out, " %4" PRId64 " ms", waited_us(s) / 1000);
 		explain_settings(out, e, i);
@@ -334,10 +347,10 @@ record_explain(FILE *out, const struct eval *e, const struct decision *d, const 
 			if (*effect_word(s))
 				fprintf(out, "  -> %s: %s", s->verdict.check->name, effect_word(s));
 			if (s->verdict.text != NULL)
-				fprintf(out, "\n%18s%s", "", s->verdict.text);
+				fprintf(out, "\n%26s%s", "", s->verdict.text);
 			const char *facts = facts_of(e, s);
 			if (*facts)
-				fprintf(out, "\n%18s%s", "", facts);
+				fprintf(out, "\n%26s%s", "", facts);
 		}
 		fprintf(out, "\n");
 	}

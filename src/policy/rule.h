@@ -59,6 +59,7 @@ struct rule {
 	unsigned spares;		/* enum spare, ored */
 	struct option_table options;	/* its checks (OPT_SETTING) and other settings */
 	unsigned grants;		/* enum spare: what its exempt() means to the rules behind it */
+	const struct option *sent_window;	/* its OPT_SEC row that says how long sent mail must be remembered; NULL */
 };
 
 /* The current rule's own struct, filled from its option table for the profile in force. */
@@ -91,6 +92,12 @@ bool is_local_address(const struct eval *e, const struct address *a);	/* a is in
 /* In normal form; NULL if the address has no domain, or one that is none (a literal included). */
 const char *sender_domain(const struct eval *e);
 
+/* Lower case, its domain in normal form; as given where it has none. */
+const char *recipient(const struct eval *e);
+
+/* In normal form; NULL as above, and at DATA where the message has several recipients. */
+const char *recipient_domain(const struct eval *e);
+
 /* The helo name in normal form; NULL if it is no domain name (a literal, rubbish, or none given). */
 const char *helo_domain(const struct eval *e);
 
@@ -112,6 +119,13 @@ const struct answer *dns_lookup(struct eval *e, const char *name, enum dns_type 
  * reversed or a domain name.
  */
 const struct answer *list_lookup(struct eval *e, const char *list, const char *entry, enum dns_type type);
+
+/*
+ * Did mail of ours leave in the last window_s seconds, from this address ("ann@example.org") or from any of a domain
+ * ("example.org"), in normal form?  Never open.  It cannot be told when the store is in trouble, and while policyd has
+ * not yet watched for so long.
+ */
+enum known sent_mail(struct eval *e, const char *who, int64_t window_s);
 
 /* True while anything this rule asked is unanswered; the rule returns PENDING. */
 bool waiting(const struct eval *e);

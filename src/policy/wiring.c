@@ -35,12 +35,73 @@ see_profile(struct wiring *w, const struct route *to)
 	    "the row does nothing", to->missing_profile);
 }
 
+/* ---- what rules need ---- */
+
+static bool
+is_on(const struct rule *rule, const char *values)
+{
+	for (size_t i = 0; i < rule->options.count; i++) {
+		const struct option *o = &rule->options.rows[i];
+
+		if (o->type == OPT_SETTING &&
+		    ((const struct setting *)(const void *)(values + o->offset))->action != SETTING_OFF)
+			return true;
+	}
+	return false;
+}
+
+struct needs
+wiring_needs(const struct config *c, const struct rule *const *rules, size_t count, size_t first_table)
+{
+	struct needs n = { 0 };
+	const struct profile *p;
+
+	for (size_t place = 0; (p = config_profile_at(c, place)) != NULL; place++)
+		for (size_t i = 0; i < count; i++) {
+			const char *values = profile_values(p, first_table + i);
+			const struct option *window = rules[i]->sent_window;
+			bool on = is_on(rules[i], values);
+
+			if (on && rules[i]->stages == STAGE_DATA && n.data_rule == NULL)
+				n.data_rule = rules[i]->name;
+			if (on && window != NULL && n.sent_rule == NULL)
+				n.sent_rule = rules[i]->name;
+			int64_t window_s = window ? *(const int64_t *)(const void *)(values + window->offset) : 0;
+			if (window_s > n.sent_keep_s)
+				n.sent_keep_s = window_s;
+		}
+	return n;
+}
+
+void
+wiring_message(struct wiring *w, const struct needs *needs)
+{
+	if (w->messages < WIRING_SAMPLE)
+		w->messages++;
+	if (w->messages < WIRING_SAMPLE)
+		return;
+	if (needs->data_rule != NULL && !w->data_seen && !w->data_warned) {
+		w->data_warned = true;
+		log_warn("wiring: the rule %s is never asked: no message in %d came to DATA here; "
+		    "put check_policy_service into smtpd_data_restrictions, too", needs->data_rule, WIRING_SAMPLE);
+	}
+	if (needs->sent_rule != NULL && !w->sent_seen && !w->sent_warned) {
+		w->sent_warned = true;
+		log_warn("wiring: the rule %s does not know what our users send: in %d messages no submission service "
+		    "asked at DATA or END-OF-MESSAGE; put check_policy_service with policy_context=submission into its "
+		    "smtpd_end_of_data_restrictions", needs->sent_rule, WIRING_SAMPLE);
+	}
+}
+
+/* ---- what is asked ---- */
+
 void
 wiring_see(struct wiring *w, const struct request *r, const struct route *to, bool local, unsigned stages)
 {
 	see_stage(w, r, stages);
 	see_context(w, r, to);
 	see_profile(w, to);
+	w->data_seen |= r->stage == STAGE_DATA && to->hook == HOOK_MX;
 	if (w->requests < WIRING_SAMPLE) {
 		w->requests++;
 		w->at_rcpt += r->stage == STAGE_RCPT;

@@ -9,9 +9,23 @@ struct wiring {
 	unsigned contexts_warned, profiles_warned;
 	unsigned requests, at_rcpt;	/* counting ends at WIRING_SAMPLE */
 	unsigned strangers, private_strangers;
+	unsigned messages;		/* from strangers; counting ends at WIRING_SAMPLE */
+	bool data_seen, sent_seen;	/* DATA of a stranger's message; that mail of a user of ours left */
+	bool data_warned, sent_warned;
 };
+
+/* What rules that are on in some profile need Postfix to ask. */
+struct needs {
+	const char *data_rule;		/* needs DATA; NULL: none does */
+	const char *sent_rule;		/* needs to know who of ours sent mail; NULL: none does */
+	int64_t sent_keep_s;		/* for so long, in whatever profile */
+};
+struct needs wiring_needs(const struct config *c, const struct rule *const *rules, size_t count, size_t first_table);
 
 /* A request came by this route; stages is what the rules can use at all. */
 void wiring_see(struct wiring *w, const struct request *r, const struct route *to, bool local, unsigned stages);
+
+/* Policyd let a first recipient of a stranger's message pass, so that its DATA should follow. */
+void wiring_message(struct wiring *w, const struct needs *needs);
 
 #endif

@@ -24,5 +24,5 @@ judge(struct eval *e)
 	return DUNNO;
 }
 
-const struct rule rule_allow = { "allow", judge, STAGE_RCPT, HOOK_MX, 0, { NULL, 0, 0 },
+const struct rule rule_allow = { "allow", judge, STAGE_RCPT | STAGE_DATA, HOOK_MX, 0, { NULL, 0, 0 },
     .grants = SPARE_ALLOWED };

@@ -7,6 +7,7 @@
 	RULE(unwanted) \
 	RULE(allow) \
 	RULE(recipient) \
+	RULE(null_sender_multiple) \
 	RULE(helo_missing) \
 	RULE(helo_syntax) \
 	RULE(helo_not_fqdn) \
@@ -22,6 +23,7 @@
 	RULE(sender_unknown_tld) \
 	RULE(sender_domain) \
 	RULE(sender_bogus_mx) \
+	RULE(null_sender_unsolicited) \
 	RULE(dnsbl)
 
 #define RULE(name) extern const struct rule rule_##name;

@@ -9,6 +9,7 @@
 #include "store/counter.h"
 #include "store/database.h"
 #include "store/lists.h"
+#include "store/sent.h"
 #include "store/writer.h"
 
 #include <inttypes.h>
@@ -36,6 +37,8 @@ static const struct option rows[] = {
 	{ "write_queue_max", OPT_INT, INTO(write_queue_max), "100000", "100", "10000000",
 	  "So many rows, and at most 256M of them, may wait for the disk; what comes beyond is not "
 	  "recorded, and counted as dropped." },
+	{ "sent_max", OPT_INT, INTO(sent_max), "1000000", "1", "1000000000",
+	  "So many addresses of ours that sent mail are remembered; beyond it the oldest are forgotten." },
 };
 const struct option_table store_option_table = OPTION_TABLE(rows);
 #undef OPTIONS
@@ -67,6 +70,7 @@ struct store {
 	int64_t seen_version, seen_change;
 	struct loading *loading;		/* NULL unless the lists are being read */
 	struct lists *lists;
+	struct sent sent;
 	char *problems, *problems_written;	/* of the last load: list, row, finding, each ended by NUL */
 	size_t problems_len, problems_written_len;
 
@@ -74,6 +78,14 @@ struct store {
 	size_t count_used;
 	struct metric *commits, *rows, *dropped, *queue, *in_trouble;
 };
+
+static void
+put(struct store *s, struct pending_write *w)
+{
+	s->queue->value = ++s->queued;
+	s->queued_bytes += w->bytes;
+	writer_put(s->writer, w);
+}
 
 /* ---- reading what people wrote ---- */
 
@@ -85,6 +97,7 @@ close_reader(struct store *s)
 	s->loading = NULL;
 	sqlite3_finalize(s->data_version);
 	sqlite3_finalize(s->change);
+	sent_finalize(&s->sent);
 	s->data_version = s->change = NULL;
 	sqlite3_close(s->db);
 	s->db = NULL;
@@ -150,15 +163,10 @@ write_problems(struct store *s)
 	if (s->writer == NULL || (s->problems_written != NULL && s->problems_written_len == s->problems_len &&
 	    memcmp(s->problems, s->problems_written, s->problems_len) == 0))
 		return;
-	struct pending_write *w = xcalloc(1, sizeof *w + s->problems_len + 1);
-	w->kind = WRITE_PROBLEMS;
-	memcpy(w + 1, s->problems, s->problems_len + 1);
-	w->problems = (const char *)(w + 1);
 	s->problems_written = xrealloc(s->problems_written, s->problems_len + 1);
 	memcpy(s->problems_written, s->problems, s->problems_len + 1);
 	s->problems_written_len = s->problems_len;
-	s->queued++;
-	writer_put(s->writer, w);
+	put(s, pending_problems(s->problems, s->problems_len));
 }
 
 /* why: what keeps us from reading; NULL: nothing. */
@@ -314,6 +322,8 @@ on_wake(void *arg)
 		next = w->next;
 		s->queued--;
 		s->queued_bytes -= w->bytes;
+		if (w->kind == WRITE_SENT)
+			sent_written(&s->sent, w);
 		tell(s, w, true);
 		free(w);
 	}
@@ -339,29 +349,10 @@ store_keeps(const struct store *s, bool refusal, bool would)
 	    (s->options.decision_log == DECISION_LOG_REFUSALS && (refusal || would));
 }
 
-/* The row and its texts in one piece. */
-static struct pending_write *
-copy_row(const struct decision_row *row)
+static bool
+is_full(const struct store *s)
 {
-	struct decision_row copy = *row;
-	const char **texts[] = { &copy.action, &copy.check, &copy.would, &copy.reply, &copy.profile, &copy.context,
-	    &copy.stage, &copy.client_address, &copy.client_name, &copy.helo, &copy.sender, &copy.sender_domain,
-	    &copy.recipient, &copy.login, &copy.instance, &copy.queue_id, &copy.detail };
-	size_t lens[sizeof texts / sizeof *texts], size = 0;
-
-	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-		size += lens[i] = *texts[i] ? strlen(*texts[i]) + 1 : 0;
-	struct pending_write *w = xmalloc(sizeof *w + size);
-	memset(w, 0, sizeof *w);
-	char *at = (char *)(w + 1);
-	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-		if (*texts[i] != NULL) {
-			*texts[i] = memcpy(at, *texts[i], lens[i]);
-			at += lens[i];
-		}
-	w->row = copy;
-	w->bytes = sizeof *w + size;
-	return w;
+	return s->queued >= (size_t)s->options.write_queue_max || s->queued_bytes >= QUEUE_BYTES_MAX;
 }
 
 bool
@@ -371,17 +362,13 @@ store_write(struct store *s, const struct decision_row *row, struct store_waiter
 
 	if (waiter != NULL)
 		waiter->write = NULL;
-	if (s->queued >= (size_t)s->options.write_queue_max || s->queued_bytes >= QUEUE_BYTES_MAX ||
-	    (trouble && waiter == NULL)) {
+	if (is_full(s) || (trouble && waiter == NULL)) {
 		s->dropped->value++;
 		return false;
 	}
-	struct pending_write *w = copy_row(row);
-	w->kind = WRITE_DECISION;
+	struct pending_write *w = pending_decision(row);
 	if (w->row.reference == 0)
 		w->row.reference = store_reference(s);
-	s->queue->value = ++s->queued;
-	s->queued_bytes += w->bytes;
 	if (waiter != NULL && !trouble) {
 		w->waiter = waiter;
 		waiter->write = w;
@@ -390,7 +377,7 @@ store_write(struct store *s, const struct decision_row *row, struct store_waiter
 			w->older->newer = w;
 		s->newest_awaited = w;
 	}
-	writer_put(s->writer, w);
+	put(s, w);
 	return !trouble;
 }
 
@@ -406,16 +393,7 @@ flush_counts(struct store *s)
 {
 	for (size_t i = 0; i < s->count_used; i++) {
 		const struct pending_count *c = &s->counts[i];
-		size_t scope_size = strlen(c->scope) + 1, key_size = strlen(c->key) + 1;
-		struct pending_write *w = xcalloc(1, sizeof *w + scope_size + key_size);
-
-		w->kind = WRITE_COUNT;
-		w->scope = memcpy(w + 1, c->scope, scope_size);
-		w->key = memcpy((char *)(w + 1) + scope_size, c->key, key_size);
-		w->time_s = c->window;
-		w->n = c->n;
-		s->queued++;
-		writer_put(s->writer, w);
+		put(s, pending_count(c->scope, c->key, c->window, c->n));
 	}
 	s->count_used = 0;
 }
@@ -454,14 +432,29 @@ store_count(struct store *s, const char *scope, const char *key, int64_t time_s)
 }
 
 void
-store_count_decision(struct store *s, const char *action, const char *check, const char *would, int64_t time_s)
+store_sent(struct store *s, const char *address, const char *domain, int64_t time_s)
 {
-	char key[COUNTER_KEY];
+	struct pending_write *w = is_full(s) ? NULL : sent_write(&s->sent, address, domain, time_s);
 
-	snprintf(key, sizeof key, "%s:%s", action, check ? check : "");
-	store_count(s, "decision", key, time_s);
-	while (would_key(&would, key))
-		store_count(s, "would", key, time_s);
+	s->dropped->value += w == NULL;
+	if (w != NULL)
+		put(s, w);
+}
+
+void
+store_keep_sent(struct store *s, int64_t keep_s)
+{
+	atomic_store(&s->writer_options.sent_keep_s, keep_s);
+}
+
+enum known
+store_sent_since(struct store *s, const char *who, int64_t since_s)
+{
+	if (s->trouble)
+		return KNOWN_CANNOT_TELL;
+	enum known known = sent_since(&s->sent, s->db, who, since_s);
+	/* While the lists are read, the file is seen as it was when that began. */
+	return known == KNOWN_NO && s->loading != NULL ? KNOWN_CANNOT_TELL : known;
 }
 
 struct lists *
@@ -543,6 +536,7 @@ store_open(struct loop *l, const struct store_options *o, store_setting_reader *
 	s->problems = xmalloc(PROBLEMS_BYTES);
 	s->seen_version = s->seen_change = -1;
 	store_configure(s, o);
+	store_keep_sent(s, INT64_MAX);		/* until it is told how long */
 	if (!read_only && !start_writer(l, s, why, size)) {
 		free_store(s);
 		return NULL;
@@ -565,6 +559,7 @@ store_configure(struct store *s, const struct store_options *o)
 	s->options.database = s->path;
 	atomic_store(&s->writer_options.decision_keep_s, o->decision_keep_s);
 	atomic_store(&s->writer_options.database_size_max, o->database_size_max);
+	atomic_store(&s->writer_options.sent_max, o->sent_max);
 }
 
 void

@@ -24,6 +24,7 @@ struct store_options {
 	int64_t decision_keep_s;	/* rows older than this go */
 	int64_t database_size_max;	/* bytes; oldest decisions go beyond it */
 	int64_t write_queue_max;	/* rows waiting for the writer; beyond it passes are dropped and counted */
+	int64_t sent_max;		/* rows of the table sent; the oldest go beyond it */
 };
 extern const struct option_table store_option_table;
 
@@ -113,6 +114,27 @@ bool would_key(const char **would, char key[COUNTER_KEY]);
 
 /* w no longer wants to know; the write goes on. */
 void store_forget(struct store *s, struct store_waiter *w);
+
+/* ---- who of ours sent mail ---- */
+
+enum known { KNOWN_CANNOT_TELL, KNOWN_NO, KNOWN_YES };
+
+/*
+ * A mail of ours left, from this address of this domain (both in normal form): written behind.  Of mails within
+ * SENT_STEP_S only the first is written.
+ */
+enum { SENT_STEP_S = 3600 };
+void store_sent(struct store *s, const char *address, const char *domain, int64_t time_s);
+
+/* Addresses that sent nothing for so long are forgotten, a few at a time. */
+void store_keep_sent(struct store *s, int64_t keep_s);
+
+/*
+ * Did who (an address, or a domain, in normal form) send mail since then?  YES holds from the call of store_sent() on,
+ * and for up to SENT_STEP_S longer than asked for.  CANNOT_TELL: the store is in trouble, or has not been told of
+ * sent mail for so long, or forgot some since, as there was too much.
+ */
+enum known store_sent_since(struct store *s, const char *who, int64_t since_s);
 
 /* ---- what people wrote by hand ---- */
 

@@ -6,6 +6,7 @@
 #include "base/loop.h"
 #include "store/counter.h"
 #include "store/database.h"
+#include "store/sent.h"
 
 #include <pthread.h>
 #include <sqlite3.h>
@@ -55,6 +56,7 @@ struct writer {
 	sqlite3_stmt *statements[STATEMENTS];
 	struct pending_write *batch;			/* taken, not yet committed */
 	struct counters *counters;
+	struct sent_rows sent;
 	int64_t hand_copied_s, hand_change, next_step_us;
 	uint64_t log_inode;				/* of the open file's write-ahead log; 0: not known */
 };
@@ -68,6 +70,7 @@ close_file(struct writer *w)
 		sqlite3_finalize(w->statements[i]);
 		w->statements[i] = NULL;
 	}
+	sent_rows_finalize(&w->sent);
 	sqlite3_close(w->db);
 	w->db = NULL;
 	w->log_inode = 0;
@@ -218,7 +221,8 @@ write_batch(struct writer *w)
 	for (struct pending_write *write = w->batch; write != NULL; write = write->next) {
 		count(w, write);
 		if ((write->kind == WRITE_DECISION && !write_decision(w, &write->row)) ||
-		    (write->kind == WRITE_PROBLEMS && !write_problems(w, write->problems)))
+		    (write->kind == WRITE_PROBLEMS && !write_problems(w, write->problems)) ||
+		    (write->kind == WRITE_SENT && !sent_rows_add(&w->sent, w->db, write)))
 			return false;
 	}
 	return counters_write(w->counters, write_counter, w) &&
@@ -371,7 +375,9 @@ retain(struct writer *w)
 	}
 	if (gone == 0)
 		delete_step(w, DELETE_COUNTERS, now - 400 * 86400);
-	return shrink(w, most) || gone >= STEP_ROWS;
+	int forgotten = sent_rows_forget(&w->sent, w->db, now, atomic_load(&w->options->sent_keep_s),
+	    atomic_load(&w->options->sent_max), STEP_ROWS);
+	return shrink(w, most) || gone >= STEP_ROWS || forgotten >= STEP_ROWS;
 }
 
 /* A copy of what people wrote, once a day and at the end, if anything changed. */

@@ -15,26 +15,31 @@ struct wake;
 
 enum { REFERENCE_SHIFT = 18 };		/* bits of sequence below the seconds of a reference */
 
-enum write_kind { WRITE_DECISION, WRITE_COUNT, WRITE_PROBLEMS };
+enum write_kind { WRITE_DECISION, WRITE_COUNT, WRITE_PROBLEMS, WRITE_SENT };
 
 /* One thing to write, in one piece of memory with its texts; freed by the loop when it comes back. */
 struct pending_write {
 	struct pending_write *next;
 	struct store_waiter *waiter;	/* the loop's, as are these two; the thread does not look */
-	struct pending_write *newer, *older;	/* of those somebody waits for */
+	struct pending_write *newer, *older;	/* of those somebody waits for; of SENT */
 	enum write_kind kind;
 	bool counted;			/* the thread's: its count is in the totals */
 	struct decision_row row;	/* DECISION */
-	size_t bytes;			/* of memory, DECISION; the loop's */
-	const char *scope, *key;	/* COUNT */
+	size_t bytes;			/* of memory, DECISION and SENT; the loop's */
+	const char *scope, *key;	/* COUNT; SENT: domain and address */
 	int64_t time_s, n;
 	const char *problems;		/* PROBLEMS: list, row, finding, list, …, each ended by NUL; an empty list ends it */
 };
 
+/* New ones (pending.c, sent.c), all that is handed in copied; len bytes and a NUL of problems. */
+struct pending_write *pending_decision(const struct decision_row *row);
+struct pending_write *pending_count(const char *scope, const char *key, int64_t time_s, int64_t n);
+struct pending_write *pending_problems(const char *problems, size_t len);
+
 struct writer;
 
 struct writer_options {
-	_Atomic int64_t decision_keep_s, database_size_max;
+	_Atomic int64_t decision_keep_s, database_size_max, sent_keep_s, sent_max;
 };
 
 /* What the loop reads to know how the thread fares; all only written by the thread. */

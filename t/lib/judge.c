@@ -68,6 +68,20 @@ sender_domain(const struct eval *e)
 }
 
 const char *
+recipient(const struct eval *e)
+{
+	return e->request.recipient;
+}
+
+const char *
+recipient_domain(const struct eval *e)
+{
+	const char *at = strrchr(e->request.recipient, '@');
+
+	return normal(e, at ? at + 1 : NULL);
+}
+
+const char *
 helo_domain(const struct eval *e)
 {
 	return normal(e, e->request.helo_name);
@@ -176,6 +190,16 @@ list_lookup(struct eval *e, const char *list, const char *entry, enum dns_type t
 	return dns_lookup(e, arena_printf(e->arena, "%s.%s", entry, list), type);
 }
 
+enum known
+sent_mail(struct eval *e, const char *who, int64_t window_s)
+{
+	assert_non_null(who);
+	assert_true(window_s > 0);
+	if (e->given->sent == NULL)
+		return KNOWN_NO;
+	return strcmp(e->given->sent, "?") == 0 ? KNOWN_CANNOT_TELL : strcmp(e->given->sent, who) == 0 ? KNOWN_YES : KNOWN_NO;
+}
+
 /* ---- verdicts ---- */
 
 #define VERDICT(kind, check, enhanced) do { \
@@ -262,7 +286,7 @@ eval_make(struct arena *a, const struct rule *rule, const struct facts *given)
 	    .request = { .stage = STAGE_RCPT, .client_address = client,
 	    .helo_name = given->helo ? given->helo : "", .sender = given->sender ? given->sender : "",
 	    .recipient = given->recipient ? given->recipient : "",
-	    .server_address = given->server ? given->server : "" } };
+	    .recipient_count = given->recipients, .server_address = given->server ? given->server : "" } };
 	address_parse(&e->request.client, client);
 	if (given->local_network != NULL)
 		assert_true(network_parse(&e->local_network, given->local_network, &why));

@@ -12,6 +12,8 @@ struct facts {				/* what is not said is empty, or has the option's default */
 	const char *helo, *sender, *recipient;
 	const char *server;		/* its address */
 	const char *local_network;	/* "198.51.100.0/24" */
+	unsigned recipients;		/* recipient_count */
+	const char *sent;		/* who sent mail: the address or domain asked about; "?": cannot tell; NULL: nobody */
 	const char *options[4][2];	/* name, value */
 	struct client_name name;	/* what client_name() says; NAME_OPEN is waited for */
 	enum recipient_state state;	/* what recipient_state() says; NOT_ASKED if not said */

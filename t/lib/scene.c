@@ -150,6 +150,14 @@ scene_open_place(const struct scene *s, size_t nth)
 			return i;
 }
 
+static enum known
+sent_since(void *arg, const char *who, int64_t since_s)
+{
+	assert_non_null(who);
+	assert_true(since_s < NOW_S);
+	return ((struct scene *)arg)->sent;
+}
+
 static struct dns_record
 read_record(enum dns_type type, char *text)
 {
@@ -223,8 +231,8 @@ scene_open(struct scene *s, const struct rule *const *some, size_t count, const 
 	s->lists = sql ? read_lists(sql) : NULL;
 	const struct policy_options *o = config_server(s->config, 0);
 	s->world = (struct world){ .rules = some, .rule_count = count, .profile_table = 0, .first_table = 1,
-	    .dns = { ask, forget, s }, .site = { ask_site, forget_site, s }, .local_networks = o->local_networks,
-	    .only_log = o->mode == MODE_LOG, .help_url = o->help_url };
+	    .dns = { ask, forget, s }, .site = { ask_site, forget_site, s }, .sent = { sent_since, s },
+	    .local_networks = o->local_networks, .only_log = o->mode == MODE_LOG, .help_url = o->help_url };
 }
 
 void

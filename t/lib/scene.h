@@ -25,6 +25,7 @@ struct scene {
 	bool (*knows)(struct scene *s, const char *name, enum dns_type type);
 	/* What the site's database says of a recipient, as the DNS never at once; NULL: there is no recipient_query. */
 	struct site_answer (*site)(struct scene *s, const char *recipient);
+	enum known sent;		/* who sent mail: what is said of everybody */
 	void *arg;			/* the test's own */
 
 	struct config_schema schema;

@@ -251,7 +251,8 @@ one_world(uint64_t seed, unsigned world, struct tally *tally)
 	char conf_room[9000], request_room[500], want[1500], got[1500];
 	struct text conf = TEXT(conf_room), request_text = TEXT(request_room);
 	struct nature nature = { .seed = mix(seed ^ mix(world)) };
-	struct scene s = { .says = nature_says, .knows = nature_knows, .site = nature_site, .arg = &nature };
+	struct scene s = { .says = nature_says, .knows = nature_knows, .site = nature_site,
+	    .sent = (enum known)(nature.seed % 3), .arg = &nature };
 	struct order order = { .depth = 0 };
 
 	state = nature.seed;
@@ -321,7 +322,8 @@ close_one_world(uint64_t seed, unsigned world)
 	char conf_room[9000], request_room[500], closed[1500], whole[1500];
 	struct text conf = TEXT(conf_room), request_text = TEXT(request_room);
 	struct nature nature = { .seed = mix(seed ^ mix(world)), .remembers = true };
-	struct scene s = { .says = nature_says, .site = nature_site, .arg = &nature };
+	struct scene s = { .says = nature_says, .site = nature_site, .sent = (enum known)(nature.seed % 3),
+	    .arg = &nature };
 
 	state = nature.seed;
 	draw_conf(&conf, false);
@@ -735,7 +737,7 @@ most_lists_one_by_one(void **unused)
 	char conf[4000];
 	struct text t = TEXT(conf);
 	struct nature nature = { .seed = 1 };
-	struct scene s = { .says = nature_says, .arg = &nature };
+	struct scene s = { .says = nature_says, .sent = (enum known)(nature.seed % 3), .arg = &nature };
 
 	(void)unused;
 	text_add(&t, "[mx]\nclient_no_rdns = log\nclient_rdns_mismatch = log\nsender_no_mx = log\nsender_null_mx = log\n"

@@ -141,6 +141,107 @@ all_private(void **state)
 	assert_string_equal(scene_heard(), "");
 }
 
+/* ---- what rules need ---- */
+
+static const struct needs both = { .data_rule = "one", .sent_rule = "two" };
+
+static void
+messages(struct wiring *w, const struct needs *needs, unsigned times)
+{
+	while (times-- > 0)
+		wiring_message(w, needs);
+}
+
+static void
+never_data(void **state)
+{
+	static const struct asked data = { STAGE_DATA, "DATA", "203.0.113.7", "", false, false };
+	static const struct needs needs = { .data_rule = "one" };
+	struct wiring w = { 0 }, sees_one = { 0 };
+	(void)state;
+
+	scene_listen();
+	messages(&w, &needs, 999);
+	assert_string_equal(scene_heard(), "");
+	scene_listen();
+	messages(&w, &needs, 3000);
+	assert_int_equal(warnings(scene_heard(), "the rule one is never asked: no message in 1000 came to DATA"), 1);
+	scene_listen();
+	see(&sees_one, &data, 1);
+	messages(&sees_one, &needs, 3000);
+	assert_string_equal(scene_heard(), "");
+}
+
+static void
+never_sent(void **state)
+{
+	static const struct needs needs = { .sent_rule = "two" };
+	struct wiring w = { 0 }, sees_one = { .sent_seen = true };
+	(void)state;
+
+	scene_listen();
+	messages(&w, &needs, 999);
+	assert_string_equal(scene_heard(), "");
+	scene_listen();
+	messages(&w, &needs, 3000);
+	assert_int_equal(warnings(scene_heard(), "the rule two does not know what our users send: in 1000 messages no submission"), 1);
+	scene_listen();
+	messages(&sees_one, &needs, 3000);
+	assert_string_equal(scene_heard(), "");
+}
+
+static void
+turned_on_later(void **state)
+{
+	static const struct needs none = { NULL, NULL, 0 };
+	struct wiring w = { 0 };
+	(void)state;
+
+	scene_listen();
+	messages(&w, &none, 3000);
+	assert_string_equal(scene_heard(), "");
+	scene_listen();
+	messages(&w, &both, 1);
+	assert_int_equal(warnings(scene_heard(), "the rule "), 2);
+}
+
+static struct needs
+needs_of(const char *conf)
+{
+	struct scene s = { 0 };
+
+	scene_open(&s, NULL, 0, conf, NULL);
+	struct needs n = wiring_needs(s.config, s.world.rules, s.world.rule_count, s.world.first_table);
+	scene_close(&s);
+	return n;
+}
+
+static void
+only_rules_that_are_on(void **state)
+{
+	static const char off[] = "[mx]\nnull_sender_multiple = off\n[submission : mx]\n";
+	char conf[400];
+	(void)state;
+
+	assert_null(needs_of(off).data_rule);
+	assert_null(needs_of(off).sent_rule);
+	snprintf(conf, sizeof conf, "%s[strict : mx]\nnull_sender_multiple = log\n", off);
+	assert_string_equal(needs_of(conf).data_rule, "null_sender_multiple");
+	assert_null(needs_of(conf).sent_rule);
+	snprintf(conf, sizeof conf, "%s[strict : mx]\nnull_sender_unsolicited = score 2\n", off);
+	assert_null(needs_of(conf).data_rule);
+	assert_string_equal(needs_of(conf).sent_rule, "null_sender_unsolicited");
+}
+
+static void
+longest_window(void **state)
+{
+	(void)state;
+	assert_int_equal(needs_of("[mx]\n").sent_keep_s, 14 * 86400);
+	assert_int_equal(needs_of("[mx]\nnull_sender_window = 1h\n[a : mx]\nnull_sender_window = 30d\n[b]\n").sent_keep_s,
+	    30 * 86400);
+}
+
 int
 main(void)
 {
@@ -149,6 +250,11 @@ main(void)
 		{ "a stage no rule can use is warned of once", stage_once, NULL, NULL, NULL },
 		{ "unknown contexts are warned of ten times, safe to show", contexts_bounded, NULL, NULL, NULL },
 		{ "a thousand requests without RCPT are warned of once", never_rcpt, NULL, NULL, NULL },
+		{ "a thousand messages without DATA are warned of once, if a rule needs it", never_data, NULL, NULL, NULL },
+		{ "as are those among which none was of a user of ours", never_sent, NULL, NULL, NULL },
+		{ "also when such a rule is turned on later", turned_on_later, NULL, NULL, NULL },
+		{ "only rules that are on in some profile need anything", only_rules_that_are_on, NULL, NULL, NULL },
+		{ "sent mail is remembered for the longest window of any profile", longest_window, NULL, NULL, NULL },
 		{ "a thousand strangers with private addresses are warned of once", all_private, NULL, NULL, NULL },
 	};
 

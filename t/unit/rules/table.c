@@ -89,6 +89,7 @@ wired(void **state)
 	for (size_t i = 0; i < rules_count; i++) {
 		assert_non_null(rules[i]->judge);
 		assert_true(rules[i]->stages != 0 && rules[i]->hooks != 0);
+		assert_false(rules[i]->stages & STAGE_END_OF_MESSAGE);
 		while (place < sizeof order / sizeof *order && strcmp(order[place].name, rules[i]->name) != 0)
 			place++;
 		if (place == sizeof order / sizeof *order)

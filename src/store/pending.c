@@ -1,0 +1,54 @@
+/* pending.c - writes in the making (writer.h) */
+#include "base/arena.h"
+#include "store/writer.h"
+
+#include <string.h>
+
+struct pending_write *
+pending_decision(const struct decision_row *row)
+{
+	struct decision_row copy = *row;
+	const char **texts[] = { &copy.action, &copy.check, &copy.would, &copy.reply, &copy.profile, &copy.context,
+	    &copy.stage, &copy.client_address, &copy.client_name, &copy.helo, &copy.sender, &copy.sender_domain,
+	    &copy.recipient, &copy.login, &copy.instance, &copy.queue_id, &copy.detail };
+	size_t lens[sizeof texts / sizeof *texts], size = 0;
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		size += lens[i] = *texts[i] ? strlen(*texts[i]) + 1 : 0;
+	struct pending_write *w = xmalloc(sizeof *w + size);
+	memset(w, 0, sizeof *w);
+	char *at = (char *)(w + 1);
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		if (*texts[i] != NULL) {
+			*texts[i] = memcpy(at, *texts[i], lens[i]);
+			at += lens[i];
+		}
+	w->kind = WRITE_DECISION;
+	w->row = copy;
+	w->bytes = sizeof *w + size;
+	return w;
+}
+
+struct pending_write *
+pending_count(const char *scope, const char *key, int64_t time_s, int64_t n)
+{
+	size_t scope_size = strlen(scope) + 1, key_size = strlen(key) + 1;
+	struct pending_write *w = xcalloc(1, sizeof *w + scope_size + key_size);
+
+	w->kind = WRITE_COUNT;
+	w->scope = memcpy(w + 1, scope, scope_size);
+	w->key = memcpy((char *)(w + 1) + scope_size, key, key_size);
+	w->time_s = time_s;
+	w->n = n;
+	return w;
+}
+
+struct pending_write *
+pending_problems(const char *problems, size_t len)
+{
+	struct pending_write *w = xcalloc(1, sizeof *w + len + 1);
+
+	w->kind = WRITE_PROBLEMS;
+	w->problems = memcpy(w + 1, problems, len + 1);
+	return w;
+}

@@ -1,0 +1,211 @@
+/* sent.c - see sent.h */
+#include "store/sent.h"
+#include "base/arena.h"
+#include "base/text.h"
+
+#include <string.h>
+
+enum { WHO_BYTES = 512, COUNT_EVERY_S = 3600 };		/* an address has at most 320 (RFC 5321 s.4.5.3.1) */
+
+static sqlite3_stmt *
+prepared(sqlite3_stmt **statement, sqlite3 *db, const char *sql)
+{
+	if (*statement == NULL)		/* stays so if the file cannot be read */
+		sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
+	return *statement;
+}
+
+/* ---- the loop's side ---- */
+
+/* As the table has it: safe to show; false if it is too long to be anybody's. */
+static bool
+make_key(struct text *t, const char *who)
+{
+	text_add_safe(t, who, strlen(who));
+	return !t->cut && t->len > 0;
+}
+
+struct pending_write *
+sent_write(struct sent *s, const char *address, const char *domain, int64_t time_s)
+{
+	char address_buffer[WHO_BYTES], domain_buffer[WHO_BYTES];
+	struct text address_key = TEXT(address_buffer), domain_key = TEXT(domain_buffer);
+
+	if (!make_key(&address_key, address) || !make_key(&domain_key, domain))
+		return NULL;
+	size_t bytes = sizeof(struct pending_write) + address_key.len + 1 + domain_key.len + 1;
+	struct pending_write *w = xcalloc(1, bytes);
+	char *at = (char *)(w + 1);
+	w->kind = WRITE_SENT;
+	w->bytes = bytes;
+	w->key = memcpy(at, address_key.at, address_key.len + 1);
+	w->scope = memcpy(at + address_key.len + 1, domain_key.at, domain_key.len + 1);
+	w->time_s = time_s;
+	w->older = s->newest;
+	if (s->newest != NULL)
+		s->newest->newer = w;
+	s->newest = w;
+	return w;
+}
+
+void
+sent_written(struct sent *s, struct pending_write *w)
+{
+	*(w->newer ? &w->newer->older : &s->newest) = w->older;
+	if (w->older != NULL)
+		w->older->newer = w->newer;
+}
+
+enum { NO_ROW = -1, NO_ANSWER = -2 };
+
+/* The time that answers a question about who (NULL: it is about nobody), or one of the above. */
+static int64_t
+ask(struct sent *s, sqlite3 *db, enum sent_question which, const char *who)
+{
+	static const char *const sql[SENT_QUESTIONS] = {
+		[SENT_BY_ADDRESS] = "SELECT last FROM sent WHERE address = ?",
+		[SENT_BY_DOMAIN] = "SELECT last FROM sent WHERE domain = ? ORDER BY last DESC LIMIT 1",
+		/* No row: nothing was ever seen. */
+		[SENT_BEGUN] = "SELECT ifnull((SELECT last FROM sent WHERE address = ''), 0) FROM sent LIMIT 1",
+	};
+	sqlite3_stmt *q = prepared(&s->questions[which], db, sql[which]);
+
+	if (q == NULL)
+		return NO_ANSWER;
+	if (who != NULL)
+		sqlite3_bind_text(q, 1, who, -1, SQLITE_STATIC);
+	int code = sqlite3_step(q);
+	int64_t time_s = code == SQLITE_ROW ? sqlite3_column_int64(q, 0) : code == SQLITE_DONE ? NO_ROW : NO_ANSWER;
+	sqlite3_reset(q);
+	return time_s;
+}
+
+enum known
+sent_since(struct sent *s, sqlite3 *db, const char *who, int64_t since_s)
+{
+	char buffer[WHO_BYTES];
+	struct text key = TEXT(buffer);
+	bool domain = strchr(who, '@') == NULL;
+
+	if (!make_key(&key, who))
+		return KNOWN_CANNOT_TELL;
+	for (const struct pending_write *w = s->newest; w != NULL; w = w->older)
+		if (w->time_s >= since_s && strcmp(domain ? w->scope : w->key, key.at) == 0)
+			return KNOWN_YES;
+	if (db == NULL)
+		return KNOWN_CANNOT_TELL;
+	int64_t last_s = ask(s, db, domain ? SENT_BY_DOMAIN : SENT_BY_ADDRESS, key.at);
+	if (last_s >= 0 && last_s > since_s - SENT_STEP_S)
+		return KNOWN_YES;
+	int64_t begun_s = ask(s, db, SENT_BEGUN, NULL);
+	return last_s != NO_ANSWER && begun_s >= 0 && begun_s <= since_s ? KNOWN_NO : KNOWN_CANNOT_TELL;
+}
+
+void
+sent_finalize(struct sent *s)
+{
+	for (int i = 0; i < SENT_QUESTIONS; i++) {
+		sqlite3_finalize(s->questions[i]);
+		s->questions[i] = NULL;
+	}
+}
+
+/* ---- the writer thread's side ---- */
+
+static sqlite3_stmt *
+statement(struct sent_rows *r, sqlite3 *db, enum sent_statement which)
+{
+	static const char *const sql[SENT_STATEMENTS] = {
+		[SENT_BEGIN] = "INSERT INTO sent SELECT '', '', ? WHERE NOT EXISTS (SELECT 1 FROM sent)",
+		[SENT_ADD] = "INSERT INTO sent VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET last = excluded.last "
+		    "WHERE excluded.last >= last + ?4",
+		[SENT_FORGET_OLD] = "DELETE FROM sent WHERE address IN "
+		    "(SELECT address FROM sent WHERE last < ?2 ORDER BY last LIMIT ?1)",
+		/* The last of those that go next may have sent mail up to a step later. */
+		[SENT_MARK] = "INSERT INTO sent SELECT '', '', last + ?2 FROM sent WHERE address <> '' ORDER BY last "
+		    "LIMIT 1 OFFSET ?1 - 1 ON CONFLICT DO UPDATE SET last = max(last, excluded.last)",
+		[SENT_FORGET_OLDEST] = "DELETE FROM sent WHERE address IN "
+		    "(SELECT address FROM sent WHERE address <> '' ORDER BY last LIMIT ?1)",
+	};
+
+	return prepared(&r->statements[which], db, sql[which]);
+}
+
+static bool
+finish(sqlite3_stmt *s)
+{
+	bool ok = sqlite3_step(s) == SQLITE_DONE;
+
+	sqlite3_reset(s);
+	return ok;
+}
+
+bool
+sent_rows_add(struct sent_rows *r, sqlite3 *db, const struct pending_write *w)
+{
+	sqlite3_stmt *begin = statement(r, db, SENT_BEGIN), *add = statement(r, db, SENT_ADD);
+
+	if (begin == NULL || add == NULL)
+		return false;
+	sqlite3_bind_int64(begin, 1, w->time_s);
+	sqlite3_bind_text(add, 1, w->key, -1, SQLITE_STATIC);
+	sqlite3_bind_text(add, 2, w->scope, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(add, 3, w->time_s);
+	sqlite3_bind_int(add, 4, SENT_STEP_S);
+	return finish(begin) && finish(add);
+}
+
+/* A statement about count rows and a time; how many it changed. */
+static int
+change(struct sent_rows *r, sqlite3 *db, enum sent_statement which, int64_t count, int64_t time_s)
+{
+	sqlite3_stmt *s = statement(r, db, which);
+
+	if (s == NULL)
+		return 0;
+	sqlite3_bind_int64(s, 1, count);
+	if (sqlite3_bind_parameter_count(s) > 1)
+		sqlite3_bind_int64(s, 2, time_s);
+	return finish(s) ? sqlite3_changes(db) : 0;
+}
+
+static int64_t
+count_rows(sqlite3 *db)
+{
+	sqlite3_stmt *s;
+	int64_t n = 0;
+
+	if (sqlite3_prepare_v2(db, "SELECT count(*) FROM sent", -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+		n = sqlite3_column_int64(s, 0);
+	sqlite3_finalize(s);
+	return n;
+}
+
+int
+sent_rows_forget(struct sent_rows *r, sqlite3 *db, int64_t now_s, int64_t keep_s, int64_t most, int step)
+{
+	int gone = change(r, db, SENT_FORGET_OLD, step, now_s - keep_s);
+
+	if (gone > 0)
+		return gone;
+	if (r->counted_s == 0 || now_s - r->counted_s >= COUNT_EVERY_S) {
+		r->surplus = count_rows(db) - most;
+		r->counted_s = now_s;
+	}
+	if (r->surplus <= 0)
+		return 0;
+	int64_t next = r->surplus < step ? r->surplus : step;
+	if (change(r, db, SENT_MARK, next, SENT_STEP_S) > 0)
+		gone = change(r, db, SENT_FORGET_OLDEST, next, 0);
+	r->surplus -= gone;
+	return gone;
+}
+
+void
+sent_rows_finalize(struct sent_rows *r)
+{
+	for (int i = 0; i < SENT_STATEMENTS; i++) {
+		sqlite3_finalize(r->statements[i]);
+		r->statements[i] = NULL;
+	}
+}
