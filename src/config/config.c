@@ -171,6 +171,12 @@ config_profile(const struct config *c, const char *name)
 	return section_find(c, name);
 }
 
+const struct profile *
+config_profile_at(const struct config *c, size_t i)
+{
+	return i < c->profile_count ? c->profiles[i] : NULL;
+}
+
 const void *
 profile_values(const struct profile *p, size_t table)
 {

@@ -58,6 +58,9 @@ const void *config_server(const struct config *c, size_t table);
 /* The profile of that name (case matters), NULL if there is none. */
 const struct profile *config_profile(const struct config *c, const char *name);
 
+/* The i-th profile, NULL if there are not so many. */
+const struct profile *config_profile_at(const struct config *c, size_t i);
+
 /* The struct that the profile table filled (schema->profile[table]), and the profile's name. */
 const void *profile_values(const struct profile *p, size_t table);
 const char *profile_name(const struct profile *p);

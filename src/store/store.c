@@ -69,6 +69,9 @@ struct store {
 	struct lists *lists;
 	char *problems, *problems_written;	/* of the last load: list, row, finding, each ended by NUL */
 	size_t problems_len, problems_written_len;
+	char *dns_lists;			/* cells, as store_dns_lists() was given them; NULL: never */
+	size_t dns_lists_size;
+	bool dns_lists_stale;			/* the file does not have them yet */
 
 	struct pending_count counts[COUNTS_MAX];
 	size_t count_used;
@@ -150,15 +153,35 @@ write_problems(struct store *s)
 	if (s->writer == NULL || (s->problems_written != NULL && s->problems_written_len == s->problems_len &&
 	    memcmp(s->problems, s->problems_written, s->problems_len) == 0))
 		return;
-	struct pending_write *w = xcalloc(1, sizeof *w + s->problems_len + 1);
-	w->kind = WRITE_PROBLEMS;
-	memcpy(w + 1, s->problems, s->problems_len + 1);
-	w->problems = (const char *)(w + 1);
+	struct pending_write *w = pending_cells(WRITE_PROBLEMS, s->problems, s->problems_len + 1);
 	s->problems_written = xrealloc(s->problems_written, s->problems_len + 1);
 	memcpy(s->problems_written, s->problems, s->problems_len + 1);
 	s->problems_written_len = s->problems_len;
 	s->queued++;
 	writer_put(s->writer, w);
+}
+
+/* Have the table list_state say how DNS lists fare; while in trouble nothing piles up for it. */
+static void
+write_dns_lists(struct store *s)
+{
+	if (!s->dns_lists_stale || atomic_load(&writer_state(s->writer)->trouble))
+		return;
+	s->dns_lists_stale = false;
+	s->queued++;
+	writer_put(s->writer, pending_cells(WRITE_DNS_LISTS, s->dns_lists, s->dns_lists_size));
+}
+
+void
+store_dns_lists(struct store *s, const char *cells, size_t size)
+{
+	if (s->writer == NULL)
+		return;
+	s->dns_lists = xrealloc(s->dns_lists, size);
+	memcpy(s->dns_lists, cells, size);
+	s->dns_lists_size = size;
+	s->dns_lists_stale = true;
+	write_dns_lists(s);
 }
 
 /* why: what keeps us from reading; NULL: nothing. */
@@ -293,6 +316,7 @@ see_state(struct store *s)
 		close_reader(s);
 		free(s->problems_written);
 		s->problems_written = NULL;
+		s->dns_lists_stale = s->dns_lists != NULL;
 	}
 	if (trouble && !s->trouble) {
 		writer_why(s->writer, why, sizeof why);
@@ -301,6 +325,7 @@ see_state(struct store *s)
 	} else if (!trouble && s->trouble)
 		log_info("store: %s can be written again", s->path);
 	s->trouble = trouble;
+	write_dns_lists(s);
 	while (trouble && s->newest_awaited != NULL)
 		tell(s, s->newest_awaited, false);
 }
@@ -339,31 +364,6 @@ store_keeps(const struct store *s, bool refusal, bool would)
 	    (s->options.decision_log == DECISION_LOG_REFUSALS && (refusal || would));
 }
 
-/* The row and its texts in one piece. */
-static struct pending_write *
-copy_row(const struct decision_row *row)
-{
-	struct decision_row copy = *row;
-	const char **texts[] = { &copy.action, &copy.check, &copy.would, &copy.reply, &copy.profile, &copy.context,
-	    &copy.stage, &copy.client_address, &copy.client_name, &copy.helo, &copy.sender, &copy.sender_domain,
-	    &copy.recipient, &copy.login, &copy.instance, &copy.queue_id, &copy.detail };
-	size_t lens[sizeof texts / sizeof *texts], size = 0;
-
-	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-		size += lens[i] = *texts[i] ? strlen(*texts[i]) + 1 : 0;
-	struct pending_write *w = xmalloc(sizeof *w + size);
-	memset(w, 0, sizeof *w);
-	char *at = (char *)(w + 1);
-	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-		if (*texts[i] != NULL) {
-			*texts[i] = memcpy(at, *texts[i], lens[i]);
-			at += lens[i];
-		}
-	w->row = copy;
-	w->bytes = sizeof *w + size;
-	return w;
-}
-
 bool
 store_write(struct store *s, const struct decision_row *row, struct store_waiter *waiter)
 {
@@ -376,8 +376,7 @@ store_write(struct store *s, const struct decision_row *row, struct store_waiter
 		s->dropped->value++;
 		return false;
 	}
-	struct pending_write *w = copy_row(row);
-	w->kind = WRITE_DECISION;
+	struct pending_write *w = pending_decision(row);
 	if (w->row.reference == 0)
 		w->row.reference = store_reference(s);
 	s->queue->value = ++s->queued;
@@ -516,6 +515,7 @@ free_store(struct store *s)
 	lists_release(s->lists);
 	free(s->problems);
 	free(s->problems_written);
+	free(s->dns_lists);
 	free(s->path);
 	free(s);
 }

@@ -15,7 +15,7 @@ struct wake;
 
 enum { REFERENCE_SHIFT = 18 };		/* bits of sequence below the seconds of a reference */
 
-enum write_kind { WRITE_DECISION, WRITE_COUNT, WRITE_PROBLEMS };
+enum write_kind { WRITE_DECISION, WRITE_COUNT, WRITE_PROBLEMS, WRITE_DNS_LISTS };
 
 /* One thing to write, in one piece of memory with its texts; freed by the loop when it comes back. */
 struct pending_write {
@@ -28,8 +28,13 @@ struct pending_write {
 	size_t bytes;			/* of memory, DECISION; the loop's */
 	const char *scope, *key;	/* COUNT */
 	int64_t time_s, n;
-	const char *problems;		/* PROBLEMS: list, row, finding, list, …, each ended by NUL; an empty list ends it */
+	/* PROBLEMS, DNS_LISTS: all rows of the table, cell by cell, each ended by NUL; an empty first cell ends them. */
+	const char *cells;
 };
+
+/* Copies of what there is to write, for writer_put(). */
+struct pending_write *pending_decision(const struct decision_row *row);
+struct pending_write *pending_cells(enum write_kind kind, const char *cells, size_t size);
 
 struct writer;
 

@@ -1,0 +1,40 @@
+/* pending.c - what is handed to the writer, each in one piece of memory with its texts; see writer.h */
+#include "base/arena.h"
+#include "store/writer.h"
+
+#include <string.h>
+
+struct pending_write *
+pending_decision(const struct decision_row *row)
+{
+	struct decision_row copy = *row;
+	const char **texts[] = { &copy.action, &copy.check, &copy.would, &copy.reply, &copy.profile, &copy.context,
+	    &copy.stage, &copy.client_address, &copy.client_name, &copy.helo, &copy.sender, &copy.sender_domain,
+	    &copy.recipient, &copy.login, &copy.instance, &copy.queue_id, &copy.detail };
+	size_t lens[sizeof texts / sizeof *texts], size = 0;
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		size += lens[i] = *texts[i] ? strlen(*texts[i]) + 1 : 0;
+	struct pending_write *w = xmalloc(sizeof *w + size);
+	memset(w, 0, sizeof *w);
+	char *at = (char *)(w + 1);
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		if (*texts[i] != NULL) {
+			*texts[i] = memcpy(at, *texts[i], lens[i]);
+			at += lens[i];
+		}
+	w->kind = WRITE_DECISION;
+	w->row = copy;
+	w->bytes = sizeof *w + size;
+	return w;
+}
+
+struct pending_write *
+pending_cells(enum write_kind kind, const char *cells, size_t size)
+{
+	struct pending_write *w = xcalloc(1, sizeof *w + size);
+
+	w->kind = kind;
+	w->cells = memcpy(w + 1, cells, size);
+	return w;
+}
