@@ -25,7 +25,7 @@ like $out, qr/^action=550 5\.7\.25 get a name \(client_no_rdns; /m, 'the action 
 like $out, qr/^client_rdns +objects +\d+ ms +client_no_rdns = reject "get a name"/m, 'verdict, milliseconds, setting';
 like $out, qr/PTR 70\.2\.0\.192\.in-addr\.arpa: no such name/, 'the facts';
 is_deeply [$out =~ /^(\w+) +(?:objects|dunno|off|spared|not asked|cannot tell|exempts)\b/mg],
-    [qw(deny allow helo_syntax helo_not_fqdn helo_literal helo_forged client_rdns sender_domain dnsbl)],
+    [qw(deny allow dnswl helo_syntax helo_not_fqdn helo_literal helo_forged client_rdns sender_domain dnsbl rhsbl)],
     'every rule, in order';
 
 my @cases = (

@@ -214,7 +214,7 @@ on_answer(struct dns_waiter *w, const struct answer *a)
 
 /* The question, asked now if nobody of this evaluation has asked it yet. */
 static struct question *
-ask(struct eval *e, const char *name, enum dns_type type)
+ask(struct eval *e, const char *list, const char *name, enum dns_type type)
 {
 	for (struct question *q = e->questions; q != NULL; q = q->next)
 		if (q->open.type == type && strcmp(q->open.name, name) == 0)
@@ -232,7 +232,7 @@ ask(struct eval *e, const char *name, enum dns_type type)
 		q->answer = answer_failed(name, type, "too many questions for one request");
 	else {
 		e->question_count++;
-		q->answer = e->world->dns.ask(e->world->dns.arg, q->open.name, type, &q->waiter);
+		q->answer = e->world->dns.ask(e->world->dns.arg, list, q->open.name, type, &q->waiter);
 	}
 	if (q->answer == NULL) {
 		q->asked_us = clock_mono_us();
@@ -242,9 +242,9 @@ ask(struct eval *e, const char *name, enum dns_type type)
 }
 
 const struct answer *
-dns_lookup(struct eval *e, const char *name, enum dns_type type)
+look_up(struct eval *e, const char *list, const char *name, enum dns_type type)
 {
-	struct question *q = ask(e, name, type);
+	struct question *q = ask(e, list, name, type);
 	struct used *u = arena_alloc(e->arena, sizeof *u);
 
 	u->question = q;

@@ -30,6 +30,7 @@ extern const struct option_table policy_option_table;
 struct policy_parts {
 	struct loop *loop;
 	struct dns *dns;
+	struct dns_lists *dns_lists;	/* named and recorded here; made from dns */
 	struct store *store;
 	const struct rule *const *rules;
 	size_t rule_count;

@@ -15,7 +15,7 @@ enum { DNSBL_SITES_MAX = 64, DNSBL_WEIGHT_MAX = 1000 };
 struct dnsbl_site {
 	const char *domain;		/* normal form; fits behind any reversed address */
 	int weight;			/* negative: being listed speaks for the client */
-	uint32_t octets[4][8];		/* the filter: bit N of octet I is set if N may stand there */
+	struct dns_filter filter;
 };
 
 struct dnsbl_sites {
@@ -26,13 +26,16 @@ struct dnsbl_sites {
 /* The parser of an OPT_PARSED row whose member is a struct dnsbl_sites. */
 const char *dnsbl_sites_parse(struct arena *a, const char *text, void *into);
 
+/* Name them all, for a rule's .lists. */
+void dnsbl_sites_name(const struct dnsbl_sites *s, enum dns_list_kind kind, list_namer *name, void *arg);
+
 /*
  * True if the filter takes this answer; without a filter, any in 127.0.0.0/8.
  * Never one that dnsbl_is_failing().
  */
 bool dnsbl_site_takes(const struct dnsbl_site *s, const struct address *answer);
 
-/* 127.255.255.0/24: the list says that it cannot or will not answer us. */
+/* 127.255.255.0/24: the list says that it cannot or will not answer us; list_lookup() has failed then. */
 bool dnsbl_is_failing(const struct address *answer);
 
 #endif

@@ -90,7 +90,7 @@ sub reserved_port {
 }
 
 our @CHECKS = qw(deny helo_syntax helo_not_fqdn helo_literal helo_forged client_no_rdns client_rdns_mismatch
-    sender_null_mx sender_no_mx dnsbl);
+    sender_null_mx sender_no_mx dnsbl rhsbl);
 
 sub profile {
 	my ($name, %setting) = @_;
