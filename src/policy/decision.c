@@ -28,6 +28,15 @@ profile_of(const struct eval *e)
 	return e->shared ? e->shared : profile_values(e->profile, e->world->profile_table);
 }
 
+/* What the verdict adds to the score; of what cannot be told, the part that speaks for the client. */
+static int
+points_of(const struct rule_state *s)
+{
+	if (s->setting == NULL || s->setting->action != SETTING_SCORE)
+		return 0;
+	return s->setting->score * (s->setting->score > 0 ? s->verdict.least : s->verdict.most);
+}
+
 void
 decide_effect(struct eval *e, size_t i)
 {
@@ -50,6 +59,9 @@ decide_effect(struct eval *e, size_t i)
 		s->shadow = !in_force;
 	} else if (s->verdict.kind == VERDICT_CANNOT_TELL && s->setting->on_error == ON_ERROR_DEFER) {
 		s->effect = EFFECT_DEFER;
+		s->shadow = !in_force;
+	} else if (points_of(s) != 0) {
+		s->effect = EFFECT_SCORE;
 		s->shadow = !in_force;
 	}
 }
@@ -75,11 +87,11 @@ decision_word(const struct decision *d)
 	return words[d->action];
 }
 
-/* What the stranger reads: the site's own text if the check objects, else the rule's finding. */
+/* What the stranger reads: the site's own text if there is one and the check can tell, else the rule's finding. */
 static const char *
 finding(const struct rule_state *s)
 {
-	return s->setting->text != NULL && s->verdict.kind == VERDICT_OBJECT ? s->setting->text : s->verdict.text;
+	return s->setting->text != NULL && s->verdict.kind != VERDICT_CANNOT_TELL ? s->setting->text : s->verdict.text;
 }
 
 static void
@@ -106,7 +118,7 @@ score_text(const struct eval *e, int score)
 	for (size_t i = 0; i < e->world->rule_count; i++) {
 		const struct rule_state *s = &e->states[i];
 
-		if (s->progress != RULE_DONE || s->effect != EFFECT_SCORE || s->shadow || s->setting->score <= 0)
+		if (s->progress != RULE_DONE || s->shadow || points_of(s) <= 0)
 			continue;
 		text_addf(&t, "%s%s", between, finding(s));
 		between = "; ";
@@ -139,16 +151,6 @@ add_shadow(struct text *would, const struct rule_state *s)
 	text_addf(would, "%s%s %s", would->len ? ", " : "", effect_word(s) + strlen("would "), s->verdict.check->name);
 }
 
-/* A check that may, for all we know, speak for the client does so: silence never makes a 5xx. */
-static int
-benefit_of_doubt(const struct eval *e, const struct rule_state *s)
-{
-	bool doubt = s->verdict.kind == VERDICT_CANNOT_TELL && s->setting != NULL && s->setting->score < 0 &&
-	    s->setting->from_s <= e->now_s;
-
-	return doubt ? s->setting->score : 0;
-}
-
 struct decision
 decide(const struct eval *e)
 {
@@ -163,17 +165,16 @@ decide(const struct eval *e)
 
 		if (s->progress != RULE_DONE)
 			continue;
-		d.score += benefit_of_doubt(e, s);
+		if (!s->shadow && points_of(s) != 0) {
+			d.score += points_of(s);
+			score_spares |= spares;
+		}
 		if (s->shadow)
 			add_shadow(&would, s);
 		else if (s->effect == EFFECT_REJECT && !(spares & e->doubt))
 			decide_by_rule(e, &d, i, ACTION_REJECT);
 		else if ((s->effect == EFFECT_REJECT || s->effect == EFFECT_DEFER) && d.action == ACTION_DUNNO)
 			decide_by_rule(e, &d, i, ACTION_DEFER);
-		else if (s->effect == EFFECT_SCORE) {
-			d.score += s->setting->score;
-			score_spares |= spares;
-		}
 	}
 	if (d.action != ACTION_REJECT)
 		decide_by_score(e, &d, score_spares);

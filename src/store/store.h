@@ -101,6 +101,13 @@ bool store_keeps(const struct store *s, bool refusal, bool would);
 /* Count an action without a row, written behind: passes when decision_log keeps none of them. */
 void store_count(struct store *s, const char *scope, const char *key, int64_t time_s);
 
+/*
+ * From now on the table list_state says this of DNS lists; written behind, in the place of what it said.
+ *
+ * cells   of all rows, each ended by NUL: list, kind, rules, state, since, why, probed, probe, ipv6; then an empty one
+ */
+void store_dns_lists(struct store *s, const char *cells, size_t size);
+
 /* w no longer wants to know; the write goes on. */
 void store_forget(struct store *s, struct store_waiter *w);
 
