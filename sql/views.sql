@@ -173,3 +173,9 @@ CREATE VIEW problem AS
   UNION ALL SELECT 'recipient_profile', recipient, 'expired ' || expires FROM recipient_profile WHERE expires < datetime()
   UNION ALL SELECT 'recipient_setting', recipient || ' ' || check_name, 'expired ' || expires FROM recipient_setting
     WHERE expires < datetime();
+
+-- How the DNS lists fare, those in trouble first.
+CREATE VIEW dns_list AS
+  SELECT list, kind, rules, state, datetime(since, 'unixepoch') AS since, why,
+    datetime(probed, 'unixepoch') AS probed, probe, ipv6
+  FROM list_state ORDER BY state IN ('good', 'new'), list;

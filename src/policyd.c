@@ -7,6 +7,7 @@
 #include "base/notify.h"
 #include "config/config.h"
 #include "dns/dns.h"
+#include "dns/list.h"
 #include "policy/policy.h"
 #include "policy/profile.h"
 #include "rules/table.h"
@@ -25,10 +26,11 @@
 enum { METRICS_EVERY_MS = 15000, CLOSE_MS = 10000 };
 
 /* The tables of [server]; the places by which config_server() finds them. */
-enum { TABLE_SERVER, TABLE_DNS, TABLE_STORE, TABLE_SITE, TABLE_POLICY, TABLES };
+enum { TABLE_SERVER, TABLE_DNS, TABLE_DNS_LISTS, TABLE_STORE, TABLE_SITE, TABLE_POLICY, TABLES };
 static const struct option_table *const server_tables[TABLES] = {
 	[TABLE_SERVER] = &server_option_table,
 	[TABLE_DNS] = &dns_option_table,
+	[TABLE_DNS_LISTS] = &dns_list_option_table,
 	[TABLE_STORE] = &store_option_table,
 	[TABLE_SITE] = &site_option_table,
 	[TABLE_POLICY] = &policy_option_table,
@@ -40,6 +42,7 @@ struct program {
 	struct config *config;
 	struct loop *loop;
 	struct dns *dns;
+	struct dns_lists *dns_lists;
 	struct store *store;
 	struct site *site;
 	struct policy *policy;
@@ -148,6 +151,7 @@ open_rooms(struct program *pr, bool read_only)
 		log_error("dns: %s", dns_why);
 		return false;
 	}
+	pr->dns_lists = dns_lists_new(pr->loop, pr->dns, config_server(pr->config, TABLE_DNS_LISTS), !read_only);
 	pr->store = store_open(pr->loop, config_server(pr->config, TABLE_STORE), read_setting, read_only, why, sizeof why);
 	if (pr->store == NULL) {
 		log_error("store: %s", why);
@@ -166,8 +170,9 @@ answer_ticket(void *ticket, const char *reply, size_t len)
 static void
 open_policy(struct program *pr)
 {
-	pr->policy = policy_new(&(struct policy_parts){ .loop = pr->loop, .dns = pr->dns, .store = pr->store,
-	    .site = pr->site, .rules = rules, .rule_count = rules_count, .server_table = TABLE_POLICY, .profile_table = 0,
+	pr->policy = policy_new(&(struct policy_parts){ .loop = pr->loop, .dns = pr->dns, .dns_lists = pr->dns_lists,
+	    .store = pr->store, .site = pr->site,
+	    .rules = rules, .rule_count = rules_count, .server_table = TABLE_POLICY, .profile_table = 0,
 	    .answer = answer_ticket }, pr->config);
 }
 
@@ -180,6 +185,8 @@ close_rooms(struct program *pr)
 		site_free(pr->site);
 	if (pr->store != NULL)
 		store_close(pr->store, CLOSE_MS);
+	if (pr->dns_lists != NULL)
+		dns_lists_free(pr->dns_lists);
 	if (pr->dns != NULL)
 		dns_free(pr->dns);
 	timer_free(pr->metrics);
@@ -269,6 +276,7 @@ on_reload(void *arg)
 	open_log(config);
 	store_configure(pr->store, config_server(config, TABLE_STORE));
 	site_configure(pr->site, config_server(config, TABLE_SITE));
+	dns_lists_configure(pr->dns_lists, config_server(config, TABLE_DNS_LISTS));
 	policy_configure(pr->policy, config);
 	server_configure(pr->server, config_server(config, TABLE_SERVER));
 	config_release(pr->config);

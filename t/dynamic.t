@@ -178,7 +178,7 @@ like $out, qr/A 7\.2\.0\.192\.zen\.example: no such name/, 'and the facts';
 like $out, qr/^action=550 5\.7\.1 192\.0\.2\.7 looks dynamic /m, 'and the reply';
 
 my @mistakes = (
-	[ 'dnsbl_dynamic = zen.example*2',     qr/dnsbl_dynamic = .*zen\.example: a weight means nothing here.*leave it out/ ],
+	[ 'dnsbl_dynamic = zen.example*2',     qr/dnsbl_dynamic = .*zen\.example has a weight, but one listing is enough here; leave \*2 out/ ],
 	[ 'dnsbl_dynamic = zen',               qr/dnsbl_dynamic = .*a list starts with its domain name/ ],
 	[ 'dynamic_names = dsl dial-up',       qr/dynamic_names = .*dial-up: a word has letters only.*write words/ ],
 	[ 'static_names = *',                  qr/static_names = .*: it takes names of all kinds/ ],

@@ -37,6 +37,9 @@ ok sql("INSERT INTO counter VALUES ('decision', 'dunno:', $day, 'mx-1', 30), ('d
     ('would', 'reject:client_no_rdns', $day + 7200, 'mx-2', 4), ('would', 'object:dnsbl', $day + 86400, 'mx-1', 1)"), 'counters';
 
 ok sql("INSERT INTO sent VALUES ('', '', $day), ('ann\@example.org', 'example.org', $noon)"), 'who sent mail';
+ok sql("INSERT INTO list_state (list, kind, rules, state, since, why, ipv6) VALUES
+    ('bl.example', 'addresses', 'dnsbl', 'failing', $noon, '5 questions in a row failed', 'no'),
+    ('a.example', 'addresses', 'dnsbl', 'good', $noon, NULL, 'no')"), 'two lists';
 
 # ---- the manual page: behind "sqlite> " stands what is typed, behind "...> " its next line, then what comes ----
 
@@ -114,7 +117,7 @@ is sql("SELECT is_now ->> 'id' FROM history WHERE is_now ->> 'client' = '192.0.2
 my $columns = 0;
 while ($schema =~ /^CREATE TABLE (\w+) \(([^\n]*\n)(.*?)^\)/msg) {
 	my ($table, $body) = ($1, $3);
-	my %said = $body =~ /^  ([a-z_]+) +[A-Z][^\n]*?-- (\S.*)$/mg;
+	my %said = $body =~ /^  ([a-z0-9_]+) +[A-Z][^\n]*?-- (\S.*)$/mg;
 	for my $column (map { (split /\|/)[1] } @{sql("PRAGMA table_xinfo($table)")}) {
 		ok $said{$column}, "$table.$column has a comment";
 		$columns++;

@@ -2,6 +2,7 @@
 #include "dns/cache.h"
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/domain.h"
 #include "base/hash.h"
 #include "dns/dns.h"
 #include "dns/keep.h"
@@ -134,4 +135,14 @@ dns_cache_add(struct dns_cache *c, const struct answer *a)
 	list_add(c, e);
 	c->weight += weight_of(e);
 	dns_cache_limit(c, c->limit);
+}
+
+void
+dns_cache_drop(struct dns_cache *c, const char *name)
+{
+	for (struct entry *e = c->newest, *older; e != NULL; e = older) {
+		older = e->older;
+		if (domain_within(e->answer->name, name))
+			drop(c, e);
+	}
 }

@@ -24,4 +24,7 @@ const struct answer *dns_cache_find(struct dns_cache *c, const char *name, enum 
 /* Keep a reference to a for a->ttl_s seconds from now, in place of what was kept; for 0 seconds: not at all. */
 void dns_cache_add(struct dns_cache *c, const struct answer *a);
 
+/* Drop what is kept of this name (in normal form) and those below it; looks at everything there is. */
+void dns_cache_drop(struct dns_cache *c, const char *name);
+
 #endif

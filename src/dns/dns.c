@@ -54,6 +54,8 @@ struct dns {
 	size_t in_flight;
 	struct timer *deliver;
 	bool delivering;
+	const char *(*mind)(void *arg, const struct answer *a);
+	void *mind_arg;
 	uint64_t failures;		/* since the log last said so */
 	int64_t warned_us;
 	struct metric *queries, *answers[STATUSES], *hits, *misses, *in_flight_gauge, *dropped;
@@ -243,16 +245,24 @@ warn_failed(struct dns *d, const char *name, enum dns_type type, const char *why
 	d->warned_us = now_us;
 }
 
+/* Whatever came, it counts as failed. */
+static void
+query_fail(const struct dns *d, struct query *q, const char *why)
+{
+	answer_release(q->answer);
+	q->answer = answer_keep(&(struct answer){ .name = q->name, .type = q->type, .status = DNS_FAILED, .why = why,
+	    .ttl_s = (uint32_t)d->options.dns_failure_ttl_s });
+}
+
 /* No server said anything. */
-static const struct answer *
-unanswered(const struct dns *d, const struct query *q, int64_t took_us)
+static void
+query_unanswered(const struct dns *d, struct query *q, int64_t took_us)
 {
 	char why[64] = "no name server can be reached";
 
 	if (q->how == LANDED_SILENT)
 		snprintf(why, sizeof why, "no answer in %" PRId64 " ms", took_us / 1000);
-	return answer_keep(&(struct answer){ .name = q->name, .type = q->type, .status = DNS_FAILED, .why = why,
-	    .ttl_s = (uint32_t)d->options.dns_failure_ttl_s });
+	query_fail(d, q, why);
 }
 
 static void
@@ -261,7 +271,10 @@ query_finish(struct dns *d, struct query *q)
 	int64_t took_us = clock_mono_us() - q->asked_us;
 
 	if (q->answer == NULL)
-		q->answer = unanswered(d, q, took_us);
+		query_unanswered(d, q, took_us);
+	const char *why = d->mind != NULL ? d->mind(d->mind_arg, q->answer) : NULL;
+	if (why != NULL)
+		query_fail(d, q, why);
 	d->answers[q->answer->status]->value++;
 	histogram_add(d->seconds, took_us);
 	if (failed(q->answer))
@@ -309,8 +322,20 @@ on_deliver(void *arg)
 
 /* ---- what others call ---- */
 
-const struct answer *
-dns_ask(struct dns *d, const char *name, enum dns_type type, struct dns_waiter *w)
+static const struct answer *
+find_known(struct dns *d, const char *normal, enum dns_type type, uint64_t hash)
+{
+	const struct answer *known = dns_cache_find(d->cache, normal, type, hash);
+
+	if (known == NULL)
+		return NULL;
+	d->hits->value++;
+	return answer_ref(known);
+}
+
+/* dns_ask(), or dns_ask_anew(). */
+static const struct answer *
+ask(struct dns *d, const char *name, enum dns_type type, struct dns_waiter *w, bool anew)
 {
 	char normal[DNS_NAME_TEXT];
 
@@ -319,11 +344,9 @@ dns_ask(struct dns *d, const char *name, enum dns_type type, struct dns_waiter *
 	if (!dns_name_normal(name, normal))
 		return answer_failed(name, type, "not a domain name");
 	uint64_t hash = dns_question_hash(normal, type);
-	const struct answer *known = dns_cache_find(d->cache, normal, type, hash);
-	if (known != NULL) {
-		d->hits->value++;
-		return answer_ref(known);
-	}
+	const struct answer *known = anew ? NULL : find_known(d, normal, type, hash);
+	if (known != NULL)
+		return known;
 	d->misses->value++;
 	struct query *q = query_find(d, normal, type, hash);
 	if (q == NULL) {
@@ -344,6 +367,41 @@ dns_ask(struct dns *d, const char *name, enum dns_type type, struct dns_waiter *
 	}
 	waiter_add(q, w);
 	return NULL;
+}
+
+const struct answer *
+dns_ask(struct dns *d, const char *name, enum dns_type type, struct dns_waiter *w)
+{
+	return ask(d, name, type, w, false);
+}
+
+const struct answer *
+dns_ask_anew(struct dns *d, const char *name, enum dns_type type, struct dns_waiter *w)
+{
+	return ask(d, name, type, w, true);
+}
+
+const struct answer *
+dns_known(struct dns *d, const char *name, enum dns_type type)
+{
+	char normal[DNS_NAME_TEXT];
+
+	if (!dns_name_normal(name, normal))
+		return NULL;
+	return find_known(d, normal, type, dns_question_hash(normal, type));
+}
+
+void
+dns_mind(struct dns *d, const char *(*mind)(void *arg, const struct answer *a), void *arg)
+{
+	d->mind = mind;
+	d->mind_arg = arg;
+}
+
+void
+dns_drop(struct dns *d, const char *name)
+{
+	dns_cache_drop(d->cache, name);
 }
 
 void

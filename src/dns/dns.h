@@ -51,8 +51,23 @@ bool dns_configure(struct dns *d, const struct dns_options *o, const char **why)
  */
 const struct answer *dns_ask(struct dns *d, const char *name, enum dns_type type, struct dns_waiter *w);
 
+/* The same with the cache alone: NULL if it does not know. */
+const struct answer *dns_known(struct dns *d, const char *name, enum dns_type type);
+
+/* The same without looking into the cache. */
+const struct answer *dns_ask_anew(struct dns *d, const char *name, enum dns_type type, struct dns_waiter *w);
+
 /* w no longer wants to know (nothing happens if it asked nothing); the question, if sent, goes on and fills the cache. */
 void dns_forget(struct dns *d, struct dns_waiter *w);
+
+/*
+ * From now on mind() hears what became of every query, before anybody else does.  It returns NULL, or a sentence (which
+ * holds until it is called again) why what came is to count as failed.
+ */
+void dns_mind(struct dns *d, const char *(*mind)(void *arg, const struct answer *a), void *arg);
+
+/* Drop what the cache knows of this name and those below it. */
+void dns_drop(struct dns *d, const char *name);
 
 const struct answer *answer_ref(const struct answer *a);
 void answer_release(const struct answer *a);	/* NULL is ignored */

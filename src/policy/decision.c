@@ -36,10 +36,13 @@ only_logs(const struct eval *e)
 	return e->world->only_log || profile_of(e)->mode == MODE_LOG;
 }
 
-static bool
-in_force(const struct eval *e, const struct setting *s)
+/* What the verdict adds to the score; of what cannot be told, the part that speaks for the client. */
+static int
+points_of(const struct rule_state *s)
 {
-	return s->action != SETTING_LOG && s->from_s <= e->now_s && !only_logs(e);
+	if (s->setting == NULL || s->setting->action != SETTING_SCORE)
+		return 0;
+	return s->setting->score * (s->setting->score > 0 ? s->verdict.least : s->verdict.most);
 }
 
 void
@@ -57,13 +60,15 @@ decide_effect(struct eval *e, size_t i)
 	s->setting = setting_of(e, i, s->verdict.check);
 	if (s->setting->action == SETTING_OFF)
 		return;
-	if (s->verdict.kind == VERDICT_OBJECT) {
+	if (s->verdict.kind == VERDICT_OBJECT)
 		s->effect = effects[s->setting->action];
-		s->shadow = !in_force(e, s->setting);
-	} else if (s->verdict.kind == VERDICT_CANNOT_TELL && s->setting->on_error == ON_ERROR_DEFER) {
+	else if (s->verdict.kind == VERDICT_CANNOT_TELL && s->setting->on_error == ON_ERROR_DEFER)
 		s->effect = EFFECT_DEFER;
-		s->shadow = !in_force(e, s->setting);
-	}
+	else if (points_of(s) != 0)
+		s->effect = EFFECT_SCORE;
+	else
+		return;
+	s->shadow = s->setting->action == SETTING_LOG || s->setting->from_s > e->now_s || only_logs(e);
 }
 
 const char *
@@ -102,18 +107,6 @@ decide_by_rule(const struct eval *e, struct decision *d, size_t i, enum action_k
 
 /* ---- the score ---- */
 
-/*
- * What a finished rule adds to the score.  A check that may, for all we know,
- * speak for the client does so: silence never makes a 5xx.
- */
-static int
-score_of(const struct rule_state *s)
-{
-	bool doubt = s->verdict.kind == VERDICT_CANNOT_TELL && s->setting != NULL && s->setting->score < 0;
-
-	return s->effect == EFFECT_SCORE || doubt ? s->setting->score : 0;
-}
-
 /* What scores add up to: of what is in force, and with the shadow's. */
 struct sum {
 	int score;
@@ -123,8 +116,8 @@ struct sum {
 static void
 add_score(struct sum *to, const struct rule_state *s, unsigned spares)
 {
-	to->score += score_of(s);
-	if (s->effect == EFFECT_SCORE)
+	to->score += points_of(s);
+	if (points_of(s) != 0)
 		to->spares |= spares;
 }
 
@@ -157,10 +150,10 @@ say_heaviest(const struct eval *e, struct decision *d)
 		const struct rule_state *s = &e->states[i];
 		size_t at = d->said_count;
 
-		if (s->progress != RULE_DONE || s->effect != EFFECT_SCORE || s->shadow || score_of(s) <= 0)
+		if (s->progress != RULE_DONE || s->shadow || points_of(s) <= 0)
 			continue;
 		count++;
-		while (at > 0 && score_of(d->said[at - 1]) < score_of(s))
+		while (at > 0 && points_of(d->said[at - 1]) < points_of(s))
 			at--;
 		if (at == SAID_MAX)
 			continue;
@@ -220,7 +213,7 @@ decide(const struct eval *e)
 		if (s->progress != RULE_DONE || s->setting == NULL)
 			continue;
 		add_score(&with_shadow, s, spares);
-		if (in_force(e, s->setting))
+		if (!s->shadow)
 			add_score(&real, s, spares);
 		if (s->shadow)
 			add_would(&would, effect_word(s) + strlen("would "), s->verdict.check->name);

@@ -263,7 +263,7 @@ use(struct eval *e, const struct question *q)
 
 /* The question, asked now if nobody of this evaluation has asked it yet. */
 static struct question *
-ask(struct eval *e, const char *name, enum dns_type type)
+ask(struct eval *e, const char *list, const char *name, enum dns_type type)
 {
 	for (struct question *q = e->questions; q != NULL; q = q->next)
 		if (q->source == ASKED_DNS && q->open.type == type && strcmp(q->open.name, name) == 0)
@@ -278,7 +278,7 @@ ask(struct eval *e, const char *name, enum dns_type type)
 		q->answer = answer_failed(name, type, "too many questions for one request");
 	else {
 		e->question_count++;
-		q->answer = e->world->dns.ask(e->world->dns.arg, q->open.name, type, &q->waiter.dns);
+		q->answer = e->world->dns.ask(e->world->dns.arg, list, q->open.name, type, &q->waiter.dns);
 	}
 	if (q->answer == NULL)
 		q->answer = &q->open;
@@ -286,9 +286,9 @@ ask(struct eval *e, const char *name, enum dns_type type)
 }
 
 const struct answer *
-dns_lookup(struct eval *e, const char *name, enum dns_type type)
+look_up(struct eval *e, const char *list, const char *name, enum dns_type type)
 {
-	struct question *q = ask(e, name, type);
+	struct question *q = ask(e, list, name, type);
 
 	use(e, q);
 	return q->answer;

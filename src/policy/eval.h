@@ -22,9 +22,11 @@
 /* Each run follows an answer; 64 DNS lists asked twice, and the rest, are some 150 questions that may land one by one. */
 enum { RUNS_MAX = 200, QUESTIONS_MAX = 250 };
 
-/* Where DNS answers come from: the resolver, or a test's table; see dns_ask() and dns_forget(). */
+/* Where DNS answers come from: the resolver, or a test's table; see dns_ask(), dns_list_ask() and dns_forget(). */
 struct dns_source {
-	const struct answer *(*ask)(void *arg, const char *name, enum dns_type type, struct dns_waiter *w);
+	/* list: the domain of the DNS list that name belongs to; NULL: none */
+	const struct answer *(*ask)(void *arg, const char *list, const char *name, enum dns_type type,
+	    struct dns_waiter *w);
 	void (*forget)(void *arg, struct dns_waiter *w);
 	void *arg;
 };
@@ -198,6 +200,9 @@ bool only_logs(const struct eval *e);
 
 /* What the profile in force says beside the rules' settings. */
 const struct profile_options *profile_of(const struct eval *e);
+
+/* What is asked of a DNS list or, if list is NULL, of the DNS; for facts.c. */
+const struct answer *look_up(struct eval *e, const char *list, const char *name, enum dns_type type);
 
 /* The setting of a check: the recipient's own, else the profile's; of several recipients the mildest (mildest.c). */
 const struct setting *setting_of(const struct eval *e, size_t rule, const struct option *check);

@@ -22,7 +22,8 @@ verdict_make(struct eval *e, enum verdict_kind kind, const struct option *check,
 	text_addv(&from, format, args);
 	text_add_safe(&to, raw, from.len);
 	return (struct verdict){ .kind = kind, .check = check, .enhanced = enhanced,
-	    .text = arena_strndup(e->arena, safe, to.len) };
+	    .text = arena_strndup(e->arena, safe, to.len), .least = kind == VERDICT_OBJECT,
+	    .most = kind == VERDICT_OBJECT || kind == VERDICT_CANNOT_TELL };
 }
 
 #define VERDICT(kind, check, enhanced) do { \
@@ -49,6 +50,12 @@ struct verdict
 cannot_tell(struct eval *e, unsigned check, const char *enhanced, const char *format, ...)
 {
 	VERDICT(VERDICT_CANNOT_TELL, row(e, check), enhanced);
+}
+
+struct verdict
+weigh(struct eval *e, unsigned check, const char *format, ...)
+{
+	VERDICT(VERDICT_DUNNO, row(e, check), NULL);
 }
 
 struct verdict
@@ -184,12 +191,24 @@ client_name(struct eval *e)
 	return confirm(e, ptr);
 }
 
-/* ---- DNS lists ---- */
+/* ---- the DNS, and its lists ---- */
+
+const struct answer *
+dns_lookup(struct eval *e, const char *name, enum dns_type type)
+{
+	return look_up(e, NULL, name, type);
+}
 
 const struct answer *
 list_lookup(struct eval *e, const char *list, const char *entry, enum dns_type type)
 {
-	return dns_lookup(e, arena_printf(e->arena, "%s.%s", entry, list), type);
+	size_t len = strlen(entry), list_size = strlen(list) + 1;
+	char *name = arena_alloc(e->arena, len + 1 + list_size);
+
+	memcpy(name, entry, len);
+	name[len] = '.';
+	memcpy(name + len + 1, list, list_size);
+	return look_up(e, list, name, type);
 }
 
 /* ---- the site's own database ---- */

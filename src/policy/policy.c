@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/metrics.h"
+#include "policy/health.h"
 #include "policy/job.h"
 #include "policy/memory.h"
 #include "policy/message.h"
@@ -67,15 +68,19 @@ era_new(const struct policy_parts *parts, struct config *config)
 }
 
 static const struct answer *
-ask_dns(void *arg, const char *name, enum dns_type type, struct dns_waiter *w)
+ask_dns(void *arg, const char *list, const char *name, enum dns_type type, struct dns_waiter *w)
 {
-	return dns_ask(arg, name, type, w);
+	const struct policy_parts *parts = arg;
+
+	return list != NULL ? dns_list_ask(parts->dns_lists, list, name, type, w) : dns_ask(parts->dns, name, type, w);
 }
 
 static void
 forget_dns(void *arg, struct dns_waiter *w)
 {
-	dns_forget(arg, w);
+	const struct policy_parts *parts = arg;
+
+	dns_forget(parts->dns, w);
 }
 
 static struct site_answer
@@ -258,6 +263,7 @@ policy_new(const struct policy_parts *parts, struct config *config)
 	p->unreferenced = metric_counter("policyd_unreferenced_total", "",
 	    "Refusals that left without a reference, since the store could not keep them in time.");
 	p->seconds = metric_histogram("policyd_request_seconds", "Time between a request and its answer.");
+	dns_lists_on_change(p->parts.dns_lists, health_record, &p->parts);
 	policy_configure(p, config);
 	return p;
 }
@@ -267,13 +273,14 @@ policy_configure(struct policy *p, struct config *config)
 {
 	struct era *era = era_new(&p->parts, config);
 
-	era->world.dns = (struct dns_source){ ask_dns, forget_dns, p->parts.dns };
+	era->world.dns = (struct dns_source){ ask_dns, forget_dns, &p->parts };
 	era->world.site = (struct site_source){ ask_site, forget_site, p->parts.site };
 	era->world.sent = (struct sent_source){ ask_sent, p->parts.store };
 	store_keep_sent(p->parts.store, era->needs.sent_keep_s + SENT_STEP_S);
 	if (p->era != NULL)
 		era_release(p->era);
 	p->era = era;
+	health_name_lists(&p->parts, config);
 	messages_limit(p->messages, (size_t)era->options->resend_memory);
 }
 
@@ -286,6 +293,7 @@ policy_busy(const struct policy *p)
 void
 policy_free(struct policy *p)
 {
+	dns_lists_on_change(p->parts.dns_lists, NULL, NULL);
 	timer_free(p->deadline);
 	timer_free(p->rerun);
 	messages_free(p->messages);

@@ -34,6 +34,7 @@ extern const struct option_table policy_option_table;
 struct policy_parts {
 	struct loop *loop;
 	struct dns *dns;
+	struct dns_lists *dns_lists;	/* named and recorded here; made from dns */
 	struct store *store;
 	struct site *site;
 	const struct rule *const *rules;

@@ -75,11 +75,11 @@ struct wording {
 	const char *values[MACROS];
 };
 
-/* The site's own text, if the check objects and has one; else the rule's finding. */
+/* The site's own text, if there is one and the check can tell; else the rule's finding. */
 static const char *
 text_of(const struct rule_state *s)
 {
-	return s->verdict.kind == VERDICT_OBJECT && s->setting->text != NULL ? s->setting->text : "%{finding}";
+	return s->verdict.kind != VERDICT_CANNOT_TELL && s->setting->text != NULL ? s->setting->text : "%{finding}";
 }
 
 /* A value from outside, made harmless; what there is none of is said to be none. */

@@ -12,6 +12,7 @@
 #include "base/domain.h"
 #include "config/option.h"
 #include "dns/answer.h"
+#include "dns/list.h"
 #include "protocol/request.h"
 #include "store/store.h"
 
@@ -32,6 +33,12 @@ struct verdict {
 	const struct option *check;	/* OBJECT, CANNOT_TELL: the row of the check */
 	const char *enhanced;		/* OBJECT, CANNOT_TELL: RFC 3463 */
 	const char *text;		/* the finding, safe to show; lives as long as the evaluation */
+
+	/*
+	 * How often the check's N counts if its setting is `score N`, between what is certain and what
+	 * may be; whatever speaks more for the client is taken.  object(): 1 and 1, cannot_tell(): 0 and 1.
+	 */
+	int least, most;
 };
 
 #define DUNNO ((struct verdict){ .kind = VERDICT_DUNNO })
@@ -51,6 +58,9 @@ enum spare {				/* for whom the rule is not run */
 	SPARE_STRANGER = SPARE_ALLOWED | SPARE_LOCAL | SPARE_ROLE,	/* rules on what strangers are and claim */
 };
 
+/* Hears of a DNS list, by its domain. */
+typedef void list_namer(void *arg, const char *list, enum dns_list_kind kind);
+
 struct rule {
 	const char *name;
 	struct verdict (*judge)(struct eval *e);
@@ -60,6 +70,8 @@ struct rule {
 	struct option_table options;	/* its checks (OPT_SETTING) and other settings */
 	unsigned grants;		/* enum spare: what its exempt() means to the rules behind it */
 	const struct option *sent_window;	/* its OPT_SEC row that says how long sent mail must be remembered; NULL */
+	/* Name every DNS list it may ask under these options; NULL: it asks none. */
+	void (*lists)(const void *options, list_namer *name, void *arg);
 };
 
 /* The current rule's own struct, filled from its option table for the profile in force. */
@@ -77,6 +89,10 @@ struct verdict object(struct eval *e, unsigned check, const char *enhanced, cons
     __attribute__((format(printf, 4, 5)));
 struct verdict cannot_tell(struct eval *e, unsigned check, const char *enhanced, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* DUNNO, but with a finding: the caller sets what it weighs (least, most) if the check's setting is `score N`. */
+struct verdict weigh(struct eval *e, unsigned check, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
 struct verdict exempt(struct eval *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* An allow list that cannot be looked at now: no reject by a rule that spares allowed clients, a defer instead. */
@@ -116,7 +132,8 @@ const struct answer *dns_lookup(struct eval *e, const char *name, enum dns_type 
 
 /*
  * The same of a DNS list (RFC 5782): name is entry.list.  entry is what stands before the list's domain, an address
- * reversed or a domain name.
+ * reversed or a domain name.  failed() too if the list says so by an error code, or is not asked since it is
+ * known to be in trouble (dns/list.h).
  */
 const struct answer *list_lookup(struct eval *e, const char *list, const char *entry, enum dns_type type);
 

@@ -18,19 +18,6 @@ struct client_dynamic_options {
 };
 enum { CLIENT_DYNAMIC, DYNAMIC_NAMES, STATIC_NAMES, DNSBL_DYNAMIC };
 
-static const char *
-parse_lists(struct arena *a, const char *text, void *into)
-{
-	const struct dnsbl_sites *sites = into;
-	const char *why = dnsbl_sites_parse(a, text, into);
-
-	for (size_t i = 0; why == NULL && i < sites->count; i++)
-		if (sites->at[i].weight != 1)
-			return arena_printf(a, "%.100s: a weight means nothing here, as one list is enough; leave it out",
-			    sites->at[i].domain);
-	return why;
-}
-
 static const struct option rows[] = {
 	[CLIENT_DYNAMIC] = { "client_dynamic", OPT_SETTING, INTO(client_dynamic), "score 2",
 	    .sentence = "The client's reverse DNS name shows a dial-up line or a dynamic address, or a list in "
@@ -48,35 +35,17 @@ static const struct option rows[] = {
 	    "*usercontent.* vps*",
 	    .parse = name_patterns_parse,
 	    .sentence = "Words and names that speak for the client, whatever else its name shows." },
-	[DNSBL_DYNAMIC] = { "dnsbl_dynamic", OPT_PARSED, INTO(dnsbl_dynamic), "", .parse = parse_lists,
+	[DNSBL_DYNAMIC] = { "dnsbl_dynamic", OPT_PARSED, INTO(dnsbl_dynamic), "", .parse = dnsbl_sites_parse_plain,
 	    .sentence = "DNS lists of such addresses, one of which is enough: domain=filter, as in "
 	    "bl.example=127.0.0.[10..11]." },
 };
-
-static bool
-fails(const struct answer *a)
-{
-	for (size_t i = 0; i < a->count; i++)
-		if (dnsbl_is_failing(&a->records[i].address))
-			return true;
-	return failed(a);
-}
-
-static bool
-lists(const struct dnsbl_site *s, const struct answer *a)
-{
-	for (size_t i = 0; i < a->count; i++)
-		if (dnsbl_site_takes(s, &a->records[i].address))
-			return true;
-	return false;
-}
 
 /* The first list that has the client; NULL if none has. */
 static const struct dnsbl_site *
 first_that_lists(const struct dnsbl_sites *sites, const struct answer *const *answers)
 {
 	for (size_t i = 0; i < sites->count; i++)
-		if (!fails(answers[i]) && lists(&sites->at[i], answers[i]))
+		if (dnsbl_site_lists(&sites->at[i], answers[i]))
 			return &sites->at[i];
 	return NULL;
 }
@@ -116,11 +85,19 @@ judge(struct eval *e)
 	if (sign != NULL || unknown)
 		return cannot_tell(e, CLIENT_DYNAMIC, "4.7.1", "cannot look up the name of %s now", by);
 	for (size_t i = 0; i < sites->count; i++)
-		if (fails(answers[i]))
+		if (failed(answers[i]))
 			return cannot_tell(e, CLIENT_DYNAMIC, "4.7.1", "cannot look up %s at %s now", by,
 			    sites->at[i].domain);
 	return DUNNO;
 }
 
+static void
+lists(const void *options, list_namer *name, void *arg)
+{
+	const struct client_dynamic_options *o = options;
+
+	dnsbl_sites_name(&o->dnsbl_dynamic, DNS_LIST_ADDRESSES, name, arg);
+}
+
 const struct rule rule_client_dynamic = { "client_dynamic", judge, STAGE_RCPT, HOOK_MX, SPARE_STRANGER,
-    OPTION_TABLE(rows) };
+    OPTION_TABLE(rows), .lists = lists };

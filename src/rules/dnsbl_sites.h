@@ -15,7 +15,7 @@ enum { DNSBL_SITES_MAX = 64, DNSBL_WEIGHT_MAX = 1000 };
 struct dnsbl_site {
 	const char *domain;		/* normal form; fits behind any reversed address */
 	int weight;			/* negative: being listed speaks for the client */
-	uint32_t octets[4][8];		/* the filter: bit N of octet I is set if N may stand there */
+	struct dns_filter filter;
 };
 
 struct dnsbl_sites {
@@ -26,13 +26,16 @@ struct dnsbl_sites {
 /* The parser of an OPT_PARSED row whose member is a struct dnsbl_sites. */
 const char *dnsbl_sites_parse(struct arena *a, const char *text, void *into);
 
-/*
- * True if the filter takes this answer; without a filter, any in 127.0.0.0/8.
- * Never one that dnsbl_is_failing().
- */
+/* The same where one listing is enough: a weight is an error. */
+const char *dnsbl_sites_parse_plain(struct arena *a, const char *text, void *into);
+
+/* Name them all, for a rule's .lists. */
+void dnsbl_sites_name(const struct dnsbl_sites *s, enum dns_list_kind kind, list_namer *name, void *arg);
+
+/* True if the filter takes this address; without a filter, any in 127.0.0.0/8, but never one of 127.255.255.0/24. */
 bool dnsbl_site_takes(const struct dnsbl_site *s, const struct address *answer);
 
-/* 127.255.255.0/24: the list says that it cannot or will not answer us. */
-bool dnsbl_is_failing(const struct address *answer);
+/* True if it takes one of an answer's addresses: the list lists what was asked for. */
+bool dnsbl_site_lists(const struct dnsbl_site *s, const struct answer *a);
 
 #endif

@@ -6,6 +6,7 @@
 	RULE(role_accounts) \
 	RULE(unwanted) \
 	RULE(allow) \
+	RULE(dnswl) \
 	RULE(recipient) \
 	RULE(null_sender_multiple) \
 	RULE(helo_missing) \
@@ -24,7 +25,8 @@
 	RULE(sender_domain) \
 	RULE(sender_bogus_mx) \
 	RULE(null_sender_unsolicited) \
-	RULE(dnsbl)
+	RULE(dnsbl) \
+	RULE(rhsbl)
 
 #define RULE(name) extern const struct rule rule_##name;
 RULES

@@ -1,4 +1,4 @@
-/* pending.c - writes in the making (writer.h) */
+/* pending.c - what is handed to the writer, each in one piece of memory with its texts; see writer.h */
 #include "base/arena.h"
 #include "store/writer.h"
 
@@ -44,11 +44,11 @@ pending_count(const char *scope, const char *key, int64_t time_s, int64_t n)
 }
 
 struct pending_write *
-pending_problems(const char *problems, size_t len)
+pending_cells(enum write_kind kind, const char *cells, size_t size)
 {
-	struct pending_write *w = xcalloc(1, sizeof *w + len + 1);
+	struct pending_write *w = xcalloc(1, sizeof *w + size);
 
-	w->kind = WRITE_PROBLEMS;
-	w->problems = memcpy(w + 1, problems, len + 1);
+	w->kind = kind;
+	w->cells = memcpy(w + 1, cells, size);
 	return w;
 }

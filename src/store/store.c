@@ -73,6 +73,9 @@ struct store {
 	struct sent sent;
 	char *problems, *problems_written;	/* of the last load: list, row, finding, each ended by NUL */
 	size_t problems_len, problems_written_len;
+	char *dns_lists;			/* cells, as store_dns_lists() was given them; NULL: never */
+	size_t dns_lists_size;
+	bool dns_lists_stale;			/* the file does not have them yet */
 
 	struct pending_count counts[COUNTS_MAX];
 	size_t count_used;
@@ -166,7 +169,29 @@ write_problems(struct store *s)
 	s->problems_written = xrealloc(s->problems_written, s->problems_len + 1);
 	memcpy(s->problems_written, s->problems, s->problems_len + 1);
 	s->problems_written_len = s->problems_len;
-	put(s, pending_problems(s->problems, s->problems_len));
+	put(s, pending_cells(WRITE_PROBLEMS, s->problems, s->problems_len + 1));
+}
+
+/* Have the table list_state say how DNS lists fare; while in trouble nothing piles up for it. */
+static void
+write_dns_lists(struct store *s)
+{
+	if (!s->dns_lists_stale || atomic_load(&writer_state(s->writer)->trouble))
+		return;
+	s->dns_lists_stale = false;
+	put(s, pending_cells(WRITE_DNS_LISTS, s->dns_lists, s->dns_lists_size));
+}
+
+void
+store_dns_lists(struct store *s, const char *cells, size_t size)
+{
+	if (s->writer == NULL)
+		return;
+	s->dns_lists = xrealloc(s->dns_lists, size);
+	memcpy(s->dns_lists, cells, size);
+	s->dns_lists_size = size;
+	s->dns_lists_stale = true;
+	write_dns_lists(s);
 }
 
 /* why: what keeps us from reading; NULL: nothing. */
@@ -301,6 +326,7 @@ see_state(struct store *s)
 		close_reader(s);
 		free(s->problems_written);
 		s->problems_written = NULL;
+		s->dns_lists_stale = s->dns_lists != NULL;
 	}
 	if (trouble && !s->trouble) {
 		writer_why(s->writer, why, sizeof why);
@@ -309,6 +335,7 @@ see_state(struct store *s)
 	} else if (!trouble && s->trouble)
 		log_info("store: %s can be written again", s->path);
 	s->trouble = trouble;
+	write_dns_lists(s);
 	while (trouble && s->newest_awaited != NULL)
 		tell(s, s->newest_awaited, false);
 }
@@ -520,6 +547,7 @@ free_store(struct store *s)
 	lists_release(s->lists);
 	free(s->problems);
 	free(s->problems_written);
+	free(s->dns_lists);
 	free(s->path);
 	free(s);
 }

@@ -112,6 +112,13 @@ void store_count_decision(struct store *s, const char *action, const char *check
 enum { COUNTER_KEY = 104 };
 bool would_key(const char **would, char key[COUNTER_KEY]);
 
+/*
+ * From now on the table list_state says this of DNS lists; written behind, in the place of what it said.
+ *
+ * cells   of all rows, each ended by NUL: list, kind, rules, state, since, why, probed, probe, ipv6; then an empty one
+ */
+void store_dns_lists(struct store *s, const char *cells, size_t size);
+
 /* w no longer wants to know; the write goes on. */
 void store_forget(struct store *s, struct store_waiter *w);
 

@@ -18,8 +18,8 @@
 
 enum { RETRY_MS = 1000, IDLE_MS = 1000, HAND_COPY_EVERY_S = 86400, STEP_ROWS = 500, VACUUM_PAGES = 200 };
 
-enum statement { INSERT_DECISION, INSERT_PROBLEM, DELETE_PROBLEMS, UPSERT_COUNTER, INSERT_WRITER, DELETE_OLD,
-	DELETE_OLDEST, DELETE_COUNTERS, STATEMENTS };
+enum statement { INSERT_DECISION, INSERT_PROBLEM, DELETE_PROBLEMS, INSERT_LIST, DELETE_LISTS, UPSERT_COUNTER,
+	INSERT_WRITER, DELETE_OLD, DELETE_OLDEST, DELETE_COUNTERS, STATEMENTS };
 
 static const char *const sql[STATEMENTS] = {
 	[INSERT_DECISION] = "INSERT INTO decision (reference, writer, time, action, check_name, would, reply, profile, "
@@ -28,6 +28,9 @@ static const char *const sql[STATEMENTS] = {
 	    "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[INSERT_PROBLEM] = "INSERT OR IGNORE INTO row_problem VALUES (?,?,?)",
 	[DELETE_PROBLEMS] = "DELETE FROM row_problem",
+	[INSERT_LIST] = "INSERT INTO list_state (list, kind, rules, state, since, why, probed, probe, ipv6) "
+	    "VALUES (?,?,?,?,?,nullif(?,''),nullif(?,'0'),nullif(?,''),?)",
+	[DELETE_LISTS] = "DELETE FROM list_state",
 	[UPSERT_COUNTER] = "INSERT INTO counter VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET n = max(n, excluded.n)",
 	[INSERT_WRITER] = "INSERT OR IGNORE INTO writer VALUES (?,?)",
 	[DELETE_OLD] = "DELETE FROM decision WHERE reference IN (SELECT reference FROM decision WHERE reference < ? "
@@ -155,15 +158,16 @@ write_decision(struct writer *w, const struct decision_row *r)
 	return finish(s);
 }
 
+/* Put these rows in the place of all that the table has. */
 static bool
-write_problems(struct writer *w, const char *at)
+write_cells(struct writer *w, enum statement clearing, enum statement insert, const char *at)
 {
-	sqlite3_stmt *clear = statement(w, DELETE_PROBLEMS), *s = statement(w, INSERT_PROBLEM);
+	sqlite3_stmt *clear = statement(w, clearing), *s = statement(w, insert);
 
 	if (clear == NULL || s == NULL || !finish(clear))
 		return false;
 	while (*at) {
-		for (int i = 1; i <= 3; i++, at += strlen(at) + 1)
+		for (int i = 1; i <= sqlite3_bind_parameter_count(s); i++, at += strlen(at) + 1)
 			bind_text(s, i, at);
 		if (!finish(s))
 			return false;
@@ -221,7 +225,9 @@ write_batch(struct writer *w)
 	for (struct pending_write *write = w->batch; write != NULL; write = write->next) {
 		count(w, write);
 		if ((write->kind == WRITE_DECISION && !write_decision(w, &write->row)) ||
-		    (write->kind == WRITE_PROBLEMS && !write_problems(w, write->problems)) ||
+		    (write->kind == WRITE_PROBLEMS &&
+		    !write_cells(w, DELETE_PROBLEMS, INSERT_PROBLEM, write->cells)) ||
+		    (write->kind == WRITE_DNS_LISTS && !write_cells(w, DELETE_LISTS, INSERT_LIST, write->cells)) ||
 		    (write->kind == WRITE_SENT && !sent_rows_add(&w->sent, w->db, write)))
 			return false;
 	}

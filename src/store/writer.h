@@ -15,7 +15,7 @@ struct wake;
 
 enum { REFERENCE_SHIFT = 18 };		/* bits of sequence below the seconds of a reference */
 
-enum write_kind { WRITE_DECISION, WRITE_COUNT, WRITE_PROBLEMS, WRITE_SENT };
+enum write_kind { WRITE_DECISION, WRITE_COUNT, WRITE_PROBLEMS, WRITE_DNS_LISTS, WRITE_SENT };
 
 /* One thing to write, in one piece of memory with its texts; freed by the loop when it comes back. */
 struct pending_write {
@@ -28,13 +28,14 @@ struct pending_write {
 	size_t bytes;			/* of memory, DECISION and SENT; the loop's */
 	const char *scope, *key;	/* COUNT; SENT: domain and address */
 	int64_t time_s, n;
-	const char *problems;		/* PROBLEMS: list, row, finding, list, …, each ended by NUL; an empty list ends it */
+	/* PROBLEMS, DNS_LISTS: all rows of the table, cell by cell, each ended by NUL; an empty first cell ends them. */
+	const char *cells;
 };
 
-/* New ones (pending.c, sent.c), all that is handed in copied; len bytes and a NUL of problems. */
+/* New ones (pending.c, sent.c), all that is handed in copied. */
 struct pending_write *pending_decision(const struct decision_row *row);
 struct pending_write *pending_count(const char *scope, const char *key, int64_t time_s, int64_t n);
-struct pending_write *pending_problems(const char *problems, size_t len);
+struct pending_write *pending_cells(enum write_kind kind, const char *cells, size_t size);
 
 struct writer;
 

@@ -187,7 +187,16 @@ dns_lookup(struct eval *e, const char *name, enum dns_type type)
 const struct answer *
 list_lookup(struct eval *e, const char *list, const char *entry, enum dns_type type)
 {
-	return dns_lookup(e, arena_printf(e->arena, "%s.%s", entry, list), type);
+	const struct answer *a = dns_lookup(e, arena_printf(e->arena, "%s.%s", entry, list), type);
+
+	for (size_t i = 0; type == DNS_A && i < a->count; i++)
+		if (dns_is_list_error(&a->records[i].address)) {
+			struct answer *error = arena_alloc(e->arena, sizeof *error);
+
+			*error = (struct answer){ .name = a->name, .type = type, .status = DNS_FAILED, .why = "" };
+			return error;
+		}
+	return a;
 }
 
 enum known
@@ -209,7 +218,8 @@ sent_mail(struct eval *e, const char *who, int64_t window_s)
 	va_start(args, format); \
 	text_addv(&t, format, args); \
 	va_end(args); \
-	return (struct verdict){ kind, check, enhanced, arena_strdup(e->arena, t.at) }; \
+	return (struct verdict){ kind, check, enhanced, arena_strdup(e->arena, t.at), kind == VERDICT_OBJECT, \
+	    kind == VERDICT_OBJECT || kind == VERDICT_CANNOT_TELL }; \
 } while (0)
 
 struct verdict
@@ -222,6 +232,12 @@ struct verdict
 cannot_tell(struct eval *e, unsigned check, const char *enhanced, const char *format, ...)
 {
 	VERDICT(VERDICT_CANNOT_TELL, &e->rule->options.rows[check], enhanced);
+}
+
+struct verdict
+weigh(struct eval *e, unsigned check, const char *format, ...)
+{
+	VERDICT(VERDICT_DUNNO, &e->rule->options.rows[check], NULL);
 }
 
 struct verdict
@@ -241,9 +257,15 @@ verdict_line(struct arena *a, const struct verdict *v)
 {
 	static const char *const words[] = { "DUNNO", "PENDING", "OBJECT", "CANNOT TELL", "EXEMPT" };
 
+	static const int weights[][2] = { [VERDICT_OBJECT] = { 1, 1 }, [VERDICT_CANNOT_TELL] = { 0, 1 } };
+
 	if (v->check != NULL) {
 		assert_int_equal(v->check->type, OPT_SETTING);
-		return arena_printf(a, "%s %s %s %s", words[v->kind], v->check->name, v->enhanced, v->text);
+		const char *line = arena_printf(a, "%s %s %s%s%s", words[v->kind], v->check->name,
+		    v->enhanced ? v->enhanced : "", v->enhanced ? " " : "", v->text);
+		if (v->kind != VERDICT_DUNNO && v->least == weights[v->kind][0] && v->most == weights[v->kind][1])
+			return line;
+		return arena_printf(a, "%s [%d..%d]", line, v->least, v->most);
 	}
 	if (v->kind == VERDICT_CANNOT_TELL)
 		return arena_printf(a, "PERHAPS EXEMPT %s", v->text);

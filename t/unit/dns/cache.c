@@ -204,6 +204,23 @@ leaves_holders_alone(void **state)
 	answer_release(a);
 }
 
+static void
+drops_a_domain(void **state)
+{
+	static const char *const names[] = { "bl.example", "a.bl.example", "b.c.bl.example", "xbl.example", "example",
+	    "bl.example.com" };
+	struct dns_cache *c = dns_cache_new(10);
+	(void)state;
+
+	at_second(0);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		add(c, names[i], DNS_A, DNS_FOUND, 60);
+	dns_cache_drop(c, "bl.example");
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		assert_int_equal(find(c, names[i], DNS_A) != NULL, i >= 3);
+	dns_cache_free(c);
+}
+
 int
 main(void)
 {
@@ -215,6 +232,7 @@ main(void)
 		{ "what was not used for longest goes first", forgets_the_longest_unused, NULL, NULL, NULL },
 		{ "no more answers are kept than its limit says", never_exceeds_its_limit, NULL, NULL, NULL },
 		{ "a big answer counts for many", weighs_big_answers, NULL, NULL, NULL },
+		{ "a name and all below it can be dropped, and nothing else", drops_a_domain, NULL, NULL, NULL },
 		{ "who holds an answer keeps it", leaves_holders_alone, NULL, NULL, NULL },
 	};
 	struct CMUnitTest tests[LIVES + sizeof others / sizeof *others];

@@ -554,6 +554,58 @@ counts(void **state)
 	assert_int_equal(metric(cache, "result=\"miss\"") - misses, 2);
 }
 
+static const char *
+mind(void *arg, const struct answer *a)
+{
+	(*(int *)arg)++;
+	return found(a) && a->records[0].address.bytes[3] == 7 ? "not to be believed" : NULL;
+}
+
+static void
+minds(void **state)
+{
+	struct asker k = { 0 };
+	int heard = 0;
+	(void)state;
+
+	dns_mind(dns, mind, &heard);
+	servers[0].udp_script = ADDRESS "---\nan other.example 300 A 192.0.2.8\n---\nrcode 2\n";
+	ask(&k, "example.com");
+	wait_for(&k.times, 1);
+	assert_string_equal(k.line, "FAILED 10 not to be believed");
+	ask(&k, "example.com");			/* so it stands in the cache */
+	assert_string_equal(k.line, "FAILED 10 not to be believed");
+	assert_int_equal(heard, 1);
+	ask(&k, "other.example");
+	wait_for(&k.times, 3);
+	assert_string_equal(k.line, "FOUND 300 192.0.2.8");
+	ask(&k, "third.example");
+	wait_for(&k.times, 4);
+	assert_string_equal(k.line, "FAILED 10 SERVFAIL");
+	assert_int_equal(heard, 3);
+}
+
+static void
+known_or_anew(void **state)
+{
+	struct asker k = { .waiter.answered = answered };
+	(void)state;
+
+	servers[0].udp_script = ADDRESS;
+	assert_null(dns_known(dns, "example.com", DNS_A));
+	assert_null(dns_known(dns, "example..com", DNS_A));
+	ask(&k, "example.com");
+	wait_for(&k.times, 1);
+	const struct answer *a = dns_known(dns, "EXAMPLE.com.", DNS_A);
+	assert_true(a != NULL && found(a));
+	answer_release(a);
+	assert_null(dns_ask_anew(dns, "example.com", DNS_A, &k.waiter));
+	wait_for(&k.times, 2);
+	assert_int_equal(servers[0].udp_asked, 2);
+	dns_drop(dns, "com");
+	assert_null(dns_known(dns, "example.com", DNS_A));
+}
+
 static void
 ends_with_questions_open(void **state)
 {
@@ -593,6 +645,8 @@ main(void)
 		PROMISE("what is no name fails at once", refuses_bad_names),
 		PROMISE("odd names are asked for as they are, without a search list", asks_for_odd_names),
 		PROMISE("what happens is counted", counts),
+		PROMISE("who minds the answers hears of all, and may make failures of them", minds),
+		PROMISE("the cache can be asked alone, and passed by", known_or_anew),
 		PROMISE("it can end with questions open", ends_with_questions_open),
 	};
 	struct CMUnitTest tests[EXCHANGES + sizeof others / sizeof *others];

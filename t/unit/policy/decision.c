@@ -11,7 +11,7 @@
 
 /* ---- three rules that say what the case wants: one, two, three, with a check each ---- */
 
-static enum { DUNNO_, OBJECTS, CANNOT } says[3];
+static char says[3];			/* a letter of the case's verdicts */
 
 struct one_options { struct setting one; };
 #define OPTIONS one_options
@@ -32,8 +32,33 @@ say(struct eval *e, size_t i)
 	static const char *const enhanced[] = { "5.7.1", "5.7.2", "5.7.3" };
 	static const char *const finding[] = { "first", "second", "third" };
 
-	return says[i] == OBJECTS ? object(e, 0, enhanced[i], "%s", finding[i]) :
-	    says[i] == CANNOT ? cannot_tell(e, 0, "4.4.3", "no %s", finding[i]) : DUNNO;
+	struct verdict v = DUNNO;
+
+	switch (says[i]) {
+	case 'o':
+		return object(e, 0, enhanced[i], "%s", finding[i]);
+	case 'c':
+		return cannot_tell(e, 0, "4.4.3", "no %s", finding[i]);
+	case 'O':
+		v = object(e, 0, enhanced[i], "%s", finding[i]);
+		v.least = 4;
+		v.most = 6;
+		break;
+	case 'C':
+		v = cannot_tell(e, 0, "4.4.3", "no %s", finding[i]);
+		v.least = 2;
+		v.most = 5;
+		break;
+	case 'w':
+		v = weigh(e, 0, "%s", finding[i]);
+		v.least = 1;
+		v.most = 3;
+		break;
+	case 'a':
+		v = weigh(e, 0, "%s", finding[i]);
+		v.least = v.most = -2;
+	}
+	return v;
 }
 
 static struct verdict judge_one(struct eval *e) { return say(e, 0); }
@@ -48,7 +73,10 @@ static const struct rule three = { "r3", judge_three, STAGE_RCPT, HOOK_MX, 0,
     { three_rows, 1, sizeof(struct three_options) } };
 static const struct rule *const three_rules[] = { &one, &two, &three };
 
-/* Verdicts: o objects, c cannot tell, - dunno; a letter for each rule. */
+/*
+ * Verdicts: o objects, c cannot tell, - dunno; a letter for each rule.  O and C are the same with a weight (4 to 6, 2 to 5);
+ * w and a only weigh something (1 to 3, -2).
+ */
 static const struct {
 	const char *promises, *conf, *verdicts, *want;
 } cases[] = {
@@ -117,6 +145,32 @@ static const struct {
 	{ "the site's text stands in the score's", "score_reject = 2\none = score 5 \"bad\"", "o--",
 	  "reject score_reject - 5.7.1 score 5: bad score 5" },
 	{ "thresholds of 0 are none", "score_defer = 0\nscore_reject = 0\none = score 1000", "o--", "dunno score 1000" },
+	{ "a weight multiplies the score", "one = score 5", "O--", "dunno score 20" },
+	{ "a score that speaks for the client takes all that may be", "one = score -5", "O--", "dunno score -30" },
+	{ "a weight is nothing to a reject", "one = reject", "O--", "reject one r1 5.7.1 first" },
+	{ "what weighs without objecting scores", "one = score 5", "w--", "dunno score 5" },
+	{ "for the client, too", "one = score 5\ntwo = score 3", "wa-", "dunno score -1" },
+	{ "a score against it may refuse", "one = score 5\nscore_reject = 5", "w--",
+	  "reject score_reject - 5.7.1 score 5: first score 5" },
+	{ "with the site's text", "one = score 5 \"bad\"\nscore_reject = 5", "w--",
+	  "reject score_reject - 5.7.1 score 5: bad score 5" },
+	{ "what speaks for the client by its weight is not shown", "score_reject = 2\none = score 5\ntwo = score 1", "oa-",
+	  "reject score_reject - 5.7.1 score 3: first score 3" },
+	{ "what only weighs is no objection", "one = reject", "w--", "dunno" },
+	{ "not under defer", "one = defer on_error defer", "w--", "dunno" },
+	{ "and is nothing to log", "one = log", "w--", "dunno" },
+	{ "a date to come holds a weight back", "one = score 5 from 2100-01-01", "w--", "dunno would(score one)" },
+	{ "mode = log, too", "mode = log\none = score 5", "w--", "dunno would(score one)" },
+	{ "off stays off for what weighs", "one = off", "w--", "dunno" },
+	{ "what is certain scores, though the rest cannot be told", "one = score 5", "C--", "dunno score 10" },
+	{ "it shows in the reply", "one = score 5\nscore_reject = 10", "C--",
+	  "reject score_reject - 5.7.1 score 10: no first score 10" },
+	{ "all that may be scores for the client", "one = score -5", "C--", "dunno score -25" },
+	{ "on_error defers it all the same", "one = score 5 on_error defer", "C--", "defer one r1 4.4.3 no first score 10" },
+	{ "but a score_reject beats that", "one = score 5 on_error defer\nscore_reject = 10", "C--",
+	  "reject score_reject - 5.7.1 score 10: no first score 10" },
+	{ "what cannot be told does not speak before its day", "one = score 5\ntwo = score -3 from 2100-01-01", "oc-",
+	  "dunno score 5 would(score two)" },
 	{ "a sum below nothing refuses nobody", "score_defer = 1\none = score -5", "o--", "dunno score -5" },
 };
 
@@ -141,7 +195,7 @@ one_case(void **state)
 	struct text got = TEXT(room);
 
 	for (size_t k = 0; k < 3; k++)
-		says[k] = cases[i].verdicts[k] == 'o' ? OBJECTS : cases[i].verdicts[k] == 'c' ? CANNOT : DUNNO_;
+		says[k] = cases[i].verdicts[k];
 	snprintf(conf, sizeof conf, "[mx]\n%s\n", cases[i].conf);
 	scene_open(&s, three_rules, 3, conf, NULL);
 	scene_begin(&s, "client_address=192.0.2.7\n");

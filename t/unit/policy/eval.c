@@ -97,7 +97,7 @@ nature_says(struct scene *s, const char *name, enum dns_type type)
 	else if (type == DNS_TXT)
 		line = ONE_OF("NODATA", "SERVFAIL", "sends spam", "see https://bl.example/");
 	else if (strstr(name, ".bl") != NULL)
-		line = ONE_OF("NXDOMAIN", "NXDOMAIN", "SERVFAIL", "127.0.0.2", "127.0.0.4", "127.255.255.254", "127.0.0.9");
+		line = ONE_OF("NXDOMAIN", "NXDOMAIN", "SERVFAIL", "127.0.0.2", "127.0.0.4", "127.0.0.9");
 	else if (type == DNS_AAAA)
 		line = ONE_OF("NXDOMAIN", "NODATA", "NODATA", "SERVFAIL", "2001:db8::7", "2001:db8::8");
 	else
@@ -136,6 +136,8 @@ draw_conf(struct text *t, bool reject_by_score)
 	static const char *const words[] = { "address", "required" };
 	static const char *const levels[] = { "exact", "organisation", "network" };
 	static const char *const dynamic[] = { "", "bl1.example=127.0.0.4", "bl2.example=127.0.0.9, bl6.example=127.0.0.2" };
+	static const char *const allow_sites[] = { "", "", "", "", "bl6.example=127.0.0.9" };
+	static const char *const domain_sites[] = { "", "", "", "bl7.example*2, bl8.example=127.0.0.4*-1" };
 
 	text_addf(t, "[server]\nlocal_networks = 127.0.0.0/8%s\n[mx]\n", draw(8) == 0 ? " 203.0.113.0/24" : "");
 	text_addf(t, "mode = %s\n", draw(10) == 0 ? "log" : "enforce");
@@ -149,6 +151,8 @@ draw_conf(struct text *t, bool reject_by_score)
 	    PICK(sites), 1 + draw(4));
 	text_addf(t, "helo_match = %s\n", PICK(levels));
 	text_addf(t, "dynamic_names = *.example.com\ndnsbl_dynamic = %s\n", PICK(dynamic));
+	text_addf(t, "dnswl_sites = %s\nrhsbl_sites = %s\nrhsbl_names = sender helo client\n", PICK(allow_sites),
+	    PICK(domain_sites));
 }
 
 static const char *

@@ -9,6 +9,7 @@ extern const struct rule rule_dnsbl;
 #define TXT(list, answer) "TXT 7.2.0.192." list " = " answer "\n"
 #define NIBBLES "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2"
 #define TEN "0123456789"
+#define WEIGHS(by) "DUNNO dnsbl 192.0.2.7 is listed by " by
 #define LISTED(by) "OBJECT dnsbl 5.7.1 192.0.2.7 is listed by " by
 #define UNSURE(at) "CANNOT TELL dnsbl 4.7.1 cannot look up 192.0.2.7 at " at " now"
 
@@ -49,21 +50,35 @@ main(void)
 		  .dns = A("bl.example", "127.0.0.10") }, "DUNNO" },
 		{ "two filters on one list are one question, counted each", {
 		  SITES_AT("bl.example=127.0.0.[2..4]*2 bl.example=127.0.0.[10..11]*3", "5"),
-		  .dns = A("bl.example", "127.0.0.10, 127.0.0.3") TXT("bl.example", "NODATA") }, LISTED("bl.example") },
+		  .dns = A("bl.example", "127.0.0.10, 127.0.0.3") TXT("bl.example", "NODATA") },
+		  LISTED("bl.example [5..5]") },
+		{ "of two filters on one list the one that takes counts", {
+		  SITES_AT("bl.example=127.0.0.[2..3]*4 bl.example=127.0.0.[4..7]*2", "3"),
+		  .dns = A("bl.example", "127.0.0.5") }, WEIGHS("bl.example [2..2]") },
 		{ "two answers that one filter takes count once", { SITES_AT("bl.example", "2"),
-		  .dns = A("bl.example", "127.0.0.2, 127.0.0.3") }, "DUNNO" },
+		  .dns = A("bl.example", "127.0.0.2, 127.0.0.3") }, WEIGHS("bl.example [1..1]") },
 
 		/* weights */
 		{ "weights below the threshold are not enough", { SITES_AT("a.example b.example*2", "4"),
-		  .dns = A("a.example", "127.0.0.2") A("b.example", "127.0.0.2") }, "DUNNO" },
+		  .dns = A("a.example", "127.0.0.2") A("b.example", "127.0.0.2") },
+		  WEIGHS("a.example, b.example [3..3]") },
 		{ "weights that reach it are, and every list is named", { SITES_AT("a.example b.example*2 c.example", "3"),
 		  .dns = A("a.example", "127.0.0.2") A("b.example", "127.0.0.2") A("c.example", "NXDOMAIN")
-		  TXT("a.example", "NODATA") TXT("b.example", "spam") }, LISTED("a.example, b.example (spam)") },
+		  TXT("a.example", "NODATA") TXT("b.example", "spam") }, LISTED("a.example, b.example (spam) [3..3]") },
 		{ "the first reason is given", { SITES_AT("a.example b.example", "2"),
 		  .dns = A("a.example", "127.0.0.2") A("b.example", "127.0.0.2")
-		  TXT("a.example", "first") TXT("b.example", "second") }, LISTED("a.example, b.example (first)") },
+		  TXT("a.example", "first") TXT("b.example", "second") }, LISTED("a.example, b.example (first) [2..2]") },
 		{ "an allow list speaks for the client", { SITES("bl.example*2 allow.example*-2"),
-		  .dns = A("bl.example", "127.0.0.2") A("allow.example", "127.0.0.2") }, "DUNNO" },
+		  .dns = A("bl.example", "127.0.0.2") A("allow.example", "127.0.0.2") }, WEIGHS("bl.example [0..0]") },
+		{ "alone, too", { SITES("bl.example*2 allow.example*-2"),
+		  .dns = A("bl.example", "NXDOMAIN") A("allow.example", "127.0.0.2") },
+		  "DUNNO dnsbl 192.0.2.7 weighs -2 [-2..-2]" },
+		{ "a list of weight 0 neither", { SITES("bl.example*0"), .dns = A("bl.example", "127.0.0.2") }, "DUNNO" },
+		{ "IPv6 is weighed as IPv4 is", { .client = "2001:db8::1", SITES_AT("a.example*2 b.example*2 c.example*-1", "3"),
+		  .dns = "A " NIBBLES ".a.example = 127.0.0.2\nA " NIBBLES ".b.example = 127.0.0.2\n"
+		  "A " NIBBLES ".c.example = 127.0.0.2\nTXT " NIBBLES ".a.example = NODATA\n"
+		  "TXT " NIBBLES ".b.example = NODATA" },
+		  "OBJECT dnsbl 5.7.1 2001:db8::1 is listed by a.example, b.example [3..3]" },
 		{ "an allow list is not named in a refusal", { SITES("bl.example*3 allow.example*-2"),
 		  .dns = A("bl.example", "127.0.0.2") A("allow.example", "127.0.0.2") TXT("bl.example", "NODATA") },
 		  LISTED("bl.example") },
@@ -78,19 +93,28 @@ main(void)
 		{ "also if it lists beside", { SITES("bl.example"),
 		  .dns = A("bl.example", "127.0.0.2, 127.255.255.254") }, UNSURE("bl.example") },
 		{ "a list that could not have made the difference is no doubt", { SITES_AT("a.example b.example*2", "4"),
-		  .dns = A("a.example", "127.0.0.2") A("b.example", "SERVFAIL") }, "DUNNO" },
+		  .dns = A("a.example", "127.0.0.2") A("b.example", "SERVFAIL") },
+		  WEIGHS("a.example [1..3]") },
 		{ "a list that could have is", { SITES_AT("a.example*2 b.example*2", "4"),
-		  .dns = A("a.example", "127.0.0.2") A("b.example", "SERVFAIL") }, UNSURE("b.example") },
+		  .dns = A("a.example", "127.0.0.2") A("b.example", "SERVFAIL") },
+		  "CANNOT TELL dnsbl 4.7.1 192.0.2.7 is listed by a.example; cannot look up 192.0.2.7 at b.example now "
+		  "[2..4]" },
 		{ "enough without it is enough", { SITES("a.example b.example"),
 		  .dns = A("a.example", "SERVFAIL") A("b.example", "127.0.0.2") TXT("b.example", "NODATA") },
-		  LISTED("b.example") },
+		  LISTED("b.example [1..2]") },
 		{ "an allow list that fails counts with all its weight", { SITES("bl.example*2 allow.example*-2"),
-		  .dns = A("bl.example", "127.0.0.2") A("allow.example", "SERVFAIL") }, "DUNNO" },
+		  .dns = A("bl.example", "127.0.0.2") A("allow.example", "SERVFAIL") }, WEIGHS("bl.example [0..2]") },
+		{ "alone, too, but for a check that speaks for the client it may be nothing", {
+		  SITES("bl.example*2 allow.example*-2"), .dns = A("bl.example", "NXDOMAIN") A("allow.example", "SERVFAIL") },
+		  "DUNNO dnsbl 192.0.2.7 weighs -2 [-2..0]" },
 		{ "also if it says so", { SITES("bl.example*2 allow.example*-2"),
-		  .dns = A("bl.example", "127.0.0.2") A("allow.example", "127.255.255.255") }, "DUNNO" },
+		  .dns = A("bl.example", "127.0.0.2") A("allow.example", "127.255.255.255") },
+		  WEIGHS("bl.example [0..2]") },
 		{ "and leaves a refusal that needs it not", { SITES("bl.example*3 allow.example*-2"),
 		  .dns = A("bl.example", "127.0.0.2") A("allow.example", "SERVFAIL") TXT("bl.example", "NODATA") },
-		  LISTED("bl.example") },
+		  LISTED("bl.example [1..3]") },
+		{ "a failure too small to matter may still weigh for a score", { SITES_AT("bl.example*2", "4"),
+		  .dns = A("bl.example", "SERVFAIL") }, "DUNNO dnsbl 192.0.2.7 weighs 0 [0..2]" },
 	};
 	return promises_keep(&rule_dnsbl, promises, sizeof promises / sizeof *promises);
 }

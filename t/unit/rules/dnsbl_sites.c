@@ -114,7 +114,7 @@ failing(void **state)
 		struct address a;
 
 		assert_true(address_parse(&a, cases[i].answer));
-		assert_int_equal(dnsbl_is_failing(&a), cases[i].failing);
+		assert_int_equal(dns_is_list_error(&a), cases[i].failing);
 	}
 }
 
