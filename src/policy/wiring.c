@@ -2,6 +2,8 @@
 #include "policy/wiring.h"
 #include "base/log.h"
 
+#include <string.h>
+
 enum { WIRING_SAMPLE = 1000, NAMES_WARNED_MAX = 10 };
 
 static void
@@ -50,6 +52,15 @@ is_on(const struct rule *rule, const char *values)
 	return false;
 }
 
+/* Users of ours are judged by the profile submission, strangers by all others. */
+static bool
+can_be_asked(const struct rule *rule, const struct profile *p)
+{
+	bool users = strcmp(profile_name(p), "submission") == 0;
+
+	return rule->hooks & (users ? HOOK_SUBMISSION | HOOK_SUBMISSION_SENDER : HOOK_MX | HOOK_MX_PRE);
+}
+
 struct needs
 wiring_needs(const struct config *c, const struct rule *const *rules, size_t count, size_t first_table)
 {
@@ -60,7 +71,7 @@ wiring_needs(const struct config *c, const struct rule *const *rules, size_t cou
 		for (size_t i = 0; i < count; i++) {
 			const char *values = profile_values(p, first_table + i);
 			const struct option *window = rules[i]->sent_window;
-			bool on = is_on(rules[i], values);
+			bool on = can_be_asked(rules[i], p) && is_on(rules[i], values);
 
 			if (on && rules[i]->stages == STAGE_DATA && n.data_rule == NULL)
 				n.data_rule = rules[i]->name;
