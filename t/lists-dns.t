@@ -92,7 +92,7 @@ for (@cases) {
 	is verdict($p->ask(%$request, policy_context => $profile)), $want, "$profile: $title";
 }
 like $p->ask(client_address => '198.51.100.50', policy_context => 'score'),
-    qr/ score 8: 198\.51\.100\.50 is listed by bl\.example /, 'a reply by score names address and list';
+    qr/ score 8: 198\.51\.100\.50 is listed by bl\.example; /, 'a reply by score names address and list';
 like $p->ask(sender => 'bob@spam.example', policy_context => 'rhsbl'),
     qr{ spam\.example is listed by rh\.example \(see https://rh\.example/\) }, 'one by rhsbl the domain, list and reason';
 my ($exit, $out) = $p->command(request(client_address => '198.51.100.52', policy_context => 'score'), '-x');
@@ -142,7 +142,7 @@ is_deeply [map { $p->ask(client_address => $_) } @strangers], [('DUNNO') x 25], 
 cmp_ok time - $start, '<', 25 * 0.3, 'without waiting for them';
 is $dns->count - $before, 25 * @alive, 'each was asked of the lists that answer, and of no other';
 $dns->add(in_list('198.51.100.70', 'l1.example') . ' A 127.0.0.2', in_list('198.51.100.70', 'l9.example') . ' A 127.0.0.2');
-like $p->ask(client_address => '198.51.100.70'), qr/^550 5\.7\.1 198\.51\.100\.70 is listed by l1\.example \(dnsbl /,
+like $p->ask(client_address => '198.51.100.70'), qr/^550 5\.7\.1 198\.51\.100\.70 is listed by l1\.example; ask there to be taken off \(dnsbl /,
     'which go on listing';
 
 # ---- the breaker closes when the list answers ----
@@ -226,12 +226,12 @@ broken.example.rh.example   !servfail
 		[ 'dnsbl: refused by score', '192.0.2.50', 'bob@example.net', 'mx.example.net',
 		  qr/^550 5\.7\.1 .*: score 8: 192\.0\.2\.50 is listed by bl\.example \(sends spam\) \(score_reject \w{10}\)$/ ],
 		[ 'dnsbl: another code, another score', '192.0.2.51', 'bob@example.net', 'mx.example.net',
-		  qr/^450 4\.7\.1 .*: score 4: 192\.0\.2\.51 is listed by bl\.example \(score_defer \w{10}\)$/ ],
+		  qr/^450 4\.7\.1 .*: score 4: 192\.0\.2\.51 is listed by bl\.example; ask there to be taken off \(score_defer \w{10}\)$/ ],
 		[ 'dnsbl: an error code cannot tell', '192.0.2.53', 'bob@example.net', 'mx.example.net',
 		  qr/^450 4\.7\.1 .*: cannot look up 192\.0\.2\.53 at bl\.example now \(dnsbl \w{10}\)$/ ],
 		[ 'dnswl: exempt', '192.0.2.52', 'bob@spam.example', 'nodot', qr/^250 2\.1\.5 / ],
 		[ 'rhsbl: refused', '192.0.2.49', 'bob@spam.example', 'mx.example.net',
-		  qr/^550 5\.7\.1 .*: spam\.example is listed by rh\.example \(rhsbl \w{10}\)$/ ],
+		  qr/^550 5\.7\.1 .*: spam\.example is listed by rh\.example; ask there to be taken off \(rhsbl \w{10}\)$/ ],
 		[ 'rhsbl: cannot tell', '192.0.2.49', 'bob@broken.example', 'mx.example.net',
 		  qr/^450 4\.7\.1 .*: cannot look up broken\.example at rh\.example now \(rhsbl \w{10}\)$/ ],
 	);

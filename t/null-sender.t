@@ -95,7 +95,7 @@ is verdict($p->ask(@two, instance => 'reload')), 'DUNNO',
 
 my ($exit, $out) = $p->command('', '-x', 'protocol_state=DATA', 'sender=', 'recipient_count=3', 'client_address=192.0.2.8');
 like $out, qr/^client 192\.0\.2\.8, .*from <>, to 3 recipients: profile mx, stage DATA$/m, '-x: what is asked';
-like $out, qr/^null_sender_multiple +objects .*-> null_sender_multiple: reject\n +mail from <> .* 3 recipients$/m, '-x: why not';
+like $out, qr/^null_sender_multiple +objects .*-> null_sender_multiple: reject\n +mail from <> .* 3 recipients; send one to each$/m, '-x: why not';
 $p->says(qr/reject: DATA from [^ ]+: 5\.5\.3 mail from <>.*; from=<> nrcpt=2 proto=/, 'the log says how many');
 
 # ---- null_sender_unsolicited: who sent mail ----
@@ -185,7 +185,7 @@ sub bounces {
 	$c->say('MAIL FROM:<>');
 	return map { $c->say("RCPT TO:<$_\@example.org>") } @recipients;
 }
-my $finding = 'mail from <> is a report to one address, and this one has 2 recipients (null_sender_multiple ';
+my $finding = 'mail from <> is a report to one address, and this one has 2 recipients; send one to each (null_sender_multiple ';
 my $too_many = qr/^550 5\.5\.3 <(?:DATA|BDAT)>: Data command rejected: \Q$finding\E\w{10}\)/;
 
 # Ann's and the postmaster's mails, so that the second rule has nothing against them.

@@ -137,12 +137,12 @@ for (	# the sender's domain, its top-level domain, the domain as shown
 	[ "m\xc3\xbcller.nosuch",   'nosuch', 'xn--mller-kva.nosuch' ],
 ) {
 	my ($domain, $tld, $shown) = (@$_, $_->[0]);
-	refuses('sender_unknown_tld', '5.7.1', "the top-level domain .$tld of the sender's domain $shown does not exist",
+	refuses('sender_unknown_tld', '5.7.1', "the top-level domain .$tld of the sender's domain $shown does not exist; use an address that can be answered",
 	    sender => "bob\@$domain", utf8 => $shown ne $domain);
 }
 for ([ 'mail.firm.lan', 'lan' ], [ 'PC.local', 'local' ]) {
 	my ($helo, $tld) = @$_;
-	refuses('helo_unknown_tld', '5.7.1', "the top-level domain .$tld of the HELO name $helo does not exist", helo => $helo);
+	refuses('helo_unknown_tld', '5.7.1', "the top-level domain .$tld of the HELO name $helo does not exist; greet with the public name of your server", helo => $helo);
 }
 for (	# the sender's domain, what is wrong with it
 	[ 'loop',         'its MX loopback.example.net has the loopback address 127.0.0.1' ],

@@ -135,7 +135,7 @@ sub rcpt {
 }
 my $before = qr/^550 5\.7\.1 <known\@example\.org>: Recipient address rejected:/;
 like rcpt('mx.example.net', 'b@example.net'), qr/^250 2\.1\.5 /, 'Postfix: a good client is let in';
-like rcpt('nodot', 'b@example.net'), qr{$before the HELO name nodot is not fully qualified \(see \Q$long\E\?rule=helo_not_fqdn&ref=$ref\)$},
+like rcpt('nodot', 'b@example.net'), qr{$before the HELO name nodot is not fully qualified; greet with the public name of your server \(see \Q$long\E\?rule=helo_not_fqdn&ref=$ref\)$},
     'Postfix passes finding and URL on';
 like rcpt('mx.example.net', 'a%s@nothing.example'), qr{$before a%s\@nothing\.example \(100%\): .*; \Q$long\E\?rule=sender_no_mx&ref=$ref$},
     'and the site\'s own text';

@@ -99,7 +99,7 @@ refuse(struct eval *e, unsigned check, const struct findings *f, const char *lis
 		return PENDING;
 
 	if (reason == NULL)
-		return object(e, check, "5.7.1", "%s", listings);
+		return object(e, check, "5.7.1", "%s; ask there to be taken off", listings);
 	return object(e, check, "5.7.1", "%s (%.100s)", listings, reason->records[0].text);
 }
 

@@ -41,7 +41,8 @@ judge(struct eval *e)
 	if (h.kind == HELO_ADDRESS ? address_equal(&h.address, &r->client) || !is_our_address(e, &h.address)
 	    : name == NULL || domains_find(&o->local_domains, name) == NULL)
 		return DUNNO;
-	return object(e, HELO_FORGED, "5.7.1", "the HELO name %.100s belongs to this site, not to %s", h.text,
+	return object(e, HELO_FORGED, "5.7.1", "the HELO name %.100s belongs to this site, not to %s; "
+	    "greet with the public name of your own server", h.text,
 	    r->client_address);
 }
 

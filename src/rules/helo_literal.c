@@ -26,7 +26,8 @@ judge(struct eval *e)
 
 	if (h.kind != HELO_ADDRESS || client->bits == 0 || address_equal(&h.address, client))
 		return DUNNO;
-	return object(e, HELO_LITERAL, "5.7.1", "the HELO name says %s, but the client's address is %s",
+	return object(e, HELO_LITERAL, "5.7.1", "the HELO name says %s, but the client's address is %s; "
+	    "greet with the public name of your server",
 	    address_print(&h.address, said), address_print(client, is));
 }
 

@@ -24,7 +24,8 @@ judge(struct eval *e)
 
 	if (h.kind != HELO_NAME || domain_is_fqdn(helo_domain(e)))
 		return DUNNO;
-	return object(e, HELO_NOT_FQDN, "5.7.1", "the HELO name %.100s is not fully qualified", h.text);
+	return object(e, HELO_NOT_FQDN, "5.7.1", "the HELO name %.100s is not fully qualified; "
+	    "greet with the public name of your server", h.text);
 }
 
 const struct rule rule_helo_not_fqdn = { "helo_not_fqdn", judge, STAGE_RCPT, HOOK_MX, SPARE_STRANGER,

@@ -24,7 +24,8 @@ judge(struct eval *e)
 
 	if (h.kind != HELO_RUBBISH)
 		return DUNNO;
-	return object(e, HELO_SYNTAX, "5.7.1", "the HELO name %.100s is neither a host name nor an address literal",
+	return object(e, HELO_SYNTAX, "5.7.1", "the HELO name %.100s is neither a host name nor an address literal; "
+	    "greet with the public name of your server",
 	    h.text);
 }
 

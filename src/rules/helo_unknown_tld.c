@@ -37,7 +37,8 @@ judge(struct eval *e)
 	if (tld.status == TLD_CANNOT_TELL)
 		return cannot_tell(e, HELO_UNKNOWN_TLD, "4.4.3", "cannot look up the top-level domain .%s now",
 		    tld.name);
-	return object(e, HELO_UNKNOWN_TLD, "5.7.1", "the top-level domain .%s of the HELO name %.150s does not exist",
+	return object(e, HELO_UNKNOWN_TLD, "5.7.1", "the top-level domain .%s of the HELO name %.80s does not exist; "
+	    "greet with the public name of your server",
 	    tld.name, h.text);
 }
 

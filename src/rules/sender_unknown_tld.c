@@ -38,7 +38,8 @@ judge(struct eval *e)
 		return cannot_tell(e, SENDER_UNKNOWN_TLD, "4.4.3", "cannot look up the top-level domain .%s now",
 		    tld.name);
 	return object(e, SENDER_UNKNOWN_TLD, "5.7.1",
-	    "the top-level domain .%s of the sender's domain %.150s does not exist", tld.name, domain);
+	    "the top-level domain .%s of the sender's domain %.90s does not exist; use an address that can be "
+	    "answered", tld.name, domain);
 }
 
 const struct rule rule_sender_unknown_tld = { "sender_unknown_tld", judge, STAGE_RCPT, HOOK_MX, SPARE_STRANGER,

@@ -40,6 +40,8 @@ line_of(const char *conf, const char *attributes, const char *reference)
 #define OFF "[mx]\nsender_no_mx = off\nsender_null_mx = off\nsender_bogus_mx = off\nsender_unknown_tld = off\n" \
     "helo_unknown_tld = off\nhelo_reserved = off\nhelo_unresolvable = off\n"
 
+#define GREET "greet with the public name of your server; "
+
 static const struct { const char *promises, *conf, *attributes, *reference, *want; } lines[] = {
 	{ "a pass is one line", OFF, CLIENT "helo_name=mx.example.net\nsender=b@example.net\nrecipient=a@example.org\n", "",
 	  "NOQUEUE: pass: RCPT from mx.example.net[203.0.113.7]: from=<b@example.net> to=<a@example.org> proto=ESMTP "
@@ -47,12 +49,12 @@ static const struct { const char *promises, *conf, *attributes, *reference, *wan
 	{ "a reject has code, finding, check and reference", OFF,
 	  CLIENT "helo_name=nodot\nsender=b@example.net\nrecipient=a@example.org\n", "0123456789",
 	  "NOQUEUE: reject: RCPT from mx.example.net[203.0.113.7]: 5.7.1 the HELO name nodot is not fully qualified; "
-	  "from=<b@example.net> to=<a@example.org> proto=ESMTP helo=<nodot> rule=helo_not_fqdn check=helo_not_fqdn "
+	  GREET "from=<b@example.net> to=<a@example.org> proto=ESMTP helo=<nodot> rule=helo_not_fqdn check=helo_not_fqdn "
 	  "ref=0123456789 dns=0 runs=1 ms=12\n" },
 	{ "a defer's code is 4.x.x", OFF "helo_not_fqdn = defer\n",
 	  CLIENT "helo_name=nodot\nsender=b@example.net\nrecipient=a@example.org\nqueue_id=ABC\n", "",
 	  "ABC: defer: RCPT from mx.example.net[203.0.113.7]: 4.7.1 the HELO name nodot is not fully qualified; "
-	  "from=<b@example.net> to=<a@example.org> proto=ESMTP helo=<nodot> rule=helo_not_fqdn check=helo_not_fqdn "
+	  GREET "from=<b@example.net> to=<a@example.org> proto=ESMTP helo=<nodot> rule=helo_not_fqdn check=helo_not_fqdn "
 	  "dns=0 runs=1 ms=12\n" },
 	{ "a shadow and a score are shown", OFF "helo_not_fqdn = log\nhelo_forged = score 3\nlocal_domains = nodot\n",
 	  CLIENT "helo_name=nodot\n", "",
@@ -61,7 +63,7 @@ static const struct { const char *promises, *conf, *attributes, *reference, *wan
 	{ "the score decides under its own name", OFF "helo_not_fqdn = score 3\nscore_reject = 3\n",
 	  CLIENT "helo_name=nodot\n", "",
 	  "NOQUEUE: reject: RCPT from mx.example.net[203.0.113.7]: 5.7.1 score 3: the HELO name nodot is not fully qualified; "
-	  "from=<> to=<> proto=ESMTP helo=<nodot> rule=score check=score_reject score=3 dns=0 runs=1 ms=12\n" },
+	  GREET "from=<> to=<> proto=ESMTP helo=<nodot> rule=score check=score_reject score=3 dns=0 runs=1 ms=12\n" },
 	{ "a login is shown", "", "client_address=203.0.113.7\nsasl_username=joe\n", "",
 	  "NOQUEUE: pass: RCPT from unknown[203.0.113.7]: from=<> to=<> proto= helo=<> login=<joe> dns=0 runs=1 ms=12\n" },
 };
@@ -189,7 +191,7 @@ detail_tells(void **state)
 		asked += s.eval->states[i].progress != RULE_OFF;
 	assert_int_equal(length, asked);
 	assert_non_null(strstr(row.detail, "{\"rule\":\"client_rdns\",\"verdict\":\"objects\",\"check\":\"client_no_rdns\","
-	    "\"setting\":\"log\",\"effect\":\"would object\",\"text\":\"the address 203.0.113.7 has no reverse DNS name\","
+	    "\"setting\":\"log\",\"effect\":\"would object\",\"text\":\"the address 203.0.113.7 has no reverse DNS name; ask your provider for one\","
 	    "\"facts\":\"PTR 7.113.0.203.in-addr.arpa: no such name ["));
 	assert_non_null(strstr(row.detail, "A 7.113.0.203.bl.example: 127.0.0.2 ["));
 	scene_end(&s);

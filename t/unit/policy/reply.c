@@ -41,7 +41,7 @@ reply_of(struct scene *s, const struct decision *d, const char *reference)
 
 #define CLIENT "client_address=192.0.2.7\nclient_name=unknown\nsender=b@Example.NET\nrecipient=ann@example.org\n"
 #define NODOT CLIENT "helo_name=nodot\n"
-#define FOUND "550 5.7.1 the HELO name nodot is not fully qualified"
+#define FOUND "550 5.7.1 the HELO name nodot is not fully qualified; greet with the public name of your server"
 
 static const struct {
 	const char *promises, *conf, *text, *attributes, *reference, *want;
@@ -64,7 +64,7 @@ static const struct {
 	{ "the site's own text has its macros replaced", "",
 	  "%{client_address} (%{client_name}) %{helo} <%{sender}> %{sender_domain} %{recipient} %{check}: %{finding}, 100%%",
 	  NODOT, REFERENCE, "550 5.7.1 192.0.2.7 (unknown) nodot <b@Example.NET> example.net ann@example.org helo_not_fqdn: "
-	  "the HELO name nodot is not fully qualified, 100% (helo_not_fqdn " REFERENCE ")" },
+	  "the HELO name nodot is not fully qualified; greet with the public name of your server, 100% (helo_not_fqdn " REFERENCE ")" },
 	{ "what there is none of is said to be none", "", "%{client_name}, %{sender_domain}, %{recipient}, %{help_url}",
 	  "client_address=192.0.2.7\nhelo_name=nodot\n", REFERENCE,
 	  "550 5.7.1 (none), (none), (none), (none) (helo_not_fqdn " REFERENCE ")" },

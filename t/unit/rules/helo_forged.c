@@ -3,7 +3,8 @@
 
 extern const struct rule rule_helo_forged;
 
-#define BAD(name) "OBJECT helo_forged 5.7.1 the HELO name " name " belongs to this site, not to 192.0.2.7"
+#define BAD(name) "OBJECT helo_forged 5.7.1 the HELO name " name " belongs to this site, not to 192.0.2.7; " \
+    "greet with the public name of your own server"
 #define OURS .server = "203.0.113.25", .local_network = "198.51.100.0/24", \
     .options = { { "local_domains", "example.org, m\xc3\xbcller.example .example.com" } }
 

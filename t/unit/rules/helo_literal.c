@@ -3,7 +3,8 @@
 
 extern const struct rule rule_helo_literal;
 
-#define BAD(said, is) "OBJECT helo_literal 5.7.1 the HELO name says " said ", but the client's address is " is
+#define BAD(said, is) "OBJECT helo_literal 5.7.1 the HELO name says " said ", but the client's address is " is "; " \
+    "greet with the public name of your server"
 #define V6 .client = "2001:db8::1"
 
 int

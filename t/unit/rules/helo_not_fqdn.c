@@ -3,7 +3,8 @@
 
 extern const struct rule rule_helo_not_fqdn;
 
-#define BAD(name) "OBJECT helo_not_fqdn 5.7.1 the HELO name " name " is not fully qualified"
+#define BAD(name) "OBJECT helo_not_fqdn 5.7.1 the HELO name " name " is not fully qualified; " \
+    "greet with the public name of your server"
 
 int
 main(void)

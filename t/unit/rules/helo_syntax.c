@@ -3,7 +3,8 @@
 
 extern const struct rule rule_helo_syntax;
 
-#define BAD(name) "OBJECT helo_syntax 5.7.1 the HELO name " name " is neither a host name nor an address literal"
+#define BAD(name) "OBJECT helo_syntax 5.7.1 the HELO name " name " is neither a host name nor an address literal; " \
+    "greet with the public name of your server"
 #define TEN "0123456789"
 
 int

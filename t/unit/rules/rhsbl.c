@@ -46,7 +46,7 @@ main(void)
 		{ "one name said twice is one question", { .sender = "bob@example.net", .helo = "EXAMPLE.net.",
 		  .options = { { "rhsbl_sites", "rh.example" }, { "rhsbl_names", "helo sender" } },
 		  .dns = A("example.net.rh.example", "127.0.0.2") TXT("example.net.rh.example", "NODATA") },
-		  OBJECT "example.net is listed by rh.example" },
+		  OBJECT "example.net is listed by rh.example; ask there to be taken off" },
 		{ "a name that does not fit before the list's stands in none", {
 		  .sender = "bob@" FIFTY FIFTY FIFTY FIFTY "example.net",
 		  .options = { { "rhsbl_sites", "a-list-with-a-rather-long-name.example" } } }, "DUNNO" },
@@ -67,7 +67,8 @@ main(void)
 		  A("a.example.org.a.example", "NXDOMAIN") A("example.net.b.example", "NXDOMAIN")
 		  A("mx.example.com.b.example", "127.0.0.2") A("a.example.org.b.example", "NXDOMAIN")
 		  TXT("example.net.a.example", "NODATA") TXT("mx.example.com.b.example", "NODATA") },
-		  OBJECT "example.net is listed by a.example; mx.example.com is listed by b.example [2..2]" },
+		  OBJECT "example.net is listed by a.example; mx.example.com is listed by b.example"
+		  "; ask there to be taken off [2..2]" },
 		{ "below the threshold it only weighs", { ALL("rh.example", "2"),
 		  .dns = A("example.net.rh.example", "127.0.0.2") A("mx.example.com.rh.example", "NXDOMAIN")
 		  A("a.example.org.rh.example", "NXDOMAIN") },
@@ -82,7 +83,7 @@ main(void)
 		{ "listed by one name is listed, though another fails", { ALL("rh.example", "1"),
 		  .dns = A("example.net.rh.example", "SERVFAIL") A("mx.example.com.rh.example", "127.0.0.2")
 		  A("a.example.org.rh.example", "NXDOMAIN") TXT("mx.example.com.rh.example", "NODATA") },
-		  OBJECT "mx.example.com is listed by rh.example" },
+		  OBJECT "mx.example.com is listed by rh.example; ask there to be taken off" },
 	};
 	return promises_keep(&rule_rhsbl, promises, sizeof promises / sizeof *promises);
 }

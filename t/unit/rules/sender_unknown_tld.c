@@ -5,7 +5,7 @@ extern const struct rule rule_sender_unknown_tld;
 
 #define IDN_TLD "\xd0\xb8\xd1\x81\xd0\xbf\xd1\x8b\xd1\x82\xd0\xb0\xd0\xbd\xd0\xb8\xd0\xb5"
 #define UNKNOWN(tld, domain) "OBJECT sender_unknown_tld 5.7.1 the top-level domain ." tld " of the sender's domain " \
-    domain " does not exist"
+    domain " does not exist; use an address that can be answered"
 #define SPECIAL(tld) { .sender = "b@host." tld }, UNKNOWN(tld, "host." tld)
 
 int
