@@ -204,13 +204,17 @@ waited_us(const struct rule_state *s)
 }
 
 static const char *
-verdict_word(const struct rule_state *s)
+verdict_word(const struct eval *e, size_t i)
 {
+	const struct rule *rule = e->world->rules[i];
+	const struct rule_state *s = &e->states[i];
 	static const char *const words[] = { [VERDICT_DUNNO] = "dunno", [VERDICT_PENDING] = "pending",
 	    [VERDICT_OBJECT] = "objects", [VERDICT_CANNOT_TELL] = "cannot tell", [VERDICT_EXEMPT] = "exempts" };
 	static const char *const progress[] = { [RULE_NOT_RUN] = "not asked", [RULE_OFF] = "off",
 	    [RULE_SPARED] = "spared" };
 
+	if (!(rule->stages & (unsigned)e->request->stage) || !(rule->hooks & (unsigned)e->hook))
+		return "elsewhere";
 	return s->progress == RULE_DONE ? words[s->verdict.kind] : progress[s->progress];
 }
 
@@ -241,7 +245,7 @@ add_rule(struct text *t, const struct eval *e, size_t i)
 	const struct rule_state *s = &e->states[i];
 
 	text_addf(t, "%s{\"rule\":\"%s\"", t->len > 1 ? "," : "", e->world->rules[i]->name);
-	add_member(t, "verdict", verdict_word(s));
+	add_member(t, "verdict", verdict_word(e, i));
 	if (s->progress == RULE_DONE) {
 		add_member(t, "check", s->verdict.check ? s->verdict.check->name : NULL);
 		add_member(t, "setting", setting_text(e, s));
@@ -339,7 +343,7 @@ record_explain(FILE *out, const struct eval *e, const struct decision *d, const 
 	for (size_t i = 0; i < e->world->rule_count; i++) {
 		const struct rule_state *s = &e->states[i];
 
-		fprintf(out, "%-24s %-12s", e->world->rules[i]->name, verdict_word(s));
+		fprintf(out, "%-24s %-12s", e->world->rules[i]->name, verdict_word(e, i));
 		if (s->progress == RULE_DONE)
 			fprintf(out, " %4" PRId64 " ms", waited_us(s) / 1000);
 		explain_settings(out, e, i);
