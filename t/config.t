@@ -104,6 +104,16 @@ sub agree {
 	agree(effective($own // ""), '... and then says what an empty file says');
 }
 
+# ---- the profile strict of the example: what hosters publish, to the letter ----
+{
+	($code, $out, $err) = policyd('-c', $example, '-d');
+	my ($strict) = $out =~ /^\[strict : mx\]\n(.*?)(?=^\[|\z)/ms;
+	my @soft = grep { /^(\w+) = (?:off|log|score|defer)\b/ } split /\n/, $strict // 'none';
+	is("@soft", '', 'the profile strict refuses for every check');
+	like($strict, qr/^$_$/m, "... and has $_")
+	    for 'allowlists = no', 'helo_match = exact', 'sender_mx = required', 'sender_underscore = no', 'dnsbl_threshold = 1';
+}
+
 # ---- what -d prints reads back ----
 {
 	($code, my $once, $err) = policyd('-c', $example, '-d');

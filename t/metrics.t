@@ -47,6 +47,11 @@ my %help = $text =~ /^# HELP (\S+) (.*)$/mg;
 is_deeply [sort keys %kind], [sort keys %help], 'every metric has a type and a sentence';
 ok !-e "$file.tmp", 'no temporary file is left';
 
+my ($manual) = slurp('src/policyd.8') =~ /^policyd_decisions_total.*?(?=^\.Ed)/ms ? $& : '';
+my @named = sort map { slurp($_) =~ /"(policyd_[a-z_]+)"/g } glob 'src/*/*.c';
+is_deeply [sort $manual =~ /^(policyd_\w+)/mg], [do { my %once = map { $_ => 1 } @named; sort keys %once }],
+    'policyd(8) has every metric';
+
 my $nowhere = Policyd::Daemon->start(server => { metrics_file => folder . '/no/such/folder/x.prom' });
 $nowhere->says(qr/warning: .*no\/such\/folder/, 'a file that cannot be written: a warning');
 is $nowhere->ask, 'DUNNO', 'and no harm';

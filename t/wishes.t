@@ -105,5 +105,16 @@ like rcpt('b@example.net', 'ann@example.org', helo => 'nodot'), qr/^550 .*\(helo
 my (undef, $out) = $p->command(request(helo_name => 'nodot', policy_context => 'unlisted'), '-x');
 like $out, qr/^allow +off/m, 'and -x says so';
 like $out, qr/^role_accounts +dunno/m, 'as of the others';
+like $out, qr/^null_sender_multiple +elsewhere/m, 'and that a rule for DATA is not asked at RCPT';
+
+# ---- on_error defer ----
+
+insert("INSERT INTO unwanted (recipient, client) VALUES ('ann\@example.org', '.news.example.com')", qr/\(unwanted /,
+    client_name => 'mx.news.example.com');
+$postfix->stop;
+$postfix = postfix('careful');
+like rcpt('b@example.net', 'ann@example.org', addr => '192.0.2.9', name => undef),
+    qr/^450 4\.7\.1 .*: cannot look up the name of 192\.0\.2\.9 now \(unwanted \w{10}\)$/, 'a client who may be unwanted comes back';
+like rcpt('b@example.net', 'ann@example.org'), qr/^250 /, 'one whose name is known does not have to';
 
 done_testing;
