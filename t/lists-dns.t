@@ -96,7 +96,7 @@ like $p->ask(client_address => '198.51.100.50', policy_context => 'score'),
 like $p->ask(sender => 'bob@spam.example', policy_context => 'rhsbl'),
     qr{ spam\.example is listed by rh\.example \(see https://rh\.example/\) }, 'one by rhsbl the domain, list and reason';
 my ($exit, $out) = $p->command(request(client_address => '198.51.100.52', policy_context => 'score'), '-x');
-like $out, qr/^dnsbl +dunno .*-> dnsbl: score\n +198\.51\.100\.52 is listed by two\.example$/m, '-x: what weighs, and how much';
+like $out, qr/^dnsbl +dunno .*-> dnsbl: score\n +198\.51\.100\.52 is listed by two\.example; ask there to be taken off$/m, '-x: what weighs, and how much';
 like $out, qr/^score: 2$/m, '-x: the score';
 ($exit, $out) = $p->command(request(client_address => '198.51.100.55', policy_context => 'careful'), '-x');
 like $out, qr/55\.100\.51\.198\.bl\.example: cannot tell \(127\.0\.0\.255, an error code\)/, '-x: an error code is told';

@@ -33,6 +33,7 @@ sender_unknown_tld = off
 sender_bogus_mx_classes = loopback
 [careful : mx]
 client_no_rdns = reject on_error defer
+client_rdns_mismatch = reject on_error defer
 sender_no_mx = reject on_error defer
 
 sub postfix {
@@ -107,11 +108,12 @@ $postfix->stop;
 $postfix = postfix('careful');
 for my $trouble (qw(silent servfail)) {
 	$dns->clear;
-	$dns->add("* !$trouble");
 	my $n = $trouble eq 'silent' ? 101 : 102;	# nobody the cache knows
+	$dns->add("* !$trouble", "203.0.113.$n PTR mx.$trouble.example.", "203.0.113.$n !normal");
 	my $start = time;
 	like rcpt(sender => "a\@$trouble.example"), qr/^451 4\.4\.3 .*\(sender_no_mx /, "DNS $trouble, on_error defer: 4xx";
 	like rcpt(addr => "198.51.100.$n", name => undef), qr/^450 4\.7\.25 .*\(client_no_rdns /, "DNS $trouble, on_error defer: 4xx";
+	like rcpt(addr => "203.0.113.$n", name => undef), qr/^450 4\.7\.25 .*\(client_rdns_mismatch /, "DNS $trouble, the way back: 4xx";
 	like rcpt(addr => "198.51.100.$n", sender => 'bob@example.net'), qr/^250 /, "DNS $trouble: what needs none passes";
 	cmp_ok time - $start, '<', 8, "DNS $trouble: soon";
 }

@@ -19,7 +19,7 @@ mx.example.net         A    192.0.2.7
 
 my $p = Policyd::Daemon->start(dns => $dns, server => { socket_mode => '0666', user => 'postfix' }, profiles =>
     profile('mx', deny => 'reject', unwanted => 'reject', client_no_rdns => 'reject', helo_not_fqdn => 'reject') .
-    profile('careful', unwanted => 'reject on_error defer') .
+    profile('careful', deny => 'reject on_error defer', unwanted => 'reject on_error defer') .
     "[unlisted : mx]\nallowlists = no\n[submission]\n");
 
 sub postfix {
@@ -116,5 +116,17 @@ $postfix = postfix('careful');
 like rcpt('b@example.net', 'ann@example.org', addr => '192.0.2.9', name => undef),
     qr/^450 4\.7\.1 .*: cannot look up the name of 192\.0\.2\.9 now \(unwanted \w{10}\)$/, 'a client who may be unwanted comes back';
 like rcpt('b@example.net', 'ann@example.org'), qr/^250 /, 'one whose name is known does not have to';
+
+$p->sql("UPDATE unwanted SET expires = '2000-01-01'");
+insert("INSERT INTO deny (client) VALUES ('.news.example.com')", qr/\(deny /, client_name => 'mx.news.example.com');
+like rcpt('b@example.net', 'ann@example.org', addr => '192.0.2.9', name => undef),
+    qr/^450 4\.7\.1 .*: cannot look up the name of 192\.0\.2\.9 now \(deny \w{10}\)$/, 'so does one who may be denied';
+$postfix->stop;
+$postfix = postfix('mx');
+my @nodot = (helo => 'nodot', addr => '192.0.2.9', name => undef);
+like rcpt('b@example.net', 'ann@example.org', @nodot), qr/^550 .*\(helo_not_fqdn /, 'a client whose name fails: refused';
+insert("INSERT INTO allow (client) VALUES ('.friend.example')", qr/^DUNNO/, client_name => 'mx.friend.example', helo_name => 'nodot',
+    client_address => '192.0.2.71');
+like rcpt('b@example.net', 'ann@example.org', @nodot), qr/^450 .*\(helo_not_fqdn /, 'who may be allowed: not for good';
 
 done_testing;

@@ -39,13 +39,13 @@ judge(struct eval *e)
 		return cannot_tell(e, domain_within(name.name, "arpa") ? CLIENT_NO_RDNS : CLIENT_RDNS_MISMATCH, "4.7.25",
 		    "cannot look up %s now", name.name);
 	if (name.status == NAME_NONE)
-		return object(e, CLIENT_NO_RDNS, "5.7.25", "the address %s has no reverse DNS name; ask your provider for one",
-		    address);
+		return object(e, CLIENT_NO_RDNS, "5.7.25",
+		    "the address %s has no reverse DNS name; ask your provider for one", address);
 	if (!domain_is_fqdn(name.name))
-		return object(e, CLIENT_NO_RDNS, "5.7.25", "the reverse DNS name of %s is %.80s, not a fully qualified name; "
-		    "ask your provider for a full one", address, name.name);
-	return object(e, CLIENT_RDNS_MISMATCH, "5.7.25", "the reverse DNS name of %s is %.80s, which does not resolve to it; "
-	    "mend either", address, name.name);
+		return object(e, CLIENT_NO_RDNS, "5.7.25",
+		    "the reverse DNS name of %s is %.80s, not a fully qualified name; ask your provider for a full one", address, name.name);
+	return object(e, CLIENT_RDNS_MISMATCH, "5.7.25",
+	    "the reverse DNS name of %s is %.80s, which does not resolve to it; mend either", address, name.name);
 }
 
 const struct rule rule_client_rdns = { "client_rdns", judge, STAGE_RCPT, HOOK_MX, SPARE_STRANGER,

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define REMEDY "; ask there to be taken off"	/* where no list gives a reason, or none was asked for one */
+
 struct listing {			/* one list and one entry */
 	const struct dnsbl_site *site;
 	const struct dnsbl_entry *entry;
@@ -99,7 +101,7 @@ refuse(struct eval *e, unsigned check, const struct findings *f, const char *lis
 		return PENDING;
 
 	if (reason == NULL)
-		return object(e, check, "5.7.1", "%s; ask there to be taken off", listings);
+		return object(e, check, "5.7.1", "%s" REMEDY, listings);
 	return object(e, check, "5.7.1", "%s (%.100s)", listings, reason->records[0].text);
 }
 
@@ -126,7 +128,7 @@ dnsbl_weigh(struct eval *e, unsigned check, const struct dnsbl_sites *sites, int
 		v = cannot_tell(e, check, "4.7.1", "%s%scannot look up %.100s at %s now", buffer, f.count ? "; " : "",
 		    f.unsure.entry->shown, f.unsure.site->domain);
 	else if (f.count > 0)
-		v = weigh(e, check, "%s", buffer);
+		v = weigh(e, check, "%s" REMEDY, buffer);
 	else if (least != 0 || f.possible != 0)
 		v = weigh(e, check, "%.100s weighs %d", entries[0].shown, least);
 	else

@@ -55,14 +55,14 @@ main(void)
 		  UNEXPLAINED("bl.example") " [5..5]" },
 		{ "of two filters on one list the one that takes counts", {
 		  SITES_AT("bl.example=127.0.0.[2..3]*4 bl.example=127.0.0.[4..7]*2", "3"),
-		  .dns = A("bl.example", "127.0.0.5") }, WEIGHS("bl.example [2..2]") },
+		  .dns = A("bl.example", "127.0.0.5") }, WEIGHS("bl.example; ask there to be taken off [2..2]") },
 		{ "two answers that one filter takes count once", { SITES_AT("bl.example", "2"),
-		  .dns = A("bl.example", "127.0.0.2, 127.0.0.3") }, WEIGHS("bl.example [1..1]") },
+		  .dns = A("bl.example", "127.0.0.2, 127.0.0.3") }, WEIGHS("bl.example; ask there to be taken off [1..1]") },
 
 		/* weights */
 		{ "weights below the threshold are not enough", { SITES_AT("a.example b.example*2", "4"),
 		  .dns = A("a.example", "127.0.0.2") A("b.example", "127.0.0.2") },
-		  WEIGHS("a.example, b.example [3..3]") },
+		  WEIGHS("a.example, b.example; ask there to be taken off [3..3]") },
 		{ "weights that reach it are, and every list is named", { SITES_AT("a.example b.example*2 c.example", "3"),
 		  .dns = A("a.example", "127.0.0.2") A("b.example", "127.0.0.2") A("c.example", "NXDOMAIN")
 		  TXT("a.example", "NODATA") TXT("b.example", "spam") }, LISTED("a.example, b.example (spam) [3..3]") },
@@ -70,7 +70,8 @@ main(void)
 		  .dns = A("a.example", "127.0.0.2") A("b.example", "127.0.0.2")
 		  TXT("a.example", "first") TXT("b.example", "second") }, LISTED("a.example, b.example (first) [2..2]") },
 		{ "an allow list speaks for the client", { SITES("bl.example*2 allow.example*-2"),
-		  .dns = A("bl.example", "127.0.0.2") A("allow.example", "127.0.0.2") }, WEIGHS("bl.example [0..0]") },
+		  .dns = A("bl.example", "127.0.0.2") A("allow.example", "127.0.0.2") },
+		  WEIGHS("bl.example; ask there to be taken off [0..0]") },
 		{ "alone, too", { SITES("bl.example*2 allow.example*-2"),
 		  .dns = A("bl.example", "NXDOMAIN") A("allow.example", "127.0.0.2") },
 		  "DUNNO dnsbl 192.0.2.7 weighs -2 [-2..-2]" },
@@ -96,7 +97,7 @@ main(void)
 		  .dns = A("bl.example", "127.0.0.2, 127.255.255.254") }, UNSURE("bl.example") },
 		{ "a list that could not have made the difference is no doubt", { SITES_AT("a.example b.example*2", "4"),
 		  .dns = A("a.example", "127.0.0.2") A("b.example", "SERVFAIL") },
-		  WEIGHS("a.example [1..3]") },
+		  WEIGHS("a.example; ask there to be taken off [1..3]") },
 		{ "a list that could have is", { SITES_AT("a.example*2 b.example*2", "4"),
 		  .dns = A("a.example", "127.0.0.2") A("b.example", "SERVFAIL") },
 		  "CANNOT TELL dnsbl 4.7.1 192.0.2.7 is listed by a.example; cannot look up 192.0.2.7 at b.example now "
@@ -105,13 +106,14 @@ main(void)
 		  .dns = A("a.example", "SERVFAIL") A("b.example", "127.0.0.2") TXT("b.example", "NODATA") },
 		  UNEXPLAINED("b.example") " [1..2]" },
 		{ "an allow list that fails counts with all its weight", { SITES("bl.example*2 allow.example*-2"),
-		  .dns = A("bl.example", "127.0.0.2") A("allow.example", "SERVFAIL") }, WEIGHS("bl.example [0..2]") },
+		  .dns = A("bl.example", "127.0.0.2") A("allow.example", "SERVFAIL") },
+		  WEIGHS("bl.example; ask there to be taken off [0..2]") },
 		{ "alone, too, but for a check that speaks for the client it may be nothing", {
 		  SITES("bl.example*2 allow.example*-2"), .dns = A("bl.example", "NXDOMAIN") A("allow.example", "SERVFAIL") },
 		  "DUNNO dnsbl 192.0.2.7 weighs -2 [-2..0]" },
 		{ "also if it says so", { SITES("bl.example*2 allow.example*-2"),
 		  .dns = A("bl.example", "127.0.0.2") A("allow.example", "127.255.255.255") },
-		  WEIGHS("bl.example [0..2]") },
+		  WEIGHS("bl.example; ask there to be taken off [0..2]") },
 		{ "and leaves a refusal that needs it not", { SITES("bl.example*3 allow.example*-2"),
 		  .dns = A("bl.example", "127.0.0.2") A("allow.example", "SERVFAIL") TXT("bl.example", "NODATA") },
 		  UNEXPLAINED("bl.example") " [1..3]" },

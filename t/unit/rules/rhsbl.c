@@ -72,7 +72,7 @@ main(void)
 		{ "below the threshold it only weighs", { ALL("rh.example", "2"),
 		  .dns = A("example.net.rh.example", "127.0.0.2") A("mx.example.com.rh.example", "NXDOMAIN")
 		  A("a.example.org.rh.example", "NXDOMAIN") },
-		  "DUNNO rhsbl example.net is listed by rh.example [1..1]" },
+		  "DUNNO rhsbl example.net is listed by rh.example; ask there to be taken off [1..1]" },
 
 		/* lists that fail */
 		{ "a list that fails is no listing", { SITES("rh.example"), .dns = A("example.net.rh.example", "SERVFAIL") },
