@@ -43,7 +43,8 @@ judge(struct eval *e)
 		    "the address %s has no reverse DNS name; ask your provider for one", address);
 	if (!domain_is_fqdn(name.name))
 		return object(e, CLIENT_NO_RDNS, "5.7.25",
-		    "the reverse DNS name of %s is %.80s, not a fully qualified name; ask your provider for a full one", address, name.name);
+		    "the reverse DNS name of %s is %.80s, not a fully qualified name; ask your provider for a full one",
+		    address, name.name);
 	return object(e, CLIENT_RDNS_MISMATCH, "5.7.25",
 	    "the reverse DNS name of %s is %.80s, which does not resolve to it; mend either", address, name.name);
 }

@@ -30,7 +30,8 @@ judge(struct eval *e)
 	if (!sender_is_null(e) || r->recipient_count < 2)
 		return DUNNO;
 	return object(e, NULL_SENDER_MULTIPLE, "5.5.3",
-	    "mail from <> is a report to one address, and this one has %" PRIu64 " recipients; send one to each", r->recipient_count);
+	    "mail from <> is a report to one address, and this one has %" PRIu64 " recipients; send one to each",
+	    r->recipient_count);
 }
 
 const struct rule rule_null_sender_multiple = { "null_sender_multiple", judge, STAGE_DATA, HOOK_MX, SPARE_STRANGER,
