@@ -102,6 +102,11 @@ sub agree {
 	($code, $out, $err) = policyd('-c', $uncommented, '-d');
 	my ($own) = $out =~ /\A(.*?)\n\[submission/s;
 	agree(effective($own // ""), '... and then says what an empty file says');
+
+	my $wanted = $text =~ s/^# (?=\w+ = )//gmr;
+	isnt($wanted, $text, 'it shows what a site may want');
+	($code, $out, $err) = policyd('-c', file('wanted', $wanted), '-n');
+	is("$code $out$err", '0 ', 'which is right, too');
 }
 
 # ---- what -d prints reads back ----
