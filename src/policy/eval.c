@@ -244,7 +244,6 @@ question_new(struct eval *e, enum question_source source)
 	q->source = source;
 	q->next = e->questions;
 	e->questions = q;
-	q->asked_us = clock_mono_us();
 	return q;
 }
 
@@ -280,8 +279,10 @@ ask(struct eval *e, const char *list, const char *name, enum dns_type type)
 		e->question_count++;
 		q->answer = e->world->dns.ask(e->world->dns.arg, list, q->open.name, type, &q->waiter.dns);
 	}
-	if (q->answer == NULL)
+	if (q->answer == NULL) {
 		q->answer = &q->open;
+		q->asked_us = clock_mono_us();
+	}
 	return q;
 }
 
@@ -305,6 +306,8 @@ site_lookup(struct eval *e)
 		q = question_new(e, ASKED_SITE);
 		q->waiter.site.answered = on_site_answer;
 		q->site = e->world->site.ask(e->world->site.arg, e->recipient, &q->waiter.site);
+		if (question_is_open(q))
+			q->asked_us = clock_mono_us();
 		if (e->closed && question_is_open(q)) {
 			forget(q);
 			fail_question(q);

@@ -6,6 +6,7 @@
  * where a key hits.
  */
 #include "store/lists.h"
+#include "store/pattern.h"
 #include "base/arena.h"
 #include "base/domain.h"
 #include "base/hash.h"
@@ -19,13 +20,6 @@
 enum { ROWS_MAX = 1000000, SLICE_ROWS = 500, VALUE_BYTES = 512, KEY_BYTES = 700 };
 
 enum { KINDS = LIST_UNWANTED + 1 };
-
-/* One column of a row, in normal form. */
-struct pattern {
-	enum { ANY, NETWORK, EXACT, BELOW, DOMAIN } what;
-	const char *text;		/* EXACT: name or address; BELOW, DOMAIN: the domain */
-	struct network network;
-};
 
 struct entry {
 	struct hash_link link;
@@ -107,10 +101,10 @@ network_key(char key[KEY_BYTES], enum list_kind kind, const struct network *n)
 static void
 pattern_key(char key[KEY_BYTES], enum list_kind kind, char column, const struct pattern *p)
 {
-	if (p->what == NETWORK)
+	if (p->what == PATTERN_NETWORK)
 		network_key(key, kind, &p->network);
 	else
-		snprintf(key, KEY_BYTES, "%d%c%s%s", kind, column, p->what == BELOW ? "." : "", p->text);
+		snprintf(key, KEY_BYTES, "%d%c%s%s", kind, column, p->what == PATTERN_BELOW ? "." : "", p->text);
 }
 
 /* ---- reading rows ---- */
@@ -124,90 +118,6 @@ struct loading {
 	sqlite3_stmt *rows;		/* of the table being read; NULL between two */
 	size_t table;			/* the one being read, or next */
 };
-
-/* The address in lower case with its domain normal; false if it is none. */
-static bool
-normal_address(const char *text, char out[VALUE_BYTES])
-{
-	const char *at = strrchr(text, '@');
-	char domain[DOMAIN_TEXT];
-
-	if (at == NULL || at == text || (size_t)(at - text) > 255 || !domain_normal(at + 1, domain))
-		return false;
-	size_t len = (size_t)(at - text);
-	for (size_t i = 0; i < len; i++)
-		out[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] | 0x20 : text[i]);
-	snprintf(out + len, VALUE_BYTES - len, "@%s", domain);
-	return true;
-}
-
-/* What a column says; false with a finding. */
-static bool
-read_pattern(struct arena *a, const char *text, char column, struct pattern *p, const char **finding)
-{
-	char normal[VALUE_BYTES];
-
-	if (*text == '\0')
-		return true;
-	if (column == 'c' && strpbrk(text, ":/") == NULL && strspn(text, "0123456789.") != strlen(text))
-		;
-	else if (column == 'c') {
-		p->what = NETWORK;
-		return network_parse(&p->network, text, finding);
-	}
-	if (column == 's' && strcmp(text, "<>") == 0) {
-		p->what = EXACT;
-		p->text = "";
-		return true;
-	}
-	if (strchr(text, '@') != NULL && (column == 's' || column == 'r')) {
-		p->what = EXACT;
-		*finding = "no mail address; write ann@example.net, example.net or .example.net";
-		if (!normal_address(text, normal))
-			return false;
-	} else {
-		p->what = *text == '.' ? BELOW : column == 's' || column == 'r' ? DOMAIN : EXACT;
-		*finding = column == 'c' ? "neither an address, a network nor a name; write 192.0.2.7, 192.0.2.0/24, "
-		    "mx.example.net or .example.net" : "no domain name; write example.net or .example.net";
-		if (!domain_normal(text + (*text == '.'), normal))
-			return false;
-	}
-	p->text = arena_strdup(a, normal);
-	return true;
-}
-
-/* The same, with a finding that names column and value. */
-static bool
-read_column(struct arena *a, const char *name, const char *text, struct pattern *p, const char **finding)
-{
-	char buffer[VALUE_BYTES];
-	struct text t = TEXT(buffer);
-
-	if (read_pattern(a, text, *name, p, finding))
-		return true;
-	text_addf(&t, "%s = ", name);
-	text_add_safe(&t, text, strnlen(text, 200));
-	text_addf(&t, ": %s", *finding);
-	*finding = arena_strdup(a, buffer);
-	return false;
-}
-
-static int
-weight_of(const struct pattern *p)
-{
-	switch (p->what) {
-	case ANY:
-		return 0;
-	case NETWORK:
-		return 1000 + p->network.prefix + (p->network.base.bits == 32 ? 96 : 0);
-	case EXACT:
-		return 1000 + 600;
-	case DOMAIN:
-		return 1000 + 300;
-	default:
-		return 1000 + (int)strlen(p->text);
-	}
-}
 
 static const char *
 column_text(struct arena *a, sqlite3_stmt *s, int column)
@@ -234,15 +144,15 @@ file_row(struct lists *l, struct entry *e)
 {
 	char key[KEY_BYTES];
 
-	if (e->client.what != ANY) {
-		if (e->client.what == NETWORK)
+	if (e->client.what != PATTERN_ANY) {
+		if (e->client.what == PATTERN_NETWORK)
 			note_prefix(l, e->kind, &e->client.network);
 		else
 			l->names[e->kind] = true;
 		pattern_key(key, e->kind, 'c', &e->client);
-	} else if (e->sender.what != ANY)
+	} else if (e->sender.what != PATTERN_ANY)
 		pattern_key(key, e->kind, 's', &e->sender);
-	else if (e->helo.what != ANY)
+	else if (e->helo.what != PATTERN_ANY)
 		pattern_key(key, e->kind, 'h', &e->helo);
 	else
 		pattern_key(key, e->kind, 'r', &e->recipient);
@@ -253,11 +163,11 @@ file_row(struct lists *l, struct entry *e)
 static const char *
 row_finding(const struct entry *e, const char *scope)
 {
-	bool source = e->client.what != ANY || e->sender.what != ANY;
+	bool source = e->client.what != PATTERN_ANY || e->sender.what != PATTERN_ANY;
 
 	switch (e->kind) {
 	case LIST_ALLOW:
-		if (e->client.what == ANY && (e->sender.what != ANY || e->helo.what != ANY))
+		if (e->client.what == PATTERN_ANY && (e->sender.what != PATTERN_ANY || e->helo.what != PATTERN_ANY))
 			return "anybody can claim this sender or helo, so the row does nothing; name a client beside it";
 		break;
 	case LIST_UNWANTED:
@@ -265,7 +175,7 @@ row_finding(const struct entry *e, const char *scope)
 			return "says not what is unwanted; fill client or sender";
 		if (strcmp(scope, "recipient") != 0 && strcmp(scope, "all") != 0)
 			return "no scope; write recipient or all";
-		if (!e->row.for_all && e->recipient.what == ANY)
+		if (!e->row.for_all && e->recipient.what == PATTERN_ANY)
 			return "says not who does not want it; fill recipient, or set scope = 'all'";
 		return NULL;
 	default:
@@ -289,15 +199,15 @@ load_row(struct loading *to, sqlite3_stmt *s, enum list_kind kind)
 	    .helo = column_text(a, s, 2), .sender = column_text(a, s, 3), .recipient = column_text(a, s, 4),
 	    .expires_s = sqlite3_column_int64(s, 5), .cause = column_text(a, s, 6), .for_all = strcmp(scope, "all") == 0 };
 	snprintf(id, sizeof id, "%" PRId64, e->row.id);
-	bool ok = read_column(a, "client", e->row.client, &e->client, &finding) &&
-	    read_column(a, "helo", e->row.helo, &e->helo, &finding) &&
-	    read_column(a, "sender", e->row.sender, &e->sender, &finding) &&
-	    read_column(a, "recipient", e->row.recipient, &e->recipient, &finding);
+	bool ok = pattern_read(a, "client", e->row.client, &e->client, &finding) &&
+	    pattern_read(a, "helo", e->row.helo, &e->helo, &finding) &&
+	    pattern_read(a, "sender", e->row.sender, &e->sender, &finding) &&
+	    pattern_read(a, "recipient", e->row.recipient, &e->recipient, &finding);
 	if (ok && e->row.for_all)
-		e->recipient = (struct pattern){ .what = ANY };
+		e->recipient = (struct pattern){ .what = PATTERN_ANY };
 	if (ok) {			/* else a pattern may lack its text */
-		e->weight = weight_of(&e->client) + weight_of(&e->helo) + weight_of(&e->sender) +
-		    weight_of(&e->recipient);
+		e->weight = pattern_weight(&e->client) + pattern_weight(&e->helo) + pattern_weight(&e->sender) +
+		    pattern_weight(&e->recipient);
 		finding = row_finding(e, scope);
 	}
 	if (finding == NULL)
@@ -310,9 +220,9 @@ load_row(struct loading *to, sqlite3_stmt *s, enum list_kind kind)
 static bool
 recipient_key(struct arena *a, const char *text, const char **key, const char **finding)
 {
-	struct pattern p = { ANY, NULL, { .prefix = 0 } };
+	struct pattern p = { PATTERN_ANY, NULL, { .prefix = 0 } };
 
-	bool ok = read_pattern(a, text, 'r', &p, finding) && p.what != ANY && p.what != BELOW;
+	bool ok = pattern_read(a, "recipient", text, &p, finding) && p.what != PATTERN_ANY && p.what != PATTERN_BELOW;
 	*finding = "no recipient; write ann@example.org or example.org";
 	if (!ok)
 		return false;
@@ -446,30 +356,6 @@ lists_load(sqlite3 *db, store_setting_reader *reader, lists_problem *problem, vo
 
 /* ---- finding ---- */
 
-static bool
-text_matches(const struct pattern *p, const char *value)
-{
-	switch (p->what) {
-	case ANY:
-		return true;
-	case EXACT:
-		return value != NULL && strcmp(value, p->text) == 0;
-	case DOMAIN: {
-		const char *at = value ? strrchr(value, '@') : NULL;
-
-		return at != NULL && strcmp(at + 1, p->text) == 0;
-	}
-	case BELOW: {
-		const char *at = value ? strrchr(value, '@') : NULL;
-		const char *name = at ? at + 1 : value;
-
-		return name != NULL && strlen(name) > strlen(p->text) && domain_within(name, p->text);
-	}
-	default:
-		return false;
-	}
-}
-
 struct search {
 	const struct lists *lists;
 	enum list_kind kind;
@@ -481,9 +367,9 @@ struct search {
 static bool
 client_matches(const struct pattern *p, const struct list_subject *who)
 {
-	if (p->what == NETWORK)
+	if (p->what == PATTERN_NETWORK)
 		return network_contains(&p->network, who->client);
-	return text_matches(p, who->client_name);
+	return pattern_matches(p, who->client_name);
 }
 
 static void
@@ -494,8 +380,8 @@ try_key(struct search *s, const char *key)
 	for (const struct entry *e = next_match(hash_first(&s->lists->table, hash), hash, key); e != NULL;
 	    e = next_match(e->link.next, hash, key)) {
 		if ((e->row.expires_s != 0 && e->row.expires_s <= s->now_s) || !client_matches(&e->client, s->who) ||
-		    !text_matches(&e->helo, s->who->helo) || !text_matches(&e->sender, s->who->sender) ||
-		    !text_matches(&e->recipient, s->who->recipient))
+		    !pattern_matches(&e->helo, s->who->helo) || !pattern_matches(&e->sender, s->who->sender) ||
+		    !pattern_matches(&e->recipient, s->who->recipient))
 			continue;
 		if (s->best == NULL || e->weight > s->best->weight ||
 		    (e->weight == s->best->weight && e->row.id > s->best->row.id))

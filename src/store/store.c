@@ -1,4 +1,4 @@
-/* store.c - the loop's side of the store (store.h): hands writes over, reads what people change */
+/* store.c - the loop's side of the store (store.h): hands writes over, is told when they are done */
 #include "store/store.h"
 #include "base/arena.h"
 #include "base/clock.h"
@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "store/counter.h"
 #include "store/database.h"
+#include "store/desk.h"
 #include "store/lists.h"
 #include "store/sent.h"
 #include "store/writer.h"
@@ -43,8 +44,7 @@ static const struct option rows[] = {
 const struct option_table store_option_table = OPTION_TABLE(rows);
 #undef OPTIONS
 
-enum { LOOK_EVERY_MS = 250, COUNTS_EVERY_MS = 1000, COUNTS_MAX = 64, PROBLEMS_BYTES = 60000,
-	QUEUE_BYTES_MAX = 256 << 20 };
+enum { LOOK_EVERY_MS = 250, COUNTS_EVERY_MS = 1000, COUNTS_MAX = 64, QUEUE_BYTES_MAX = 256 << 20 };
 
 struct pending_count {
 	char scope[24], key[COUNTER_KEY];
@@ -54,7 +54,6 @@ struct pending_count {
 struct store {
 	struct store_options options;
 	char *path;
-	store_setting_reader *reader;
 	struct writer *writer;			/* NULL: read only */
 	struct writer_options writer_options;
 	struct wake *wake;
@@ -62,17 +61,13 @@ struct store {
 	struct pending_write *newest_awaited;
 	size_t queued, queued_bytes;		/* all that waits; of decisions */
 	int64_t reference;
-	bool trouble, blind;			/* as last said in the log */
+	bool trouble;				/* as last said in the log */
 	unsigned generation;
 
-	sqlite3 *db;				/* the loop's, for reading */
-	sqlite3_stmt *data_version, *change;
-	int64_t seen_version, seen_change;
-	struct loading *loading;		/* NULL unless the lists are being read */
-	struct lists *lists;
+	struct desk desk;
 	struct sent sent;
-	char *problems, *problems_written;	/* of the last load: list, row, finding, each ended by NUL */
-	size_t problems_len, problems_written_len;
+	char *problems_written;			/* as desk.problems were; NULL: never */
+	size_t problems_written_len;
 	char *dns_lists;			/* cells, as store_dns_lists() was given them; NULL: never */
 	size_t dns_lists_size;
 	bool dns_lists_stale;			/* the file does not have them yet */
@@ -92,84 +87,19 @@ put(struct store *s, struct pending_write *w)
 
 /* ---- reading what people wrote ---- */
 
-static void
-close_reader(struct store *s)
-{
-	if (s->loading != NULL)
-		lists_release(lists_load_end(s->loading));
-	s->loading = NULL;
-	sqlite3_finalize(s->data_version);
-	sqlite3_finalize(s->change);
-	sent_finalize(&s->sent);
-	s->data_version = s->change = NULL;
-	sqlite3_close(s->db);
-	s->db = NULL;
-	s->seen_version = s->seen_change = -1;
-}
-
-/* The number a statement gives; -1 if it cannot. */
-static int64_t
-number(sqlite3_stmt *statement)
-{
-	int64_t n = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
-
-	sqlite3_reset(statement);
-	return n;
-}
-
-/* None is given twice, though the clock went back since it was. */
-static void
-see_references(struct store *s)
-{
-	sqlite3_stmt *statement;
-
-	if (sqlite3_prepare_v2(s->db, LAST_REFERENCE, -1, &statement, NULL) != SQLITE_OK)
-		return;
-	int64_t highest = number(statement);
-	if (highest > s->reference)
-		s->reference = highest;
-	sqlite3_finalize(statement);
-}
-
-static bool
-open_reader(struct store *s, char *why, size_t size)
-{
-	s->db = database_open_reader(s->path, s->writer ? 0 : DATABASE_BUSY_MS, why, size);	/* the loop never waits */
-	if (s->db == NULL)
-		return false;
-	if (sqlite3_prepare_v2(s->db, "PRAGMA data_version", -1, &s->data_version, NULL) == SQLITE_OK &&
-	    sqlite3_prepare_v2(s->db, "SELECT n FROM change", -1, &s->change, NULL) == SQLITE_OK) {
-		see_references(s);
-		return true;
-	}
-	snprintf(why, size, "%s: %s", s->path, sqlite3_errmsg(s->db));
-	close_reader(s);
-	return false;
-}
-
-static void
-on_problem(void *arg, const char *list, const char *row, const char *finding)
-{
-	struct store *s = arg;
-	size_t room = PROBLEMS_BYTES - s->problems_len;
-	int len = snprintf(s->problems + s->problems_len, room, "%s%c%s%c%s", list, 0, row, 0, finding);
-
-	if (len > 0 && (size_t)len + 2 < room)		/* two NULs: of the finding, and of the end */
-		s->problems_len += (size_t)len + 1;
-	s->problems[s->problems_len] = '\0';
-}
-
 /* Have the table row_problem say what is wrong now, if that is not what it says. */
 static void
 write_problems(struct store *s)
 {
-	if (s->writer == NULL || (s->problems_written != NULL && s->problems_written_len == s->problems_len &&
-	    memcmp(s->problems, s->problems_written, s->problems_len) == 0))
+	const struct desk *d = &s->desk;
+
+	if (s->writer == NULL || (s->problems_written != NULL && s->problems_written_len == d->problems_len &&
+	    memcmp(d->problems, s->problems_written, d->problems_len) == 0))
 		return;
-	s->problems_written = xrealloc(s->problems_written, s->problems_len + 1);
-	memcpy(s->problems_written, s->problems, s->problems_len + 1);
-	s->problems_written_len = s->problems_len;
-	put(s, pending_cells(WRITE_PROBLEMS, s->problems, s->problems_len + 1));
+	s->problems_written = xrealloc(s->problems_written, d->problems_len + 1);
+	memcpy(s->problems_written, d->problems, d->problems_len + 1);
+	s->problems_written_len = d->problems_len;
+	put(s, pending_cells(WRITE_PROBLEMS, d->problems, d->problems_len + 1));
 }
 
 /* Have the table list_state say how DNS lists fare; while in trouble nothing piles up for it. */
@@ -194,76 +124,24 @@ store_dns_lists(struct store *s, const char *cells, size_t size)
 	write_dns_lists(s);
 }
 
-/* why: what keeps us from reading; NULL: nothing. */
+/* Before the reading connection is closed. */
 static void
-see_blind(struct store *s, const char *why)
+on_closing(void *arg)
 {
-	if (why != NULL && !s->blind && !s->trouble)
-		log_warn("store: cannot read what people wrote in %s: %s; policyd goes on with what it has read", s->path, why);
-	s->blind = why != NULL;
-}
+	struct store *s = arg;
 
-/* The reading connection failed: a lock passes, for anything else it is opened anew at the next look. */
-static void
-reader_failed(struct store *s)
-{
-	int code = sqlite3_errcode(s->db);
-
-	if (code != SQLITE_BUSY)
-		see_blind(s, code == SQLITE_OK || code == SQLITE_DONE ? "the table change is empty" : sqlite3_errmsg(s->db));
-	s->seen_version = s->seen_change = -1;
-	if (code != SQLITE_BUSY || s->loading != NULL)
-		close_reader(s);
-}
-
-/* Did anybody change what is kept in memory?  Then begin to read it. */
-static void
-look(struct store *s)
-{
-	char why[512];
-
-	if (s->loading != NULL)
-		return;
-	if (s->db == NULL && !open_reader(s, why, sizeof why)) {
-		see_blind(s, why);
-		return;
-	}
-	int64_t version = number(s->data_version);
-	if (version >= 0 && version == s->seen_version)
-		return;
-	int64_t change = version < 0 ? -1 : number(s->change);
-	if (change < 0) {
-		reader_failed(s);
-		return;
-	}
-	s->seen_version = version;
-	if (change == s->seen_change) {
-		see_blind(s, NULL);
-		return;
-	}
-	s->seen_change = change;
-	s->problems_len = 0;
-	s->problems[0] = '\0';
-	s->loading = lists_load_begin(s->db, s->reader, on_problem, s);
-	if (s->loading == NULL)
-		reader_failed(s);
+	sent_finalize(&s->sent);
 }
 
 /* Go on reading; true if there is more. */
 static bool
 read_slice(struct store *s)
 {
-	enum loading_state state = s->loading ? lists_load_slice(s->loading) : LOADING_FAILED;
+	enum desk_slice slice = desk_read_slice(&s->desk);
 
-	if (state == LOADING_DONE) {
-		lists_release(s->lists);
-		s->lists = lists_load_end(s->loading);
-		s->loading = NULL;
-		see_blind(s, NULL);
+	if (slice == DESK_READ)
 		write_problems(s);
-	} else if (s->loading != NULL && state == LOADING_FAILED)
-		reader_failed(s);
-	return state == LOADING_MORE;
+	return slice == DESK_MORE;
 }
 
 static void
@@ -280,9 +158,9 @@ on_look(void *arg)
 {
 	struct store *s = arg;
 
-	if (s->loading != NULL)		/* on_slice() is at it */
+	if (desk_is_reading(&s->desk))		/* on_slice() is at it */
 		return;
-	look(s);
+	desk_look(&s->desk);
 	on_slice(s);
 }
 
@@ -323,7 +201,7 @@ see_state(struct store *s)
 	s->in_trouble->value = trouble;
 	if (generation != s->generation) {		/* the file was opened anew, perhaps another one */
 		s->generation = generation;
-		close_reader(s);
+		desk_close(&s->desk);
 		free(s->problems_written);
 		s->problems_written = NULL;
 		s->dns_lists_stale = s->dns_lists != NULL;
@@ -334,7 +212,7 @@ see_state(struct store *s)
 		    "at most %" PRId64 " rows wait, tried again every second", why, s->options.write_queue_max);
 	} else if (!trouble && s->trouble)
 		log_info("store: %s can be written again", s->path);
-	s->trouble = trouble;
+	s->trouble = s->desk.quiet = trouble;
 	write_dns_lists(s);
 	while (trouble && s->newest_awaited != NULL)
 		tell(s, s->newest_awaited, false);
@@ -365,6 +243,9 @@ store_reference(struct store *s)
 {
 	int64_t first = clock_wall_s() << REFERENCE_SHIFT;
 
+	/* None is given twice, though the clock went back since it was. */
+	if (s->reference < s->desk.highest_reference)
+		s->reference = s->desk.highest_reference;
 	s->reference = s->reference < first ? first : s->reference + 1;
 	return s->reference;
 }
@@ -479,16 +360,16 @@ store_sent_since(struct store *s, const char *who, int64_t since_s)
 {
 	if (s->trouble)
 		return KNOWN_CANNOT_TELL;
-	enum known known = sent_since(&s->sent, s->db, who, since_s);
+	enum known known = sent_since(&s->sent, s->desk.db, who, since_s);
 	/* While the lists are read, the file is seen as it was when that began. */
-	return known == KNOWN_NO && s->loading != NULL ? KNOWN_CANNOT_TELL : known;
+	return known == KNOWN_NO && desk_is_reading(&s->desk) ? KNOWN_CANNOT_TELL : known;
 }
 
 struct lists *
 store_lists(struct store *s)
 {
-	lists_ref(s->lists);
-	return s->lists;
+	lists_ref(s->desk.lists);
+	return s->desk.lists;
 }
 
 /* ---- start and end ---- */
@@ -527,7 +408,7 @@ start_writer(struct loop *l, struct store *s, char *why, size_t size)
 		return false;
 	if (got == DATABASE_TROUBLE) {
 		log_warn("store: %s; mail flows, refusals leave without a reference, tried again every second", why);
-		s->in_trouble->value = s->trouble = true;
+		s->in_trouble->value = s->trouble = s->desk.quiet = true;
 	}
 	make_id(id, sizeof id);
 	s->wake = wake_new(l, on_wake, s);
@@ -543,9 +424,7 @@ start_writer(struct loop *l, struct store *s, char *why, size_t size)
 static void
 free_store(struct store *s)
 {
-	close_reader(s);
-	lists_release(s->lists);
-	free(s->problems);
+	desk_free(&s->desk);
 	free(s->problems_written);
 	free(s->dns_lists);
 	free(s->path);
@@ -559,20 +438,17 @@ store_open(struct loop *l, const struct store_options *o, store_setting_reader *
 	struct store *s = xcalloc(1, sizeof *s);
 
 	s->path = xstrdup(o->database);
-	s->reader = reader;
-	s->lists = lists_empty();
-	s->problems = xmalloc(PROBLEMS_BYTES);
-	s->seen_version = s->seen_change = -1;
+	desk_init(&s->desk, s->path, read_only ? DATABASE_BUSY_MS : 0, reader, on_closing, s);	/* the loop never waits */
 	store_configure(s, o);
 	store_keep_sent(s, INT64_MAX);		/* until it is told how long */
 	if (!read_only && !start_writer(l, s, why, size)) {
 		free_store(s);
 		return NULL;
 	}
-	if (read_only && !open_reader(s, why, size))
+	if (read_only && !desk_open(&s->desk, why, size))
 		log_warn("store: %s; going on without what people wrote there", why);
-	if (!read_only || s->db != NULL)
-		look(s);
+	if (!read_only || s->desk.db != NULL)
+		desk_look(&s->desk);
 	while (read_slice(s))
 		;
 	return s;
@@ -595,7 +471,7 @@ store_close(struct store *s, int64_t timeout_ms)
 {
 	if (s->writer != NULL) {
 		flush_counts(s);
-		close_reader(s);		/* the last to close, if it may write, leaves one file */
+		desk_close(&s->desk);		/* the last to close, if it may write, leaves one file */
 		writer_stop(s->writer, timeout_ms);
 		on_wake(s);			/* what it committed at last */
 		struct pending_write *left;

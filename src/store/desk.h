@@ -1,0 +1,55 @@
+/* desk.h - what people write, as the loop sees it: a reading connection that notices changes, and reads them by slices */
+#ifndef STORE_DESK_H
+#define STORE_DESK_H
+
+#include "store/store.h"
+
+#include <sqlite3.h>
+
+struct desk {
+	sqlite3 *db;			/* NULL while the file cannot be had */
+	struct lists *lists;		/* as last read; never NULL */
+	char *problems;			/* found then: list, row, finding, …, each ended by NUL; an empty list ends them */
+	size_t problems_len;		/* without that end */
+	int64_t highest_reference;	/* ever given, as the file says when it is opened */
+	bool quiet;			/* set from outside: somebody else says what is wrong with the file */
+
+	/* desk.c's own */
+	const char *path;
+	int busy_ms;
+	store_setting_reader *reader;
+	void (*closing)(void *arg);
+	void *closing_arg;
+	sqlite3_stmt *data_version, *change;
+	int64_t seen_version, seen_change;
+	struct loading *loading;
+	bool blind;			/* as last said in the log */
+};
+
+/*
+ * path     kept, not copied
+ * busy_ms  how long another's lock is waited for
+ * closing  called before db is closed, for whoever has statements there
+ */
+void desk_init(struct desk *d, const char *path, int busy_ms, store_setting_reader *reader, void (*closing)(void *arg),
+    void *arg);
+
+/* Open the file; false with a sentence in why. */
+bool desk_open(struct desk *d, char *why, size_t size);
+
+/* Did anybody change what is kept in memory?  Then desk_read_slice() has something to do.  Opens the file if need be. */
+void desk_look(struct desk *d);
+
+/* True while the lists are being read: db shows the file as it was when that began. */
+bool desk_is_reading(const struct desk *d);
+
+enum desk_slice { DESK_IDLE, DESK_MORE, DESK_READ };
+
+/* Go on reading; READ: lists and problems are new. */
+enum desk_slice desk_read_slice(struct desk *d);
+
+/* Close the file; lists stay. */
+void desk_close(struct desk *d);
+void desk_free(struct desk *d);
+
+#endif

@@ -1,0 +1,116 @@
+/* pattern.c - see pattern.h */
+#include "store/pattern.h"
+#include "base/domain.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { VALUE_BYTES = 512 };
+
+/* The address in lower case with its domain normal; false if it is none. */
+static bool
+normal_address(const char *text, char out[VALUE_BYTES])
+{
+	const char *at = strrchr(text, '@');
+	char domain[DOMAIN_TEXT];
+
+	if (at == NULL || at == text || (size_t)(at - text) > 255 || !domain_normal(at + 1, domain))
+		return false;
+	size_t len = (size_t)(at - text);
+	for (size_t i = 0; i < len; i++)
+		out[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] | 0x20 : text[i]);
+	snprintf(out + len, VALUE_BYTES - len, "@%s", domain);
+	return true;
+}
+
+/* What a column says; false with a finding. */
+static bool
+read_pattern(struct arena *a, const char *text, char column, struct pattern *p, const char **finding)
+{
+	char normal[VALUE_BYTES];
+
+	if (*text == '\0')
+		return true;
+	if (column == 'c' && strpbrk(text, ":/") == NULL && strspn(text, "0123456789.") != strlen(text))
+		;
+	else if (column == 'c') {
+		p->what = PATTERN_NETWORK;
+		return network_parse(&p->network, text, finding);
+	}
+	if (column == 's' && strcmp(text, "<>") == 0) {
+		p->what = PATTERN_EXACT;
+		p->text = "";
+		return true;
+	}
+	if (strchr(text, '@') != NULL && (column == 's' || column == 'r')) {
+		p->what = PATTERN_EXACT;
+		*finding = "no mail address; write ann@example.net, example.net or .example.net";
+		if (!normal_address(text, normal))
+			return false;
+	} else {
+		p->what = *text == '.' ? PATTERN_BELOW : column == 's' || column == 'r' ? PATTERN_DOMAIN : PATTERN_EXACT;
+		*finding = column == 'c' ? "neither an address, a network nor a name; write 192.0.2.7, 192.0.2.0/24, "
+		    "mx.example.net or .example.net" : "no domain name; write example.net or .example.net";
+		if (!domain_normal(text + (*text == '.'), normal))
+			return false;
+	}
+	p->text = arena_strdup(a, normal);
+	return true;
+}
+
+bool
+pattern_read(struct arena *a, const char *name, const char *text, struct pattern *p, const char **finding)
+{
+	char buffer[VALUE_BYTES];
+	struct text t = TEXT(buffer);
+
+	if (read_pattern(a, text, *name, p, finding))
+		return true;
+	text_addf(&t, "%s = ", name);
+	text_add_safe(&t, text, strnlen(text, 200));
+	text_addf(&t, ": %s", *finding);
+	*finding = arena_strdup(a, buffer);
+	return false;
+}
+
+int
+pattern_weight(const struct pattern *p)
+{
+	switch (p->what) {
+	case PATTERN_ANY:
+		return 0;
+	case PATTERN_NETWORK:
+		return 1000 + p->network.prefix + (p->network.base.bits == 32 ? 96 : 0);
+	case PATTERN_EXACT:
+		return 1000 + 600;
+	case PATTERN_DOMAIN:
+		return 1000 + 300;
+	default:
+		return 1000 + (int)strlen(p->text);
+	}
+}
+
+bool
+pattern_matches(const struct pattern *p, const char *value)
+{
+	switch (p->what) {
+	case PATTERN_ANY:
+		return true;
+	case PATTERN_EXACT:
+		return value != NULL && strcmp(value, p->text) == 0;
+	case PATTERN_DOMAIN: {
+		const char *at = value ? strrchr(value, '@') : NULL;
+
+		return at != NULL && strcmp(at + 1, p->text) == 0;
+	}
+	case PATTERN_BELOW: {
+		const char *at = value ? strrchr(value, '@') : NULL;
+		const char *name = at ? at + 1 : value;
+
+		return name != NULL && strlen(name) > strlen(p->text) && domain_within(name, p->text);
+	}
+	default:
+		return false;
+	}
+}
