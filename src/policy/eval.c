@@ -260,6 +260,18 @@ use(struct eval *e, const struct question *q)
 		e->waiting = true;
 }
 
+static const struct answer *
+refuse_question(const struct eval *e, const char *name, enum dns_type type)
+{
+	static bool said;
+
+	if (!said)
+		log_warn("policy: one request asks the DNS more than %d questions, at rule %s; those beyond cannot be told. "
+		    "Name fewer DNS lists (said once)", QUESTIONS_MAX, e->world->rules[e->current]->name);
+	said = true;
+	return answer_failed(name, type, "too many questions for one request");
+}
+
 /* The question, asked now if nobody of this evaluation has asked it yet. */
 static struct question *
 ask(struct eval *e, const char *list, const char *name, enum dns_type type)
@@ -274,7 +286,7 @@ ask(struct eval *e, const char *list, const char *name, enum dns_type type)
 	if (e->closed)
 		fail_question(q);
 	else if (e->question_count == QUESTIONS_MAX)
-		q->answer = answer_failed(name, type, "too many questions for one request");
+		q->answer = refuse_question(e, name, type);
 	else {
 		e->question_count++;
 		q->answer = e->world->dns.ask(e->world->dns.arg, list, q->open.name, type, &q->waiter.dns);

@@ -19,8 +19,11 @@
 #include "protocol/action.h"
 #include "store/site.h"
 
-/* Each run follows an answer; 64 DNS lists asked twice, and the rest, are some 150 questions that may land one by one. */
-enum { RUNS_MAX = 200, QUESTIONS_MAX = 250 };
+/*
+ * 64 lists for addresses, twice, and as many for three names each, are more than anybody has; a run follows an answer, and
+ * most land together.
+ */
+enum { RUNS_MAX = 400, QUESTIONS_MAX = 500 };
 
 /* Where DNS answers come from: the resolver, or a test's table; see dns_ask(), dns_list_ask() and dns_forget(). */
 struct dns_source {

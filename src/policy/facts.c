@@ -242,7 +242,7 @@ listed(struct eval *e, enum list_kind kind, bool *doubt)
 	*doubt = false;
 	if (e->lists == NULL)
 		return NULL;
-	if (lists_want_name(e->lists, kind)) {
+	if (lists_want_name(e->lists, kind, &who, e->now_s)) {
 		struct client_name n = client_name(e);
 
 		if (n.status == NAME_OPEN)

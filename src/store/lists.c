@@ -19,7 +19,7 @@
 
 enum { ROWS_MAX = 1000000, SLICE_ROWS = 500, VALUE_BYTES = 512, KEY_BYTES = 700 };
 
-enum { KINDS = LIST_UNWANTED + 1 };
+enum { KINDS = LIST_UNWANTED + 1, NAMELESS = KINDS };	/* NAMELESS + kind: rows by name, without the name */
 
 struct entry {
 	struct hash_link link;
@@ -41,6 +41,7 @@ struct lists {
 	uint64_t prefixes[KINDS][3];	/* prefix lengths in use, as bits: IPv4 in [0], IPv6 0-63 in [1], 64-127 in [2] */
 	bool v6_128[KINDS];		/* and this one */
 	bool names[KINDS];		/* some row has a client name */
+	int64_t names_alone_until_s[KINDS];	/* and one nothing else, which lasts until then */
 	struct entry *settings;
 };
 
@@ -91,20 +92,20 @@ insert(struct lists *l, struct entry *e, const char *key)
 }
 
 static void
-network_key(char key[KEY_BYTES], enum list_kind kind, const struct network *n)
+network_key(char key[KEY_BYTES], unsigned kind, const struct network *n)
 {
 	char text[NETWORK_TEXT];
 
-	snprintf(key, KEY_BYTES, "%dc%s", kind, network_print(n, text));
+	snprintf(key, KEY_BYTES, "%uc%s", kind, network_print(n, text));
 }
 
 static void
-pattern_key(char key[KEY_BYTES], enum list_kind kind, char column, const struct pattern *p)
+pattern_key(char key[KEY_BYTES], unsigned kind, char column, const struct pattern *p)
 {
 	if (p->what == PATTERN_NETWORK)
 		network_key(key, kind, &p->network);
 	else
-		snprintf(key, KEY_BYTES, "%d%c%s%s", kind, column, p->what == PATTERN_BELOW ? "." : "", p->text);
+		snprintf(key, KEY_BYTES, "%u%c%s%s", kind, column, p->what == PATTERN_BELOW ? "." : "", p->text);
 }
 
 /* ---- reading rows ---- */
@@ -138,25 +139,48 @@ note_prefix(struct lists *l, enum list_kind kind, const struct network *n)
 		l->prefixes[kind][1 + n->prefix / 64] |= 1ull << n->prefix % 64;
 }
 
-/* Under the most telling column. */
-static void
-file_row(struct lists *l, struct entry *e)
+/* Under the most telling column; false if all columns match anything. */
+static bool
+file_under_key(struct lists *l, struct entry *e, unsigned kind)
 {
 	char key[KEY_BYTES];
 
-	if (e->client.what != PATTERN_ANY) {
-		if (e->client.what == PATTERN_NETWORK)
-			note_prefix(l, e->kind, &e->client.network);
-		else
-			l->names[e->kind] = true;
-		pattern_key(key, e->kind, 'c', &e->client);
-	} else if (e->sender.what != PATTERN_ANY)
-		pattern_key(key, e->kind, 's', &e->sender);
+	if (e->client.what != PATTERN_ANY)
+		pattern_key(key, kind, 'c', &e->client);
+	else if (e->sender.what != PATTERN_ANY)
+		pattern_key(key, kind, 's', &e->sender);
 	else if (e->helo.what != PATTERN_ANY)
-		pattern_key(key, e->kind, 'h', &e->helo);
+		pattern_key(key, kind, 'h', &e->helo);
+	else if (e->recipient.what != PATTERN_ANY)
+		pattern_key(key, kind, 'r', &e->recipient);
 	else
-		pattern_key(key, e->kind, 'r', &e->recipient);
+		return false;
 	insert(l, e, key);
+	return true;
+}
+
+/* A row that names a client by its name is filed once more, without the name: see lists_want_name(). */
+static void
+file_nameless(struct lists *l, const struct entry *e)
+{
+	struct entry *twin = arena_alloc(l->arena, sizeof *twin);
+	int64_t until_s = e->row.expires_s ? e->row.expires_s : INT64_MAX;
+
+	*twin = *e;
+	twin->client = (struct pattern){ .what = PATTERN_ANY };
+	l->names[e->kind] = true;
+	if (!file_under_key(l, twin, NAMELESS + e->kind) && l->names_alone_until_s[e->kind] < until_s)
+		l->names_alone_until_s[e->kind] = until_s;
+}
+
+static void
+file_row(struct lists *l, struct entry *e)
+{
+	file_under_key(l, e, e->kind);
+	if (e->client.what == PATTERN_NETWORK)
+		note_prefix(l, e->kind, &e->client.network);
+	else if (e->client.what != PATTERN_ANY)
+		file_nameless(l, e);
 }
 
 /* What is wrong with a row whose columns are fine each; NULL if nothing. */
@@ -358,7 +382,7 @@ lists_load(sqlite3 *db, store_setting_reader *reader, lists_problem *problem, vo
 
 struct search {
 	const struct lists *lists;
-	enum list_kind kind;
+	unsigned kind;			/* enum list_kind, or NAMELESS more */
 	const struct list_subject *who;
 	int64_t now_s;
 	const struct entry *best;
@@ -416,16 +440,16 @@ try_names(struct search *s, char column, const char *value)
 
 	if (value == NULL)
 		return;
-	snprintf(key, sizeof key, "%d%c%.512s", s->kind, column, value);
+	snprintf(key, sizeof key, "%u%c%.512s", s->kind, column, value);
 	try_key(s, key);
 	const char *at = strrchr(value, '@');
 	if (at != NULL && (column == 's' || column == 'r')) {
 		value = at + 1;
-		snprintf(key, sizeof key, "%d%c%.255s", s->kind, column, value);
+		snprintf(key, sizeof key, "%u%c%.255s", s->kind, column, value);
 		try_key(s, key);
 	}
 	for (const char *dot = strchr(value, '.'); dot != NULL; dot = strchr(dot + 1, '.')) {
-		snprintf(key, sizeof key, "%d%c%.255s", s->kind, column, dot);
+		snprintf(key, sizeof key, "%u%c%.255s", s->kind, column, dot);
 		try_key(s, key);
 	}
 }
@@ -447,9 +471,18 @@ lists_find(const struct lists *l, enum list_kind kind, const struct list_subject
 }
 
 bool
-lists_want_name(const struct lists *l, enum list_kind kind)
+lists_want_name(const struct lists *l, enum list_kind kind, const struct list_subject *who, int64_t now_s)
 {
-	return l->names[kind];
+	struct search s = { l, NAMELESS + kind, who, now_s, NULL };
+
+	if (!l->names[kind])
+		return false;
+	if (l->names_alone_until_s[kind] > now_s)
+		return true;
+	try_names(&s, 's', who->sender);
+	try_names(&s, 'h', who->helo);
+	try_names(&s, 'r', who->recipient);
+	return s.best != NULL;
 }
 
 /* The first entry under prefix + recipient (+ suffix), then under its domain, that has not expired. */

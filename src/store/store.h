@@ -182,8 +182,8 @@ void lists_release(struct lists *l);
 const struct list_row *lists_find(const struct lists *l, enum list_kind kind, const struct list_subject *who,
     int64_t now_s);
 
-/* True if some row of the kind names a client by its name. */
-bool lists_want_name(const struct lists *l, enum list_kind kind);
+/* True if some row that names a client by its name would match at now_s, whatever that name is. */
+bool lists_want_name(const struct lists *l, enum list_kind kind, const struct list_subject *who, int64_t now_s);
 
 /* The profile people gave this recipient (address, then domain; not expired); NULL if none. */
 const char *lists_profile(const struct lists *l, const char *recipient, int64_t now_s);

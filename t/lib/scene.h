@@ -7,7 +7,7 @@
 
 #include "policy/eval.h"
 
-enum { SCENE_QUESTIONS = 300 };
+enum { SCENE_QUESTIONS = 600 };
 
 struct scene_question {
 	char *name;

@@ -685,7 +685,7 @@ endless_questions_end(void **unused)
 	scene_listen();
 	scene_decide(&s);
 	const char *heard = scene_heard();
-	assert_non_null(strstr(heard, "warning: policy: rule endless is still asking after 200 runs"));
+	assert_non_null(strstr(heard, "warning: policy: rule endless is still asking after 400 runs"));
 	assert_int_equal(s.asked_count, RUNS_MAX);
 	assert_true(s.eval->closed);
 	assert_int_equal(scene_open_count(&s), 0);

@@ -247,14 +247,34 @@ keeps_wishes(void **state)
 	lists_release(l);
 }
 
+static bool
+wants_name(const struct lists *l, enum list_kind kind, const char *recipient)
+{
+	struct address a;
+
+	assert_true(address_parse(&a, "192.0.2.7"));
+	return lists_want_name(l, kind, &(struct list_subject){ &a, NULL, "mx.example.net", "bob@example.net", recipient }, NOW);
+}
+
 static void
 knows_whether_names_matter(void **state)
 {
-	struct lists *l = load("INSERT INTO deny (client) VALUES ('192.0.2.7'); INSERT INTO allow (client) VALUES ('.example.net')");
+	struct lists *l = load("INSERT INTO deny (client) VALUES ('192.0.2.7');"
+	    "INSERT INTO allow (client) VALUES ('.example.net');"
+	    "INSERT INTO unwanted (recipient, client) VALUES ('ann@example.org', '.example.com')");
 	(void)state;
 
-	assert_false(lists_want_name(l, LIST_DENY));
-	assert_true(lists_want_name(l, LIST_ALLOW));
+	assert_false(wants_name(l, LIST_DENY, "ann@example.org"));
+	assert_true(wants_name(l, LIST_ALLOW, "bob@example.org"));
+	assert_true(wants_name(l, LIST_UNWANTED, "ann@example.org"));
+	assert_false(wants_name(l, LIST_UNWANTED, "bob@example.org"));
+	lists_release(l);
+	l = load("INSERT INTO allow (client, expires) VALUES ('.example.net', 1793611800)");
+	assert_false(wants_name(l, LIST_ALLOW, "bob@example.org"));
+	lists_release(l);
+	l = load("INSERT INTO allow (client, sender, expires) VALUES ('.example.net', 'example.net', 1793611800),"
+	    " ('.example.net', '.net', NULL)");
+	assert_true(wants_name(l, LIST_ALLOW, "bob@example.org"));
 	lists_release(l);
 }
 
