@@ -112,14 +112,3 @@ would_key(const char **would, char key[COUNTER_KEY])
 	*would += strspn(*would, ", ");
 	return true;
 }
-
-void
-store_count_decision(struct store *s, const char *action, const char *check, const char *would, int64_t time_s)
-{
-	char key[COUNTER_KEY];
-
-	snprintf(key, sizeof key, "%s:%s", action, check ? check : "");
-	store_count(s, "decision", key, time_s);
-	while (would_key(&would, key))
-		store_count(s, "would", key, time_s);
-}

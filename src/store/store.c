@@ -340,6 +340,17 @@ store_count(struct store *s, const char *scope, const char *key, int64_t time_s)
 }
 
 void
+store_count_decision(struct store *s, const char *action, const char *check, const char *would, int64_t time_s)
+{
+	char key[COUNTER_KEY];
+
+	snprintf(key, sizeof key, "%s:%s", action, check ? check : "");
+	store_count(s, "decision", key, time_s);
+	while (would_key(&would, key))
+		store_count(s, "would", key, time_s);
+}
+
+void
 store_sent(struct store *s, const char *address, const char *domain, int64_t time_s)
 {
 	struct pending_write *w = is_full(s) ? NULL : sent_write(&s->sent, address, domain, time_s);
