@@ -1,7 +1,8 @@
 /* lists.c - see lists.h
  *
  * A row stands in one hash table under the key of its most telling column:
- * client, else sender, helo, recipient.  A subject's possible keys are few (its
+ * client, else sender, helo, recipient; one of unwanted under who does not want
+ * it, as thousands may not want the same.  A subject's possible keys are few (its
  * address under each prefix length in use, its names and their parents); the row's other columns are compared
  * where a key hits.
  */
@@ -234,11 +235,12 @@ file_row(struct lists *l, struct entry *e)
 {
 	char key[KEY_BYTES];
 
-	if (e->client.what != ANY) {
+	l->names[e->kind] |= e->client.what == EXACT || e->client.what == BELOW;
+	if (e->kind == LIST_UNWANTED && e->recipient.what != ANY)
+		pattern_key(key, e->kind, 'r', &e->recipient);
+	else if (e->client.what != ANY) {
 		if (e->client.what == NETWORK)
 			note_prefix(l, e->kind, &e->client.network);
-		else
-			l->names[e->kind] = true;
 		pattern_key(key, e->kind, 'c', &e->client);
 	} else if (e->sender.what != ANY)
 		pattern_key(key, e->kind, 's', &e->sender);

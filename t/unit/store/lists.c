@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -247,14 +248,39 @@ keeps_wishes(void **state)
 	lists_release(l);
 }
 
+/* By CPU time: half a second is a hundred times what it takes, and a tenth of what 50000 rows under one key took. */
+static void
+finds_one_wish_of_many(void **state)
+{
+	struct lists *l = load(
+	    "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 49999) INSERT INTO hand_unwanted "
+	    "(sender, recipient, scope, created) SELECT 'example.net', 'ann' || i || '@example.org', 'recipient', 1 FROM n");
+	struct match m = { NULL, NULL, USUAL, 0 };
+	char recipient[64];
+	clock_t begun = clock();
+	(void)state;
+
+	m.recipient = recipient;
+	for (int i = 0; i < 2000; i++) {
+		snprintf(recipient, sizeof recipient, "ann%d@example.org", i * 25);
+		const struct list_row *row = find(l, LIST_UNWANTED, &m);
+		assert_non_null(row);
+		assert_string_equal(row->recipient, recipient);
+	}
+	assert_true(clock() - begun < CLOCKS_PER_SEC / 2);
+	lists_release(l);
+}
+
 static void
 knows_whether_names_matter(void **state)
 {
-	struct lists *l = load("INSERT INTO deny (client) VALUES ('192.0.2.7'); INSERT INTO allow (client) VALUES ('.example.net')");
+	struct lists *l = load("INSERT INTO deny (client) VALUES ('192.0.2.7'); INSERT INTO allow (client) VALUES ('.example.net');"
+	    "INSERT INTO unwanted (client, recipient) VALUES ('mx.example.net', 'ann@example.org')");
 	(void)state;
 
 	assert_false(lists_want_name(l, LIST_DENY));
 	assert_true(lists_want_name(l, LIST_ALLOW));
+	assert_true(lists_want_name(l, LIST_UNWANTED));
 	lists_release(l);
 }
 
@@ -309,6 +335,7 @@ main(void)
 	static const struct CMUnitTest others[] = {
 		{ "a recipient's own goes before its domain's", knows_recipients, NULL, NULL, NULL },
 		{ "a wish is one recipient's, or all recipients'", keeps_wishes, NULL, NULL, NULL },
+		{ "what thousands do not want is found at once", finds_one_wish_of_many, NULL, NULL, NULL },
 		{ "names are asked for only if a row needs one", knows_whether_names_matter, NULL, NULL, NULL },
 		{ "who holds the lists keeps them", stays_as_it_is, NULL, NULL, NULL },
 		{ "a long list is read by slices, which may be given up", reads_by_slices, NULL, NULL, NULL },
