@@ -274,7 +274,8 @@ finds_one_wish_of_many(void **state)
 static void
 knows_whether_names_matter(void **state)
 {
-	struct lists *l = load("INSERT INTO deny (client) VALUES ('192.0.2.7'); INSERT INTO allow (client) VALUES ('.example.net');"
+	struct lists *l = load("INSERT INTO deny (client) VALUES ('192.0.2.7');"
+	    "INSERT INTO allow (client) VALUES ('.example.net');"
 	    "INSERT INTO unwanted (client, recipient) VALUES ('mx.example.net', 'ann@example.org')");
 	(void)state;
 
