@@ -3,6 +3,7 @@
 #include "base/text.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,8 +13,9 @@
 
 enum { LINE_BYTES = 2000 };
 
-static enum log_target target = LOG_TO_STDERR;
-static bool journal;
+/* Other threads log while a reload sets these. */
+static _Atomic enum log_target target = LOG_TO_STDERR;
+static atomic_bool journal;
 
 void
 log_open(enum log_target to)

@@ -469,14 +469,14 @@ adapt(struct list *l)
 	    try_us = now_us + o->dns_list_pause_max_s * SECOND_US;
 
 	if (!is_probed(l)) {
-		probe_forget(&l->probe, l->lists->dns);
 		l->believed = true;
 		l->verdict = PROBE_GOOD;
 		l->lacking = 0;
 	}
-	if (!is_probed(l) || l->kinds != l->kinds_before)
+	if (!is_probed(l) || l->kinds != l->kinds_before) {
+		probe_forget(&l->probe, l->lists->dns);	/* it asks for other entries than it should */
 		l->probe_due_us = 0;		/* at once, perhaps one day */
-	else if (l->probe_due_us > probe_us)
+	} else if (l->probe_due_us > probe_us)
 		l->probe_due_us = probe_us;
 	if (l->next_try_us > try_us)
 		l->next_try_us = try_us;

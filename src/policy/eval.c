@@ -1,6 +1,7 @@
 /* eval.c - see eval.h */
 #include "policy/eval.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 
 #include <assert.h>
@@ -73,6 +74,22 @@ is_off(const struct eval *e, size_t i)
 	return checks;
 }
 
+static bool
+question_is_open(const struct question *q)
+{
+	return q->source == ASKED_DNS ? q->answer == &q->open : q->site.status == SITE_OPEN;
+}
+
+/* Was it never run, or did something land that it waited for?  Else it would say the same again. */
+static bool
+has_news(const struct rule_state *s)
+{
+	for (const struct used *u = s->used; u != NULL; u = u->next)
+		if (u->open && !question_is_open(u->question))
+			return true;
+	return s->used == NULL;
+}
+
 static void
 judge(struct eval *e, size_t i)
 {
@@ -80,7 +97,11 @@ judge(struct eval *e, size_t i)
 
 	e->current = i;
 	e->waiting = false;
-	s->used = NULL;
+	for (struct used *u; (u = s->used) != NULL;) {
+		s->used = u->next;
+		u->next = e->spare;
+		e->spare = u;
+	}
 	s->verdict = e->world->rules[i]->judge(e);
 	if (s->verdict.kind == VERDICT_PENDING) {
 		assert(e->waiting);
@@ -107,7 +128,7 @@ walk(struct eval *e)
 			s->progress = RULE_SPARED;
 			continue;
 		}
-		if (s->progress != RULE_DONE)
+		if (s->progress != RULE_DONE && has_news(s))
 			judge(e, i);
 		if (s->progress != RULE_DONE) {
 			pending = true;
@@ -121,12 +142,6 @@ walk(struct eval *e)
 			return !pending;
 	}
 	return !pending;
-}
-
-static bool
-question_is_open(const struct question *q)
-{
-	return q->source == ASKED_DNS ? q->answer == &q->open : q->site.status == SITE_OPEN;
 }
 
 static void
@@ -251,13 +266,15 @@ question_new(struct eval *e, enum question_source source)
 static void
 use(struct eval *e, const struct question *q)
 {
-	struct used *u = arena_alloc(e->arena, sizeof *u);
+	struct used *u = e->spare ? e->spare : arena_alloc(e->arena, sizeof *u);
 
+	if (u == e->spare)
+		e->spare = u->next;
 	u->question = q;
+	u->open = question_is_open(q);
 	u->next = e->states[e->current].used;
 	e->states[e->current].used = u;
-	if (question_is_open(q))
-		e->waiting = true;
+	e->waiting |= u->open;
 }
 
 static const struct answer *
@@ -276,11 +293,15 @@ refuse_question(const struct eval *e, const char *name, enum dns_type type)
 static struct question *
 ask(struct eval *e, const char *list, const char *name, enum dns_type type)
 {
-	for (struct question *q = e->questions; q != NULL; q = q->next)
-		if (q->source == ASKED_DNS && q->open.type == type && strcmp(q->open.name, name) == 0)
+	struct question **bucket = &e->buckets[hash_bytes(name, strlen(name)) % QUESTION_BUCKETS];
+
+	for (struct question *q = *bucket; q != NULL; q = q->next_alike)
+		if (q->open.type == type && strcmp(q->open.name, name) == 0)
 			return q;
 
 	struct question *q = question_new(e, ASKED_DNS);
+	q->next_alike = *bucket;
+	*bucket = q;
 	q->open = (struct answer){ .name = arena_strdup(e->arena, name), .type = type, .why = "" };
 	q->waiter.dns.answered = on_answer;
 	if (e->closed)

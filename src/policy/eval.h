@@ -20,10 +20,10 @@
 #include "store/site.h"
 
 /*
- * 64 lists for addresses, twice, and as many for three names each, are more than anybody has; a run follows an answer, and
- * most land together.
+ * 64 lists for addresses, twice, and as many for three names each, are more than anybody has.  Each run follows an answer,
+ * and all that may be asked may land one by one.
  */
-enum { RUNS_MAX = 400, QUESTIONS_MAX = 500 };
+enum { QUESTIONS_MAX = 500, RUNS_MAX = QUESTIONS_MAX, QUESTION_BUCKETS = 64 };
 
 /* Where DNS answers come from: the resolver, or a test's table; see dns_ask(), dns_list_ask() and dns_forget(). */
 struct dns_source {
@@ -84,6 +84,7 @@ struct question {
 		struct site_waiter site;
 	} waiter;
 	struct question *next;		/* of the evaluation, newest first */
+	struct question *next_alike;	/* in its bucket */
 	struct eval *eval;
 	enum question_source source;
 	const struct answer *answer;	/* of the DNS: &open until it landed */
@@ -96,6 +97,7 @@ struct question {
 struct used {				/* a rule used a question */
 	struct used *next;
 	const struct question *question;
+	bool open;			/* it was, then */
 };
 
 enum rule_progress {
@@ -139,6 +141,8 @@ struct eval {
 	unsigned spared_before, doubt_before;	/* enum spare: known from earlier requests about this message */
 
 	struct question *questions;
+	struct question *buckets[QUESTION_BUCKETS];	/* those for the DNS, by name */
+	struct used *spare;		/* of rules that were run again */
 	unsigned question_count, runs;	/* questions for the DNS */
 	bool closed;			/* the deadline has passed: what is not known is failed */
 	void (*landed)(void *arg);	/* an answer came; run again soon, not now */

@@ -202,12 +202,9 @@ dns_lookup(struct eval *e, const char *name, enum dns_type type)
 const struct answer *
 list_lookup(struct eval *e, const char *list, const char *entry, enum dns_type type)
 {
-	size_t len = strlen(entry), list_size = strlen(list) + 1;
-	char *name = arena_alloc(e->arena, len + 1 + list_size);
+	char name[2 * DOMAIN_TEXT];	/* of two names at most */
 
-	memcpy(name, entry, len);
-	name[len] = '.';
-	memcpy(name + len + 1, list, list_size);
+	snprintf(name, sizeof name, "%s.%s", entry, list);
 	return look_up(e, list, name, type);
 }
 

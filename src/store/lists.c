@@ -1,7 +1,8 @@
 /* lists.c - see lists.h
  *
  * A row stands in one hash table under the key of its most telling column:
- * client, else sender, helo, recipient.  A subject's possible keys are few (its
+ * client, else sender, helo, recipient; one of unwanted under who does not want
+ * it, as thousands may not want the same.  A subject's possible keys are few (its
  * address under each prefix length in use, its names and their parents); the row's other columns are compared
  * where a key hits.
  */
@@ -139,13 +140,15 @@ note_prefix(struct lists *l, enum list_kind kind, const struct network *n)
 		l->prefixes[kind][1 + n->prefix / 64] |= 1ull << n->prefix % 64;
 }
 
-/* Under the most telling column; false if all columns match anything. */
+/* Under the most telling column, a wish under whose it is; false if all columns match anything. */
 static bool
 file_under_key(struct lists *l, struct entry *e, unsigned kind)
 {
 	char key[KEY_BYTES];
 
-	if (e->client.what != PATTERN_ANY)
+	if (e->kind == LIST_UNWANTED && e->recipient.what != PATTERN_ANY)
+		pattern_key(key, kind, 'r', &e->recipient);
+	else if (e->client.what != PATTERN_ANY)
 		pattern_key(key, kind, 'c', &e->client);
 	else if (e->sender.what != PATTERN_ANY)
 		pattern_key(key, kind, 's', &e->sender);

@@ -193,6 +193,8 @@ see(struct site *s, const struct site_question *q)
 	bool trouble = q->status == SITE_CANNOT_TELL && q->fault != SITE_FAULT_VALUE;
 	int64_t now_us = clock_mono_us();
 
+	if (*s->query == '\0')
+		return;			/* it was taken away while this one was open */
 	if (q->fault == SITE_FAULT_VALUE && !s->value_said) {
 		log_warn("site: recipient_query for %s: %s; whether such recipients are known, nobody can tell (said once)",
 		    q->address, q->why);
@@ -398,6 +400,7 @@ site_configure(struct site *s, const struct site_options *o)
 	set(&s->delimiter, o->recipient_delimiter);
 	s->value_said = s->trouble_said = false;
 	s->said_us = 0;
+	s->in_trouble->value = 0;
 	if (!s->started && *s->query != '\0') {
 		if (pthread_create(&s->thread, NULL, run, s) != 0)
 			abort();

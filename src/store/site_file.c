@@ -109,6 +109,7 @@ restrain(struct site_file *f, int busy_ms)
 	sqlite3_db_config(f->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, (int *)NULL);
 	sqlite3_limit(f->db, SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX);
 	sqlite3_limit(f->db, SQLITE_LIMIT_ATTACHED, 0);
+	sqlite3_limit(f->db, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000);	/* no interrupt comes within a LIKE */
 	sqlite3_busy_timeout(f->db, busy_ms);
 	sqlite3_progress_handler(f->db, STEPS, on_progress, f);
 	sqlite3_exec(f->db, "PRAGMA query_only = 1", NULL, NULL, NULL);

@@ -719,6 +719,21 @@ lists_of_both(void **unused)
 }
 
 static void
+names_while_addresses_are_probed(void **unused)
+{
+	(void)unused;
+
+	name_lists(BL, ADDRESSES);
+	assert_int_equal(open_questions(), 4);
+	name_lists(BL, ADDRESSES | DNS_LIST_NAMES);
+	good_probe();
+	assert_string_equal(state(), "new");
+	answer("test." BL, "127.0.0.2");
+	answer("invalid." BL, "127.0.0.2");
+	assert_string_equal(state(), "lists all");
+}
+
+static void
 unprobed(void **unused)
 {
 	static const char *const some[] = { "other.example", BL };
@@ -857,6 +872,8 @@ main(void)
 		PROMISE("a list that twice lacks 127.0.0.2 is dead, until a probe is good", dead),
 		PROMISE("lists of names have other test entries", lists_of_names),
 		PROMISE("lists of both have both", lists_of_both),
+		PROMISE("a rule for names that comes while addresses are probed has its entries asked",
+		    names_while_addresses_are_probed),
 		PROMISE("a list in dns_list_unprobed is never probed, and believed", unprobed),
 		PROMISE("nor is any where nothing is to be probed", not_probing),
 		PROMISE("lists that are not named any more go", come_and_go),

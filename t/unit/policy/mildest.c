@@ -69,7 +69,7 @@ one_case(void **state)
 	scene_open(&s, NULL, 0, conf, NULL);
 	begin(&s, "");
 	for (int k = 0; k < 3; k++) {
-		char name[8];
+		char name[16];
 
 		snprintf(name, sizeof name, "p%d", k);
 		if (*settings[k])

@@ -247,6 +247,26 @@ keeps_wishes(void **state)
 	lists_release(l);
 }
 
+static void
+finds_one_wish_of_many(void **state)
+{
+	struct lists *l = load(
+	    "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 49999) INSERT INTO hand_unwanted "
+	    "(sender, recipient, scope, created) SELECT 'example.net', 'ann' || i || '@example.org', 'recipient', 1 FROM n");
+	struct match m = { NULL, NULL, USUAL, 0 };
+	char recipient[64];
+	(void)state;
+
+	m.recipient = recipient;
+	for (int i = 0; i < 2000; i++) {
+		snprintf(recipient, sizeof recipient, "ann%d@example.org", i * 25);
+		const struct list_row *row = find(l, LIST_UNWANTED, &m);
+		assert_non_null(row);
+		assert_string_equal(row->recipient, recipient);
+	}
+	lists_release(l);
+}
+
 static bool
 wants_name(const struct lists *l, enum list_kind kind, const char *recipient)
 {
@@ -329,6 +349,7 @@ main(void)
 	static const struct CMUnitTest others[] = {
 		{ "a recipient's own goes before its domain's", knows_recipients, NULL, NULL, NULL },
 		{ "a wish is one recipient's, or all recipients'", keeps_wishes, NULL, NULL, NULL },
+		{ "what thousands do not want is found at once", finds_one_wish_of_many, NULL, NULL, NULL },
 		{ "names are asked for only if a row needs one", knows_whether_names_matter, NULL, NULL, NULL },
 		{ "who holds the lists keeps them", stays_as_it_is, NULL, NULL, NULL },
 		{ "a long list is read by slices, which may be given up", reads_by_slices, NULL, NULL, NULL },

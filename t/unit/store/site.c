@@ -456,6 +456,27 @@ locked(void **state)
 	fixture_free(f);
 }
 
+static void
+taken_away(void **state)
+{
+	struct fixture *f = fixture_new();
+	struct site *s = open_site(f, SCHEMA ANN, "SELECT " ENDLESS " WHERE :recipient <> ''");
+	const struct metric *trouble = metric_gauge("policyd_site_trouble", "", "");
+	struct asked asked;
+	(void)state;
+
+	assert_int_equal(answer_of(f, s, "ann@example.org", NULL), SITE_CANNOT_TELL);
+	assert_int_equal(trouble->value, 1);
+	ask(s, &asked, "bob@example.org");
+	site_configure(s, &(struct site_options){ f->path, "", "" });
+	assert_int_equal(trouble->value, 0);
+	assert_true(eventually(f, is_answered, &asked));
+	assert_int_equal(asked.status, SITE_CANNOT_TELL);
+	assert_int_equal(trouble->value, 0);
+	site_free(s);
+	fixture_free(f);
+}
+
 /* ---- nothing is written ---- */
 
 static void
@@ -626,6 +647,7 @@ main(void)
 		{ .name = "a broken file says nothing, until it is mended", .test_func = broken },
 		{ .name = "another schema is taken as it comes", .test_func = schema_changes },
 		{ .name = "a locked file says nothing for now, and is not locked by us", .test_func = locked },
+		{ .name = "without a query there is no trouble, whatever was still asked", .test_func = taken_away },
 		{ .name = "nothing is written beside the file", .test_func = no_trace },
 		{ .name = "nor for one in WAL mode, read while somebody has it open", .test_func = write_ahead_log },
 		{ .name = "a query that is wrong, or would write, is refused with the reason", .test_func = mistakes },
