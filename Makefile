@@ -19,7 +19,7 @@ SYSTEMD = $(shell pkg-config --exists libsystemd && echo libsystemd)
 WARN    = -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes
 ALL     = -std=c11 -D_GNU_SOURCE -Isrc -It/lib -MMD -MP $(WARN) $(if $(SYSTEMD),-DHAVE_SYSTEMD) \
           $(shell pkg-config --cflags $(LIBS) $(SYSTEMD))
-LINK    = $(shell pkg-config --libs $(LIBS) $(SYSTEMD)) -lresolv -lpthread
+LINK    = $(shell pkg-config --libs $(LIBS) $(SYSTEMD)) -lspf2 -lresolv -lpthread
 SAN     = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 SRC     := $(shell find src -name '*.c')

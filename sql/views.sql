@@ -134,7 +134,7 @@ CREATE VIEW why AS
   SELECT d.ref, datetime(d.time, 'unixepoch') AS time, d.action, d.check_name, d.client_address, d.helo, d.sender,
     d.recipient, r.value ->> 'rule' AS rule, r.value ->> 'verdict' AS verdict, r.value ->> 'check' AS rule_check,
     r.value ->> 'setting' AS setting, r.value ->> 'effect' AS effect, r.value ->> 'text' AS finding,
-    r.value ->> 'facts' AS facts, (r.value ->> 'us') / 1000.0 AS ms, d.reply
+    r.value ->> 'trace' AS trace, r.value ->> 'facts' AS facts, (r.value ->> 'us') / 1000.0 AS ms, d.reply
   FROM decision d, json_each(d.detail) r;
 
 -- Who was refused, the newest first.

@@ -60,9 +60,11 @@ decide_effect(struct eval *e, size_t i)
 	s->setting = setting_of(e, i, s->verdict.check);
 	if (s->setting->action == SETTING_OFF)
 		return;
-	if (s->verdict.kind == VERDICT_OBJECT)
+	if (s->verdict.kind == VERDICT_OBJECT) {
 		s->effect = effects[s->setting->action];
-	else if (s->verdict.kind == VERDICT_CANNOT_TELL && s->setting->on_error == ON_ERROR_DEFER)
+		if (s->effect == EFFECT_REJECT && *s->verdict.enhanced == '4')
+			s->effect = EFFECT_DEFER;	/* what passes by itself is not refused for good */
+	} else if (s->verdict.kind == VERDICT_CANNOT_TELL && s->setting->on_error == ON_ERROR_DEFER)
 		s->effect = EFFECT_DEFER;
 	else if (points_of(s) != 0)
 		s->effect = EFFECT_SCORE;

@@ -56,6 +56,7 @@ struct world {
 	struct site_source site;
 	struct sent_source sent;
 	struct option_networks local_networks;
+	const char *own_name;		/* this host's: %{r} in an explanation */
 	bool only_log;			/* mode = log in [server]: every check of every profile is shadow */
 	const char *help_url;		/* as written; "": none */
 	size_t profile_table;		/* of struct profile_options among a profile's */
@@ -152,6 +153,7 @@ struct eval {
 	bool waiting;			/* it asked something that is open */
 	unsigned spared;		/* enum spare: what rules so far found out */
 	unsigned doubt;			/* enum spare: what could not be found out */
+	struct spf_outcome spf[SPF_IDENTITIES];	/* trace is NULL: not looked at yet */
 	struct rule_state *states;	/* one per rule */
 };
 

@@ -70,6 +70,21 @@ perhaps_exempt(struct eval *e, const char *format, ...)
 	VERDICT(VERDICT_CANNOT_TELL, NULL, NULL);
 }
 
+struct verdict
+traced(struct eval *e, struct verdict v, const char *format, ...)
+{
+	char raw[TRACE_TEXT], safe[TRACE_TEXT];
+	struct text from = TEXT(raw), to = TEXT(safe);
+	va_list args;
+
+	va_start(args, format);
+	text_addv(&from, format, args);
+	va_end(args);
+	text_add_safe(&to, raw, from.len);
+	v.trace = arena_strndup(e->arena, safe, to.len);
+	return v;
+}
+
 /* ---- the request ---- */
 
 const struct request *

@@ -15,6 +15,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define OPTIONS policy_options
 static const struct option rows[] = {
@@ -46,6 +47,17 @@ enum { COMMIT_SHARE_MS = 500, REASON_BYTES = 256 };
 
 /* ---- eras ---- */
 
+/* This host's name, as it says itself. */
+static const char *
+own_name(void)
+{
+	static char name[65];
+
+	if (*name == '\0' && gethostname(name, sizeof name - 1) != 0)
+		strcpy(name, "unknown");
+	return name;
+}
+
 static struct era *
 era_new(const struct policy_parts *parts, struct config *config)
 {
@@ -61,6 +73,7 @@ era_new(const struct policy_parts *parts, struct config *config)
 		.first_table = parts->profile_table + 1,
 		.local_networks = era->options->local_networks,
 		.only_log = era->options->mode == MODE_LOG,
+		.own_name = own_name(),
 		.help_url = era->options->help_url,
 	};
 	era->needs = wiring_needs(config, parts->rules, parts->rule_count, era->world.first_table);

@@ -251,6 +251,7 @@ add_rule(struct text *t, const struct eval *e, size_t i)
 		add_member(t, "setting", setting_text(e, s));
 		add_member(t, "effect", effect_word(s));
 		add_member(t, "text", s->verdict.text);
+		add_member(t, "trace", s->verdict.trace);
 		add_member(t, "facts", facts_of(e, s));
 		text_addf(t, ",\"us\":%" PRId64, waited_us(s));
 	}
@@ -352,6 +353,8 @@ record_explain(FILE *out, const struct eval *e, const struct decision *d, const 
 				fprintf(out, "  -> %s: %s", s->verdict.check->name, effect_word(s));
 			if (s->verdict.text != NULL)
 				fprintf(out, "\n%26s%s", "", s->verdict.text);
+			if (s->verdict.trace != NULL)
+				fprintf(out, "\n%26s%s", "", s->verdict.trace);
 			const char *facts = facts_of(e, s);
 			if (*facts)
 				fprintf(out, "\n%26s%s", "", facts);

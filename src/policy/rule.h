@@ -14,6 +14,7 @@
 #include "dns/answer.h"
 #include "dns/list.h"
 #include "protocol/request.h"
+#include "spf/spf.h"
 #include "store/store.h"
 
 struct eval;				/* one request being judged (opaque, eval.c) */
@@ -26,13 +27,14 @@ enum verdict_kind {
 	VERDICT_EXEMPT,			/* rules that spare such clients are not asked */
 };
 
-enum { VERDICT_TEXT = 256 };
+enum { VERDICT_TEXT = 256, TRACE_TEXT = 1600 };
 
 struct verdict {
 	enum verdict_kind kind;
 	const struct option *check;	/* OBJECT, CANNOT_TELL: the row of the check */
 	const char *enhanced;		/* OBJECT, CANNOT_TELL: RFC 3463 */
 	const char *text;		/* the finding, safe to show; lives as long as the evaluation */
+	const char *trace;		/* how the rule came to it, the same; NULL if there is nothing to tell */
 
 	/*
 	 * How often the check's N counts if its setting is `score N`, between what is certain and what
@@ -55,6 +57,7 @@ enum spare {				/* for whom the rule is not run */
 	SPARE_ALLOWED = 1,		/* vouched for: a row in allow, an allow list */
 	SPARE_LOCAL = 2,		/* the client is in local_networks */
 	SPARE_ROLE = 4,			/* the recipient is one everybody must reach (RFC 2142) */
+	SPARE_SPF = 8,			/* known to send on what others wrote: SPF says nothing about it */
 	SPARE_STRANGER = SPARE_ALLOWED | SPARE_LOCAL | SPARE_ROLE,	/* rules on what strangers are and claim */
 };
 
@@ -97,6 +100,9 @@ struct verdict exempt(struct eval *e, const char *format, ...) __attribute__((fo
 
 /* An allow list that cannot be looked at now: no reject by a rule that spares allowed clients, a defer instead. */
 struct verdict perhaps_exempt(struct eval *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The verdict, and how the rule came to it: for `policyd -x` and the decision's detail, in no reply. */
+struct verdict traced(struct eval *e, struct verdict v, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* ---- the request ---- */
 
@@ -167,6 +173,14 @@ struct client_name {
 					   lead back as well */
 };
 struct client_name client_name(struct eval *e);
+
+/*
+ * What SPF says of an identity (RFC 7208): the sender's domain, or the HELO name, whose postmaster is judged.
+ *
+ * waiting is true while an answer is open (then waiting(e) is, too).  NONE if there is no domain to ask.
+ */
+enum spf_identity { SPF_MAIL_FROM, SPF_HELO, SPF_IDENTITIES };
+const struct spf_outcome *spf_says(struct eval *e, enum spf_identity identity);
 
 /* What the site's own database says of the recipient (recipient_query). */
 enum recipient_state {

@@ -26,7 +26,10 @@
 	RULE(sender_bogus_mx) \
 	RULE(null_sender_unsolicited) \
 	RULE(dnsbl) \
-	RULE(rhsbl)
+	RULE(rhsbl) \
+	RULE(spf_skip) \
+	RULE(spf) \
+	RULE(spf_helo)
 
 #define RULE(name) extern const struct rule rule_##name;
 RULES

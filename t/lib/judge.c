@@ -199,6 +199,18 @@ list_lookup(struct eval *e, const char *list, const char *entry, enum dns_type t
 	return a;
 }
 
+const struct spf_outcome *
+spf_says(struct eval *e, enum spf_identity identity)
+{
+	struct spf_outcome *o = arena_alloc(e->arena, sizeof *o);
+
+	*o = e->given->spf[identity];
+	if (o->trace == NULL)
+		o->trace = "";
+	e->waiting |= o->waiting;
+	return o;
+}
+
 enum known
 sent_mail(struct eval *e, const char *who, int64_t window_s)
 {
@@ -218,7 +230,7 @@ sent_mail(struct eval *e, const char *who, int64_t window_s)
 	va_start(args, format); \
 	text_addv(&t, format, args); \
 	va_end(args); \
-	return (struct verdict){ kind, check, enhanced, arena_strdup(e->arena, t.at), kind == VERDICT_OBJECT, \
+	return (struct verdict){ kind, check, enhanced, arena_strdup(e->arena, t.at), NULL, kind == VERDICT_OBJECT, \
 	    kind == VERDICT_OBJECT || kind == VERDICT_CANNOT_TELL }; \
 } while (0)
 
@@ -250,6 +262,17 @@ struct verdict
 perhaps_exempt(struct eval *e, const char *format, ...)
 {
 	VERDICT(VERDICT_CANNOT_TELL, NULL, NULL);
+}
+
+struct verdict
+traced(struct eval *e, struct verdict v, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	v.trace = arena_vprintf(e->arena, format, args);
+	va_end(args);
+	return v;
 }
 
 static const char *
@@ -328,7 +351,8 @@ judge(struct eval *e)
 	e->waiting = false;
 	struct verdict v = e->rule->judge(e);
 	assert_int_equal(v.kind == VERDICT_PENDING, e->waiting);
-	return verdict_line(e->arena, &v);
+	const char *line = verdict_line(e->arena, &v);
+	return e->given->traced ? arena_printf(e->arena, "%s {%s}", line, v.trace ? v.trace : "") : line;
 }
 
 void

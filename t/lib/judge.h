@@ -16,6 +16,8 @@ struct facts {				/* what is not said is empty, or has the option's default */
 	const char *sent;		/* who sent mail: the address or domain asked about; "?": cannot tell; NULL: nobody */
 	const char *options[4][2];	/* name, value */
 	struct client_name name;	/* what client_name() says; NAME_OPEN is waited for */
+	struct spf_outcome spf[SPF_IDENTITIES];	/* what spf_says() says; NONE if not said */
+	bool traced;			/* behind the verdict stands {its trace} */
 	enum recipient_state state;	/* what recipient_state() says; NOT_ASKED if not said */
 	const struct list_row *row;	/* what listed() says */
 	bool row_open, row_doubt;

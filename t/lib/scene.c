@@ -233,7 +233,8 @@ scene_open(struct scene *s, const struct rule *const *some, size_t count, const 
 	const struct policy_options *o = config_server(s->config, 0);
 	s->world = (struct world){ .rules = some, .rule_count = count, .profile_table = 0, .first_table = 1,
 	    .dns = { ask, forget, s }, .site = { ask_site, forget_site, s }, .sent = { sent_since, s },
-	    .local_networks = o->local_networks, .only_log = o->mode == MODE_LOG, .help_url = o->help_url };
+	    .local_networks = o->local_networks, .only_log = o->mode == MODE_LOG, .help_url = o->help_url,
+	    .own_name = "mx.example.org" };
 }
 
 void

@@ -4,6 +4,7 @@
 #	192.0.2.7        PTR  mx.example.net.		# an address stands for its reverse name
 #	mx.example.net   A    192.0.2.7
 #	slow.example     !delay 300			# milliseconds, then the answer
+#	any.example      !jitter 30			# up to so many, by chance; the same ones in every test
 #	dead.example     !silent			# also !servfail, !refused, !nxdomain,
 #	big.example TXT  !truncated			# !truncated: over UDP; of one type only
 #	*.bl.example     !servfail			# everything below; "*" is everything
@@ -85,6 +86,7 @@ sub serve {
 	my ($tcp, $udp, $control) = @_;
 	my $select = IO::Select->new($tcp, $udp, $control);
 	my $left = '';
+	srand 1;
 	$control->autoflush(1);
 	while (1) {
 		@later = sort { $a->[0] <=> $b->[0] } @later;
@@ -116,8 +118,17 @@ sub max { $_[0] > $_[1] ? $_[0] : $_[1] }
 
 sub read_tcp {
 	my $from = shift;
-	$from->read(my $len, 2) or return;
-	$from->read(my $bytes, unpack 'n', $len) or return;
+	my $len = read_all($from, 2) // return;
+	return read_all($from, unpack 'n', $len);
+}
+
+# No more than that: select() does not know what a buffer holds.
+sub read_all {
+	my ($from, $want) = @_;
+	my $bytes = '';
+	while (length $bytes < $want) {
+		sysread($from, $bytes, $want - length $bytes, length $bytes) or return;
+	}
 	return $bytes;
 }
 
@@ -135,7 +146,7 @@ sub obey {
 	$rest =~ s/\s+#.*//;
 	$rest =~ s/^(\S+)\s+// or return "no name";
 	my $name = fold($1);
-	if ($rest =~ /^(?:([A-Z]+)\s+)?!(silent|servfail|refused|nxdomain|truncated|delay|normal)\s*(\d*)$/) {
+	if ($rest =~ /^(?:([A-Z]+)\s+)?!(silent|servfail|refused|nxdomain|truncated|delay|jitter|normal)\s*(\d*)$/) {
 		$behaviour{join ' ', $name, $1 // 'ANY'} = [$2, $3];
 		return 0;
 	}
@@ -145,10 +156,11 @@ sub obey {
 	return 0;
 }
 
-# Lower case without the last dot; an address becomes its reverse name.
+# Lower case without the last dot, as Net::DNS writes it; an address becomes its reverse name.
 sub fold {
 	my $name = lc shift;
-	$name = lc(Net::DNS::Question->new($name, 'PTR')->qname) if $name =~ /^[\d.]+$|:/;
+	$name = lc(Net::DNS::Question->new($name, 'PTR')->qname) if $name =~ /^[\d.]+$|^[\da-f:.]*:[\da-f:.]*$/;
+	$name = lc(Net::DNS::DomainName->new($name)->name) if $name =~ /\\/;
 	$name =~ s/\.$//;
 	return $name;
 }
@@ -178,7 +190,8 @@ sub answer {
 		$reply->header->tc(1);
 		$data = $reply->data;
 	}
-	return push @later, [time + $number / 1000, sub { $send->($data) }] if $does eq 'delay';
+	$number = rand $number if $does eq 'jitter';
+	return push @later, [time + $number / 1000, sub { $send->($data) }] if $does eq 'delay' || $does eq 'jitter';
 	$send->($data);
 }
 

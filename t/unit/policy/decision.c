@@ -39,6 +39,8 @@ say(struct eval *e, size_t i)
 		return object(e, 0, enhanced[i], "%s", finding[i]);
 	case 'c':
 		return cannot_tell(e, 0, "4.4.3", "no %s", finding[i]);
+	case 't':
+		return object(e, 0, "4.4.3", "%s for now", finding[i]);
 	case 'O':
 		v = object(e, 0, enhanced[i], "%s", finding[i]);
 		v.least = 4;
@@ -75,7 +77,7 @@ static const struct rule *const three_rules[] = { &one, &two, &three };
 
 /*
  * Verdicts: o objects, c cannot tell, - dunno; a letter for each rule.  O and C are the same with a weight (4 to 6, 2 to 5);
- * w and a only weigh something (1 to 3, -2).
+ * w and a only weigh something (1 to 3, -2).  t objects with a code that says it may pass (4.4.3).
  */
 static const struct {
 	const char *promises, *conf, *verdicts, *want;
@@ -171,6 +173,11 @@ static const struct {
 	  "reject score_reject - 5.7.1 score 10: no first score 10" },
 	{ "what cannot be told does not speak before its day", "one = score 5\ntwo = score -3 from 2100-01-01", "oc-",
 	  "dunno score 5 would(score two)" },
+	{ "what may pass by itself is not refused for good", "one = reject", "t--", "defer one r1 4.4.3 first for now" },
+	{ "so a reject behind it counts", "one = reject\ntwo = reject", "to-", "reject two r2 5.7.2 second" },
+	{ "it is recorded as what it would be", "one = reject from 2100-01-01", "t--", "dunno would(defer one)" },
+	{ "a defer stays one", "one = defer", "t--", "defer one r1 4.4.3 first for now" },
+	{ "and its score counts", "one = score 5\nscore_reject = 9", "t--", "dunno score 5" },
 	{ "a sum below nothing refuses nobody", "score_defer = 1\none = score -5", "o--", "dunno score -5" },
 };
 

@@ -38,7 +38,7 @@ line_of(const char *conf, const char *attributes, const char *reference)
 
 #define CLIENT "client_address=203.0.113.7\nclient_name=mx.example.net\nprotocol_name=ESMTP\n"
 #define OFF "[mx]\nsender_no_mx = off\nsender_null_mx = off\nsender_bogus_mx = off\nsender_unknown_tld = off\n" \
-    "helo_unknown_tld = off\nhelo_reserved = off\nhelo_unresolvable = off\n"
+    "helo_unknown_tld = off\nhelo_reserved = off\nhelo_unresolvable = off\nspf_fail = off\nspf_helo_fail = off\n"
 
 #define GREET "greet with the public name of your server; "
 
@@ -223,6 +223,54 @@ site_tells(void **state)
 	scene_close(&s);
 }
 
+static const struct answer *
+allows_some(struct scene *s, const char *name, enum dns_type type)
+{
+	(void)s;
+	if (type == DNS_TXT)
+		return scene_says(name, type, strcmp(name, "example.net") == 0 ? "v=spf1 a:none.example.net a:mx.example.net \033=x -all" :
+		    strcmp(name, "example.com") == 0 ? "v=spf1 a:none.example.net a:mx.example.net -all" : "NODATA");
+	return scene_says(name, type, strcmp(name, "mx.example.net") == 0 ? "203.0.113.7" : "NXDOMAIN");
+}
+
+static void
+trace_tells(void **state)
+{
+	static const struct { const char *sender, *row, *explained; } cases[] = {
+		{ "b@example.com", "\"verdict\":\"dunno\",\"trace\":\"SPF pass of example.com by a:mx.example.net; "
+		  "terms 2 of 10, void look-ups 1 of 2; "
+		  "example.com: \\\"v=spf1 a:none.example.net a:mx.example.net -all\\\", a:none.example.net does not match, "
+		  "a:mx.example.net matches\",\"facts\":\"TXT example.com: ",
+		  "\n                          SPF pass of example.com by a:mx.example.net; terms 2 of 10, " },
+		{ "b@example.net", "\"effect\":\"score\",\"text\":\"the SPF record of example.net is wrong: ",
+		  "; example.net: \"v=spf1 a:none.example.net a:mx.example.net \\x1b=x -all\"\n" },
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct scene s = { .says = allows_some };
+		char attributes[200], *text;
+		size_t len;
+		FILE *out = open_memstream(&text, &len);
+		int length;
+
+		snprintf(attributes, sizeof attributes, CLIENT "helo_name=[203.0.113.7]\nsender=%s\n", cases[i].sender);
+		scene_open(&s, NULL, 0, OFF "spf_permerror = score 1\n", NULL);
+		scene_begin(&s, attributes);
+		struct decision d = scene_decide(&s);
+		struct decision_row row = record_row(s.eval, &d, "DUNNO", 7);
+		assert_true(json_is_array(row.detail, &length));
+		assert_safe(row.detail);
+		assert_non_null(strstr(row.detail, cases[i].row));
+		record_explain(out, s.eval, &d, "DUNNO", 7000);
+		fclose(out);
+		assert_non_null(strstr(text, cases[i].explained));
+		free(text);
+		scene_end(&s);
+		scene_close(&s);
+	}
+}
+
 /* ---- many rules that say much ---- */
 
 static struct verdict
@@ -344,6 +392,7 @@ main(void)
 		{ "no byte from outside breaks the row", hostile_row, NULL, NULL, NULL },
 		{ "the detail has every rule, with its facts", detail_tells, NULL, NULL, NULL },
 		{ "what the site's database said is a fact, and no DNS question", site_tells, NULL, NULL, NULL },
+		{ "detail and explanation tell how SPF came about, of a pass too", trace_tells, NULL, NULL, NULL },
 		{ "a detail that is too long is cut between rules", cut_detail, NULL, NULL, NULL },
 		{ "however many checks only log, the line's end is there", long_would, NULL, NULL, NULL },
 		{ "the explanation has every rule and the action", explanation, NULL, NULL, NULL },

@@ -78,6 +78,9 @@ static const struct {
 	{ "null_sender_unsolicited", SPARE_STRANGER },
 	{ "dnsbl", SPARE_STRANGER },
 	{ "rhsbl", SPARE_STRANGER },
+	{ "spf_skip", SPARE_STRANGER },
+	{ "spf", SPARE_STRANGER | SPARE_SPF },
+	{ "spf_helo", SPARE_STRANGER | SPARE_SPF },
 };
 
 static void

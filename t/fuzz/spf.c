@@ -1,0 +1,79 @@
+/* spf.c - records, macros and explanations from strangers: lines of the input are TXT records, picked by a name's hash
+ *
+ * Whatever they say: the check ends, within its limits, and says the same again.
+ */
+#include "spf/spf.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINES_MAX = 40 };
+
+static const char *lines[LINES_MAX];
+static size_t lens[LINES_MAX], line_count, asked;
+static struct spf_item items[12];
+
+static size_t
+hash(const char *name, enum spf_type type)
+{
+	size_t h = type * 31u + 7;
+
+	for (; *name; name++)
+		h = h * 33 + (unsigned char)*name;
+	return h ^ h >> 7;
+}
+
+static struct spf_answer
+ask(void *arg, const char *name, enum spf_type type)
+{
+	size_t h = hash(name, type);
+
+	(void)arg;
+	asked++;
+	assert(*name && strlen(name) < 254);
+	if (type == SPF_TYPE_TXT && line_count > 0) {
+		items[0] = (struct spf_item){ .text = lines[h % line_count], .text_len = lens[h % line_count] };
+		return (struct spf_answer){ SPF_FOUND, 1, items };
+	}
+	if (h % 11 == 0)
+		return (struct spf_answer){ .status = SPF_FAILED };
+	if (h % 3 == 0)
+		return (struct spf_answer){ .status = SPF_NOT_FOUND };
+	for (size_t i = 0; i < 12; i++) {
+		items[i] = (struct spf_item){ .name = h % 2 ? "mail.example.net" : "sub.example.com" };
+		address_parse(&items[i].address, type == SPF_TYPE_AAAA ? "2001:db8::7" : h % 5 ? "192.0.2.9" : "192.0.2.7");
+	}
+	return (struct spf_answer){ SPF_FOUND, h % 13 == 0 ? 12 : h % 3 + 1, items };
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct arena *a = arena_new();
+	char *text = arena_strndup(a, (const char *)data, size), *at = text;
+
+	line_count = asked = 0;
+	while (line_count < LINES_MAX && at <= text + size) {
+		char *end = memchr(at, '\n', (size_t)(text + size - at));
+
+		lens[line_count] = end ? (size_t)(end - at) : (size_t)(text + size - at);
+		lines[line_count] = arena_strndup(a, at, lens[line_count]);
+		line_count++;
+		if (end == NULL)
+			break;
+		at = end + 1;
+	}
+	struct spf_subject s = { .helo = "mail.example.net", .local = size > 3 ? lines[0] : "", .domain = "example.com",
+	    .receiver = "mx.example.org", .now_s = 1800000000 };
+	address_parse(&s.client, size % 2 ? "192.0.2.7" : "2001:db8::7");
+	struct spf_source source = { ask, NULL };
+	struct spf_outcome first = spf_check(a, &s, &source), again = spf_check(a, &s, &source);
+	assert(!first.waiting && first.result == again.result && first.terms == again.terms);
+	assert(first.terms <= SPF_TERMS_MAX + 1 && first.voids <= SPF_VOIDS_MAX + 1);
+	assert(asked <= 2 * (1 + SPF_TERMS_MAX * (1 + 2 * (SPF_NAMES_MAX + 1)) + SPF_NAMES_MAX + 2));
+	arena_free(a);
+	return 0;
+}

@@ -1,0 +1,121 @@
+/* spf.c - SPF as a fact, over the evaluation's questions: it promises that … */
+#include "scene.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* ---- a rule that only asks; what it heard is printed at the end ---- */
+
+static char heard[2][400];
+
+static struct verdict
+judge_asking(struct eval *e)
+{
+	const struct spf_outcome *says[] = { spf_says(e, SPF_MAIL_FROM), spf_says(e, SPF_HELO) };
+
+	assert_int_equal(waiting(e), says[0]->waiting || says[1]->waiting);
+	if (waiting(e))
+		return PENDING;
+	for (size_t i = 0; i < 2; i++)
+		snprintf(heard[i], sizeof heard[i], "%s%s%s", spf_result_word(says[i]->result),
+		    says[i]->explanation || says[i]->why ? ": " : "",
+		    says[i]->explanation ? says[i]->explanation : says[i]->why ? says[i]->why : "");
+	return DUNNO;
+}
+
+/* Another rule, which needs the same record. */
+static struct verdict
+judge_beside(struct eval *e)
+{
+	(void)dns_lookup(e, "example.net", DNS_TXT);
+	return waiting(e) ? PENDING : DUNNO;
+}
+
+#define RULE(n) static const struct rule n = { #n, judge_##n, STAGE_RCPT, HOOK_MX, 0, { NULL, 0, 0 } }
+RULE(asking);
+RULE(beside);
+static const struct rule *const two_rules[] = { &beside, &asking };
+
+/* ---- the DNS: lines "TXT example.net = v=spf1 -all"; what has none is NXDOMAIN ---- */
+
+static const struct answer *
+says(struct scene *s, const char *name, enum dns_type type)
+{
+	const char *line = s->arg;
+	char question[400], said[600] = "NXDOMAIN";
+
+	snprintf(question, sizeof question, "%s %s = ", dns_type_name(type), name);
+	for (; line != NULL && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+		if (strncmp(line, question, strlen(question)) == 0)
+			snprintf(said, sizeof said, "%.*s", (int)strcspn(line + strlen(question), "\n"), line + strlen(question));
+	return scene_says(name, type, said);
+}
+
+#define STRANGER "client_address=192.0.2.7\n"
+#define TELLS "TXT example.net = v=spf1 -all exp=why.example.net\nTXT why.example.net = "
+
+static const struct {
+	const char *promises, *request, *dns, *sender, *helo;
+	unsigned questions;		/* TXT example.net among them: beside always asks it */
+} cases[] = {
+	{ "both identities are looked at, apart", STRANGER "sender=b@example.net\nhelo_name=mx.example.com\n",
+	  "TXT example.net = v=spf1 ip4:192.0.2.7\nTXT mx.example.com = v=spf1 -all", "pass", "fail", 2 },
+	{ "the same name costs one question", STRANGER "sender=b@example.net\nhelo_name=Example.NET\n",
+	  "TXT example.net = v=spf1 -all", "fail", "fail", 1 },
+	{ "addresses are asked for by the client's kind", "client_address=2001:db8::7\nsender=b@example.net\n",
+	  "TXT example.net = v=spf1 a -all\nAAAA example.net = 2001:db8::7", "pass", "none", 2 },
+	{ "an MX leads to its addresses", STRANGER "sender=b@example.net\n",
+	  "TXT example.net = v=spf1 mx -all\nMX example.net = 10 a.example.net|20 b.example.net\nA a.example.net = 192.0.2.8\n"
+	  "A b.example.net = 192.0.2.7", "pass", "none", 4 },
+	{ "a PTR leads back", STRANGER "sender=b@example.net\n",
+	  "TXT example.net = v=spf1 ptr -all\nPTR 7.2.0.192.in-addr.arpa = mx.example.net\nA mx.example.net = 192.0.2.7",
+	  "pass", "none", 3 },
+	{ "an answer that fails is trouble", STRANGER "sender=b@example.net\n", "TXT example.net = SERVFAIL",
+	  "temperror: cannot look up the record of example.net now", "none", 1 },
+	{ "no such name and no such record are both nothing", STRANGER "sender=b@example.net\nhelo_name=mx.example.net\n",
+	  "TXT example.net = NODATA", "none", "none", 2 },
+	{ "the local part stands before the last @", STRANGER "sender=a@c@example.net\n", TELLS "%{l} at %{o}",
+	  "fail: a@c at example.net", "none", 2 },
+	{ "for HELO it is the postmaster", STRANGER "sender=\nhelo_name=example.net\n", TELLS "%{l} of %{h}", "none",
+	  "fail: postmaster of example.net", 2 },
+	{ "the time is the request's, and the receiver this host", STRANGER "sender=b@example.net\n", TELLS "%{r} %{t}",
+	  "fail: mx.example.org 1800000000", "none", 2 },
+	{ "a backslash begins no escape: such a name is not asked for", STRANGER "sender=b\\046c@example.net\n",
+	  "TXT example.net = v=spf1 exists:%{l}.example.com -all\nA b.c.example.com = 127.0.0.2", "fail", "none", 1 },
+	{ "a client without an address is nobody's", "client_address=unknown\nsender=b@example.net\nhelo_name=example.net\n",
+	  "TXT example.net = v=spf1 +all", "none", "none", 1 },
+	{ "an address without a domain has no record", STRANGER "sender=b@[192.0.2.7]\nhelo_name=[192.0.2.7]\n", "", "none",
+	  "none", 1 },
+};
+
+static void
+one_case(void **state)
+{
+	size_t i = (size_t)*state;
+	struct scene s = { .says = says, .arg = (void *)(uintptr_t)cases[i].dns };
+
+	scene_open(&s, two_rules, 2, "", NULL);
+	scene_begin(&s, cases[i].request);
+	scene_decide(&s);
+	assert_string_equal(heard[SPF_MAIL_FROM], cases[i].sender);
+	assert_string_equal(heard[SPF_HELO], cases[i].helo);
+	assert_int_equal(s.eval->question_count, cases[i].questions);
+	scene_end(&s);
+	scene_close(&s);
+}
+
+int
+main(void)
+{
+	enum { CASES = sizeof cases / sizeof *cases };
+	struct CMUnitTest tests[CASES];
+
+	for (size_t i = 0; i < CASES; i++)
+		tests[i] = (struct CMUnitTest){ cases[i].promises, one_case, NULL, NULL, (void *)i };
+	return cmocka_run_group_tests_name("spf.c: it promises that", tests, NULL, NULL);
+}
