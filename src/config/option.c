@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SEPARATORS " \t,"
+#define SEPARATORS " \t\r\n,"
 
 enum { OCTAL_MAX = 07777 };
 
@@ -217,6 +217,12 @@ domains_find(const struct option_list *domains, const char *name)
 			return domain;
 	}
 	return NULL;
+}
+
+char *
+option_word(struct arena *a, const char **text)
+{
+	return word_next(a, text, SEPARATORS);
 }
 
 /* ---- all of them ---- */

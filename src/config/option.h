@@ -78,6 +78,9 @@ struct option_table {
  */
 const char *option_read(const struct option *o, struct arena *a, const char *text, void *base);
 
+/* For an OPT_PARSED row's own parser: the next word of a list, in a; *text moves behind it.  NULL at the end. */
+char *option_word(struct arena *a, const char **text);
+
 /* True if one of the networks holds a. */
 bool networks_contain(const struct option_networks *n, const struct address *a);
 

@@ -85,13 +85,11 @@ const struct option_table dns_list_option_table = OPTION_TABLE(rows);
 const char *
 dns_list_errors_parse(struct arena *a, const char *text, void *into)
 {
-	static const char separators[] = ", \t\r\n";
 	struct dns_list_error *errors = arena_alloc(a, ERRORS_MAX * sizeof *errors);
 	size_t count = 0;
 
-	for (text += strspn(text, separators); *text; text += strspn(text, separators)) {
-		size_t len = strcspn(text, separators);
-		char *entry = arena_strndup(a, text, len);
+	for (char *entry; (entry = option_word(a, &text)) != NULL;) {
+		const char *written = arena_strdup(a, entry);
 
 		if (count == ERRORS_MAX)
 			return arena_printf(a, "more than %d entries; sets in brackets make fewer of them", ERRORS_MAX);
@@ -99,9 +97,8 @@ dns_list_errors_parse(struct arena *a, const char *text, void *into)
 		const char *why = strchr(entry, '=') == NULL ? "the codes are missing" :
 		    dns_filter_parse(a, entry, &e->list, &e->codes);
 		if (why != NULL)
-			return arena_printf(a, "%.*s: %s; write allow.example=127.0.0.255 or "
-			    "bl.example=127.0.0.[1;255]", len > 100 ? 100 : (int)len, text, why);
-		text += len;
+			return arena_printf(a, "%.100s: %s; write allow.example=127.0.0.255 or "
+			    "bl.example=127.0.0.[1;255]", written, why);
 	}
 	*(struct dns_list_errors *)into = (struct dns_list_errors){ count, errors };
 	return NULL;

@@ -36,21 +36,18 @@ parse_site(struct arena *a, struct dnsbl_site *s, char *entry)
 const char *
 dnsbl_sites_parse(struct arena *a, const char *text, void *into)
 {
-	static const char separators[] = ", \t\r\n";
 	struct dnsbl_site *sites = arena_alloc(a, DNSBL_SITES_MAX * sizeof *sites);
 	size_t count = 0;
 
-	for (text += strspn(text, separators); *text; text += strspn(text, separators)) {
-		size_t len = strcspn(text, separators);
-		char *entry = arena_strndup(a, text, len);
+	for (char *entry; (entry = option_word(a, &text)) != NULL;) {
+		const char *written = arena_strdup(a, entry);
 
 		if (count == DNSBL_SITES_MAX)
 			return arena_printf(a, "more than %d lists; take the least useful ones out", DNSBL_SITES_MAX);
 		const char *why = parse_site(a, &sites[count++], entry);
 		if (why != NULL)
-			return arena_printf(a, "%.*s: %s; write bl.example, bl.example*2 or "
-			    "bl.example=127.0.0.[2..11;13]*2", len > 100 ? 100 : (int)len, text, why);
-		text += len;
+			return arena_printf(a, "%.100s: %s; write bl.example, bl.example*2 or "
+			    "bl.example=127.0.0.[2..11;13]*2", written, why);
 	}
 	*(struct dnsbl_sites *)into = (struct dnsbl_sites){ count, sites };
 	return NULL;

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyz"
-#define SEPARATORS ", \t\r\n"
 
 /* NULL, or what is wrong with it; text is put into lower case. */
 static const char *
@@ -34,10 +33,7 @@ name_patterns_parse(struct arena *a, const char *text, void *into)
 	const char **at = arena_alloc(a, NAME_PATTERNS_MAX * sizeof *at);
 	size_t count = 0;
 
-	for (text += strspn(text, SEPARATORS); *text; text += strspn(text, SEPARATORS)) {
-		size_t len = strcspn(text, SEPARATORS);
-		char *pattern = arena_strndup(a, text, len);
-
+	for (char *pattern; (pattern = option_word(a, &text)) != NULL;) {
 		if (count == NAME_PATTERNS_MAX)
 			return arena_printf(a, "more than %d patterns; take the least useful ones out",
 			    NAME_PATTERNS_MAX);
@@ -46,7 +42,6 @@ name_patterns_parse(struct arena *a, const char *text, void *into)
 			return arena_printf(a, "%.80s: %s; write words as in dsl or dial*, or names as in "
 			    "*.dyn.example.net", pattern, why);
 		at[count++] = pattern;
-		text += len;
 	}
 	*(struct name_patterns *)into = (struct name_patterns){ count, at };
 	return NULL;

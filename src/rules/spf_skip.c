@@ -24,14 +24,12 @@ struct spf_skip_options {
 static const char *
 parse_clients(struct arena *a, const char *text, void *into)
 {
-	static const char separators[] = ", \t\r\n";
 	struct network *networks = arena_alloc(a, CLIENTS_MAX * sizeof *networks);
 	const char **names = arena_alloc(a, CLIENTS_MAX * sizeof *names);
 	struct clients c = { .networks = networks };
 
-	for (text += strspn(text, separators); *text; text += strspn(text, separators)) {
-		size_t len = strcspn(text, separators);
-		const char *word = arena_strndup(a, text, len), *why;
+	for (char *word; (word = option_word(a, &text)) != NULL;) {
+		const char *why;
 		char normal[DOMAIN_TEXT];
 
 		if (c.network_count + c.names.count == CLIENTS_MAX)
@@ -43,7 +41,6 @@ parse_clients(struct arena *a, const char *text, void *into)
 		else
 			return arena_printf(a, "%.100s is no client; write 192.0.2.7, 192.0.2.0/24 or example.net",
 			    word);
-		text += len;
 	}
 	c.names.at = names;
 	*(struct clients *)into = c;
