@@ -47,6 +47,7 @@ struct check {
 	const char *name;		/* %{p}; NULL: not looked up yet */
 	char trace[TRACE_BYTES];
 	struct text told;
+	const struct frame *told_of;	/* whose record is spoken of */
 };
 
 const char *
@@ -267,12 +268,17 @@ ptr_matches(struct check *c, const char *domain)
 	return false;
 }
 
-/* What mN is asked for, as it stands in the record, and what came of it. */
+/* A mechanism as it stands in its record, and what came of it. */
 static void
-tell(struct check *c, const struct spf_spec *written, const char *came)
+tell(struct check *c, const struct mechanism *m, const char *came)
 {
-	text_addf(&c->told, "%s%.*s %s", c->told.len ? ", " : "", written->len > 100 ? 100 : (int)written->len,
+	const struct spf_spec *written = &m->term->written;
+
+	if (m->frame != c->told_of)	/* an include has ended */
+		text_addf(&c->told, "; %s again: ", m->frame->domain);
+	text_addf(&c->told, "%s%.*s %s", m->frame != c->told_of ? "" : ", ", written->len > 100 ? 100 : (int)written->len,
 	    written->at, came);
+	c->told_of = m->frame;
 }
 
 static enum engine_match
@@ -299,7 +305,7 @@ on_match(void *arg, unsigned n)
 		else
 			matches = ask_counted(c, domain, SPF_TYPE_A).status == SPF_FOUND;
 	}
-	tell(c, &t->written, c->stopped ? "fails" : matches ? "matches" : "does not match");
+	tell(c, m, c->stopped ? "fails" : matches ? "matches" : "does not match");
 	if (c->stopped)
 		return ENGINE_STOP;
 	if (matches)
@@ -332,6 +338,7 @@ fetch(struct check *c, struct frame *f)
 		stop(c, f->from ? SPF_PERMERROR : SPF_NONE, "%s has no record", *f->domain ? f->domain : "an empty name");
 		return false;
 	}
+	c->told_of = f;
 	text_addf(&c->told, "%s%s: \"%.*s\"", c->told.len ? "; " : "", f->domain,
 	    record->text_len > 200 ? 200 : (int)record->text_len, record->text);
 	if (!spf_record_read(c->arena, record->text, record->text_len, &f->record, &why))
@@ -390,13 +397,19 @@ on_record(void *arg, unsigned n)
 	if (!fetch(c, f))
 		return c->stopped ? NULL : nothing;
 	text_add(&t, "v=spf1");
+	unsigned written = 0, others = 0;
 	bool more = true;
-	for (size_t i = 0, written = 0; i < f->record.count && more && written < WRITTEN_MAX - 1; i++) {
+	for (size_t i = 0; i < f->record.count && more && written < WRITTEN_MAX - 1; i++) {
 		size_t before = t.len;
 
 		more = write_term(c, &t, f, &f->record.terms[i]);
-		written += t.len > before;
+		if (t.len > before)
+			written++;
+		else
+			others++;
 	}
+	if (others > 0)
+		text_addf(&c->told, ", %u network%s without the client", others, others > 1 ? "s" : "");
 	if (more && f->record.redirect.at != NULL)
 		text_addf(&t, " redirect=r%u", new_frame(c, f, &f->record.redirect, true));
 	return arena_strndup(c->arena, buffer, t.len);

@@ -641,8 +641,9 @@ tells_what_it_did(void **state)
 
 	s.client.bytes[3] = 10;
 	struct spf_outcome o = spf_check(a, &s, &(struct spf_source){ ask, &r });
-	assert_string_equal(o.trace, "example.com: \"v=spf1 mx ip4:192.0.2.9 include:example.net ~all\", mx does not match; "
-	    "example.net: \"v=spf1 a:a.example -all\", a:a.example does not match, -all matches, ~all matches");
+	assert_string_equal(o.trace, "example.com: \"v=spf1 mx ip4:192.0.2.9 include:example.net ~all\", "
+	    "1 network without the client, mx does not match; example.net: \"v=spf1 a:a.example -all\", "
+	    "a:a.example does not match, -all matches; example.com again: ~all matches");
 	assert_string_equal(o.record_domain, "example.com");
 	arena_free(a);
 }
