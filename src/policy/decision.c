@@ -212,6 +212,8 @@ decide(const struct eval *e)
 		const struct rule_state *s = &e->states[i];
 		unsigned spares = e->world->rules[i]->spares;
 
+		if (s->progress == RULE_DONE && d.header == NULL && !only_logs(e))
+			d.header = s->verdict.header;
 		if (s->progress != RULE_DONE || s->setting == NULL)
 			continue;
 		add_score(&with_shadow, s, spares);
@@ -229,5 +231,7 @@ decide(const struct eval *e)
 	add_would_by_score(e, &d, &with_shadow, &would);
 	if (would.len > 0)
 		d.would = arena_strndup(e->arena, buffer, would.len);
+	if (d.action != ACTION_DUNNO)
+		d.header = NULL;
 	return d;
 }

@@ -196,6 +196,7 @@ struct decision {
 	size_t said_count, unsaid;	/* how many that are; how many scores more there were */
 	const char *would;		/* what shadow checks would have done: "reject sender_no_mx, …"; NULL: nothing */
 	int score;
+	const char *header;		/* DUNNO: for the message, "Name: value"; NULL: none */
 };
 
 /* The effect of rule i's verdict under the setting in force, filled into its state; called once per finished rule. */

@@ -71,6 +71,18 @@ perhaps_exempt(struct eval *e, const char *format, ...)
 }
 
 struct verdict
+prepend(struct eval *e, const char *format, ...)
+{
+	struct verdict v = DUNNO;
+	va_list args;
+
+	va_start(args, format);
+	v.header = arena_vprintf(e->arena, format, args);
+	va_end(args);
+	return v;
+}
+
+struct verdict
 traced(struct eval *e, struct verdict v, const char *format, ...)
 {
 	char raw[TRACE_TEXT], safe[TRACE_TEXT];
@@ -97,6 +109,12 @@ int64_t
 now(const struct eval *e)
 {
 	return e->now_s;
+}
+
+const char *
+own_name(const struct eval *e)
+{
+	return e->world->own_name;
 }
 
 bool

@@ -248,9 +248,9 @@ job_decide(struct job *j, struct text *reply)
 		return false;
 	}
 	if (j->decision.action == ACTION_DUNNO) {
+		memory_keep(j);
 		reply_encode(reply, j->eval, &j->decision, j->reference);
 		record_pass(j, reply);
-		memory_keep(j);
 		return true;
 	}
 	if (!record_refusal(j, reply))

@@ -98,8 +98,11 @@ keep_sent(struct job *j)
 void
 memory_keep(struct job *j)
 {
-	if (j->request.stage == STAGE_RCPT && j->eval->hook & (HOOK_MX | HOOK_SUBMISSION))
+	if (j->request.stage == STAGE_RCPT && j->eval->hook & (HOOK_MX | HOOK_SUBMISSION)) {
 		keep_recipient(j);
-	else if (j->request.stage & (STAGE_DATA | STAGE_END_OF_MESSAGE))
+		if (j->decision.header != NULL && *j->request.instance != '\0' &&
+		    !transaction_takes_header(j->policy->transactions, j->request.instance, clock_mono_us()))
+			j->decision.header = NULL;
+	} else if (j->request.stage & (STAGE_DATA | STAGE_END_OF_MESSAGE))
 		keep_sent(j);
 }

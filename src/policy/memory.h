@@ -11,7 +11,7 @@
 /* Before it is judged: what earlier requests of its message found out. */
 void memory_recall(struct job *j);
 
-/* It passes. */
+/* It passes; its header is taken out of the decision unless it is the first of its message. */
 void memory_keep(struct job *j);
 
 #endif

@@ -49,7 +49,7 @@ enum { COMMIT_SHARE_MS = 500, REASON_BYTES = 256 };
 
 /* This host's name, as it says itself. */
 static const char *
-own_name(void)
+name_host(void)
 {
 	static char name[65];
 
@@ -73,7 +73,7 @@ era_new(const struct policy_parts *parts, struct config *config)
 		.first_table = parts->profile_table + 1,
 		.local_networks = era->options->local_networks,
 		.only_log = era->options->mode == MODE_LOG,
-		.own_name = own_name(),
+		.own_name = name_host(),
 		.help_url = era->options->help_url,
 	};
 	era->needs = wiring_needs(config, parts->rules, parts->rule_count, era->world.first_table);

@@ -189,7 +189,7 @@ reply_encode(struct text *out, const struct eval *e, const struct decision *d, c
 
 	if (d->action != ACTION_DUNNO)
 		word(e, d, reference, &text, &tail);
-	action_encode(out, &(struct action){ d->action, d->enhanced, text_buffer, tail_buffer });
+	action_encode(out, &(struct action){ d->action, d->enhanced, text_buffer, tail_buffer, d->header });
 }
 
 const char *

@@ -34,6 +34,7 @@ struct verdict {
 	const struct option *check;	/* OBJECT, CANNOT_TELL: the row of the check */
 	const char *enhanced;		/* OBJECT, CANNOT_TELL: RFC 3463 */
 	const char *text;		/* the finding, safe to show; lives as long as the evaluation */
+	const char *header;		/* DUNNO: a header for the message, once; NULL: none */
 	const char *trace;		/* how the rule came to it, the same; NULL if there is nothing to tell */
 
 	/*
@@ -101,6 +102,9 @@ struct verdict exempt(struct eval *e, const char *format, ...) __attribute__((fo
 /* An allow list that cannot be looked at now: no reject by a rule that spares allowed clients, a defer instead. */
 struct verdict perhaps_exempt(struct eval *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* No objection, and a header, "Name: value", for the message if it is let pass; the first in the table counts. */
+struct verdict prepend(struct eval *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* The verdict, and how the rule came to it: for `policyd -x` and the decision's detail, in no reply. */
 struct verdict traced(struct eval *e, struct verdict v, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
@@ -108,6 +112,7 @@ struct verdict traced(struct eval *e, struct verdict v, const char *format, ...)
 
 const struct request *request(const struct eval *e);
 int64_t now(const struct eval *e);		/* Unix seconds, the same in every run */
+const char *own_name(const struct eval *e);	/* this host's */
 bool sender_is_null(const struct eval *e);	/* <>, RFC 5321 s.4.5.5 */
 bool is_local_address(const struct eval *e, const struct address *a);	/* a is in local_networks */
 

@@ -12,6 +12,7 @@ struct entry {
 	struct entry *newer, *older;
 	int64_t time_us;
 	size_t bytes;
+	bool header;			/* has left */
 	struct transaction known;
 };
 
@@ -167,6 +168,17 @@ transaction_pass(struct transactions *t, const char *instance, const struct pass
 		t->pushed_out->value++;
 	}
 	return first;
+}
+
+bool
+transaction_takes_header(struct transactions *t, const char *instance, int64_t now_us)
+{
+	struct entry *e = find(t, hash_bytes(instance, strlen(instance)), now_us);
+	bool takes = e != NULL && !e->header;
+
+	if (takes)
+		e->header = true;
+	return takes;
 }
 
 const struct transaction *

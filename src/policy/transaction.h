@@ -41,6 +41,9 @@ void transactions_free(struct transactions *t);
 bool transaction_pass(struct transactions *t, const char *instance, const struct passed *who, unsigned spared,
     unsigned doubt, int64_t now_us);
 
+/* True once for each message that is remembered: its header has not left yet. */
+bool transaction_takes_header(struct transactions *t, const char *instance, int64_t now_us);
+
 /* Whom this message was let pass for, until the next call here; NULL if nothing is known of it. */
 const struct transaction *transaction_find(struct transactions *t, const char *instance, int64_t now_us);
 

@@ -51,13 +51,29 @@ make_printable(char *out, const char *s, size_t max)
 	return used;
 }
 
+/* A field name, a colon, a blank and more (RFC 5322 s.2.2). */
+static bool
+is_header(const char *header)
+{
+	size_t name = 0;
+
+	while (header[name] > ' ' && header[name] <= '~' && header[name] != ':')
+		name++;
+	return name > 0 && header[name] == ':' && header[name + 1] == ' ' && header[name + 2] != '\0';
+}
+
 void
 action_encode(struct text *out, const struct action *a)
 {
+	char header[HEADER_MAX + 1];
+
 	char finding[ACTION_TEXT_MAX + 1], tail[ACTION_TEXT_MAX + 1];
 
 	if (a->kind == ACTION_DUNNO) {
-		text_add(out, "action=DUNNO\n\n");
+		if (a->header != NULL && make_printable(header, a->header, HEADER_MAX) > 0 && is_header(header))
+			text_addf(out, "action=PREPEND %s\n\n", header);
+		else
+			text_add(out, "action=DUNNO\n\n");
 		return;
 	}
 	size_t room = ACTION_TEXT_MAX, tail_len = make_printable(tail, a->tail, room);

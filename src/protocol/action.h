@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 
-enum { ACTION_TEXT_MAX = 380, REPLY_MAX = 512 };	/* with its codes a reply stays below 400 */
+enum { ACTION_TEXT_MAX = 380, HEADER_MAX = 950, REPLY_MAX = 1024 };	/* with its codes a reply stays below 400 */
 
 enum action_kind { ACTION_DUNNO, ACTION_DEFER, ACTION_REJECT };
 
@@ -18,10 +18,11 @@ struct action {
 	const char *enhanced;	/* RFC 3463, "5.7.1"; its class is corrected to fit the kind; NULL or nonsense: x.7.1 */
 	const char *text;	/* the finding; any bytes; NULL or empty: a plain sentence of the kind's own */
 	const char *tail;	/* added behind the text and never cut while the text can be: "(sender_no_mx 0DX…)"; NULL: none */
+	const char *header;	/* DUNNO: "Name: value", put before the message (PREPEND); NULL, or nothing of that shape: none */
 };
 
 /*
- * Append the whole reply, "action=DUNNO\n\n" or "action=550 5.7.1 text\n\n", to out
+ * Append the whole reply, "action=DUNNO\n\n", "action=PREPEND Name: value\n\n" or "action=550 5.7.1 text\n\n", to out
  * (which has REPLY_MAX bytes of room).  REJECT is 550, DEFER 450 (451 with
  * 4.3.x and 4.4.x).  Text and tail leave as printable ASCII, one line, at most
  * ACTION_TEXT_MAX bytes together: other bytes become "?", runs of blanks one.

@@ -29,7 +29,8 @@
 	RULE(rhsbl) \
 	RULE(spf_skip) \
 	RULE(spf) \
-	RULE(spf_helo)
+	RULE(spf_helo) \
+	RULE(spf_header)
 
 #define RULE(name) extern const struct rule rule_##name;
 RULES

@@ -25,8 +25,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		a.tail = a.text + strlen(a.text) + 1 < copy + len ? a.text + strlen(a.text) + 1 : NULL;
 	else
 		a.text = NULL;
+	a.header = a.tail;
 	action_encode(&out, &a);
-	if (out.cut || out.len > 21 + ACTION_TEXT_MAX + 2 || strcmp(room + out.len - 2, "\n\n") != 0)
+	if (out.cut || out.len > 21 + (a.kind == ACTION_DUNNO ? HEADER_MAX : ACTION_TEXT_MAX) + 2 || strcmp(room + out.len - 2, "\n\n") != 0)
 		abort();
 	if (a.kind != ACTION_DUNNO &&
 	    (out.len < strlen("action=550 5.7.1 x\n\n") || strncmp(room, a.kind == ACTION_REJECT ?

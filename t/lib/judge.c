@@ -223,15 +223,16 @@ sent_mail(struct eval *e, const char *who, int64_t window_s)
 
 /* ---- verdicts ---- */
 
-#define VERDICT(kind, check, enhanced) do { \
+#define VERDICT(kind_, check_, enhanced_) do { \
 	char buffer[VERDICT_TEXT]; \
 	struct text t = TEXT(buffer); \
 	va_list args; \
 	va_start(args, format); \
 	text_addv(&t, format, args); \
 	va_end(args); \
-	return (struct verdict){ kind, check, enhanced, arena_strdup(e->arena, t.at), NULL, kind == VERDICT_OBJECT, \
-	    kind == VERDICT_OBJECT || kind == VERDICT_CANNOT_TELL }; \
+	return (struct verdict){ .kind = kind_, .check = check_, .enhanced = enhanced_, .text = arena_strdup(e->arena, t.at), \
+	    .least = kind_ == VERDICT_OBJECT, \
+	    .most = kind_ == VERDICT_OBJECT || kind_ == VERDICT_CANNOT_TELL }; \
 } while (0)
 
 struct verdict
@@ -265,6 +266,25 @@ perhaps_exempt(struct eval *e, const char *format, ...)
 }
 
 struct verdict
+prepend(struct eval *e, const char *format, ...)
+{
+	struct verdict v = DUNNO;
+	va_list args;
+
+	va_start(args, format);
+	v.header = arena_vprintf(e->arena, format, args);
+	va_end(args);
+	return v;
+}
+
+const char *
+own_name(const struct eval *e)
+{
+	(void)e;
+	return "mx.example.org";
+}
+
+struct verdict
 traced(struct eval *e, struct verdict v, const char *format, ...)
 {
 	va_list args;
@@ -290,6 +310,8 @@ verdict_line(struct arena *a, const struct verdict *v)
 			return line;
 		return arena_printf(a, "%s [%d..%d]", line, v->least, v->most);
 	}
+	if (v->header != NULL)
+		return arena_printf(a, "%s, PREPEND %s", words[v->kind], v->header);
 	if (v->kind == VERDICT_CANNOT_TELL)
 		return arena_printf(a, "PERHAPS EXEMPT %s", v->text);
 	return v->text ? arena_printf(a, "%s %s", words[v->kind], v->text) : words[v->kind];

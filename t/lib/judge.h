@@ -32,7 +32,7 @@ struct facts {				/* what is not said is empty, or has the option's default */
 /*
  * The verdict as a line: "DUNNO", "PENDING", "OBJECT check 5.7.1 finding",
  * "CANNOT TELL check 4.7.1 finding", "EXEMPT finding", "PERHAPS EXEMPT finding"; "DUNNO check finding" if that
- * weighs something.  Behind it stands "[2..3]" if that is what it weighs, and not what every verdict of its kind does.
+ * weighs something, "DUNNO, PREPEND header".  Behind it stands "[2..3]" if that is what it weighs, and not what every verdict of its kind does.
  */
 struct promise {
 	const char *says;

@@ -105,6 +105,19 @@ special_stand_once(void **state)
 }
 
 static void
+headers_leave_once(void **state)
+{
+	(void)state;
+	assert_false(transaction_takes_header(t, "a", 0));
+	pass("a", NULL, NULL);
+	pass("b", NULL, NULL);
+	assert_true(transaction_takes_header(t, "a", 0));
+	pass("a", NULL, NULL);
+	assert_false(transaction_takes_header(t, "a", 0));
+	assert_true(transaction_takes_header(t, "b", 0));
+}
+
+static void
 exemptions_add_up(void **state)
 {
 	(void)state;
@@ -195,6 +208,7 @@ main(void)
 		PROMISE("recipients with nothing of their own are one", plain_are_one),
 		PROMISE("others are copied", special_are_copied),
 		PROMISE("each stands there once", special_stand_once),
+		PROMISE("a header leaves once for each message, and not before a recipient has passed", headers_leave_once),
 		PROMISE("what spares one recipient spares all", exemptions_add_up),
 		PROMISE("it forgets ten minutes after the last recipient, not before", ten_minutes),
 		PROMISE("a flood of messages pushes out the oldest", flood),

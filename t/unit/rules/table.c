@@ -81,6 +81,7 @@ static const struct {
 	{ "spf_skip", SPARE_STRANGER },
 	{ "spf", SPARE_STRANGER | SPARE_SPF },
 	{ "spf_helo", SPARE_STRANGER | SPARE_SPF },
+	{ "spf_header", SPARE_STRANGER | SPARE_SPF },
 };
 
 static void
