@@ -4,7 +4,7 @@
 # make run        install what is missing, build, start policyd here and let it answer one request
 # make check      install what tests need, run all of them; T=unit/dns/cache or T=server runs one
 # make asan       the same tests under AddressSanitizer and UndefinedBehaviorSanitizer
-# make bench      load policyd and a bare responder in turn, print the ratios
+# make bench      load policyd and a bare responder in turn, print the ratios; what SPF costs
 # make fuzz       every parser under libFuzzer for FUZZ_SECONDS (60) each
 # make install    into DESTDIR and PREFIX (/usr/local)
 # make clean
@@ -49,7 +49,7 @@ $(B)/t/unit/%: $(B)/t/unit/%.o $(B)/libtest.a $(B)/libpolicyd.a
 # Here libpolicyd.a is real throughout: no judge.o, which stands in for part of it.
 $(B)/t/unit/policy/%: $(B)/t/unit/policy/%.o $(B)/t/lib/scene.o $(B)/libpolicyd.a
 	$(CC) $(CFLAGS) -o $@ $^ $(shell pkg-config --libs cmocka) $(LINK)
-$(B)/bench/%: $(B)/t/bench/%.o
+$(B)/bench/%: $(B)/t/bench/%.o $(B)/libpolicyd.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $^ $(LINK)
 $(B)/store/schema.o: $(wildcard sql/*.sql sql/migrations/*.sql)

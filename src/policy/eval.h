@@ -154,6 +154,7 @@ struct eval {
 	unsigned spared;		/* enum spare: what rules so far found out */
 	unsigned doubt;			/* enum spare: what could not be found out */
 	struct spf_outcome spf[SPF_IDENTITIES];	/* trace is NULL: not looked at yet */
+	struct prospect *prospects;	/* what spf_would_allow() was asked (spf.c) */
 	struct rule_state *states;	/* one per rule */
 };
 

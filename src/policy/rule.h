@@ -187,6 +187,16 @@ struct client_name client_name(struct eval *e);
 enum spf_identity { SPF_MAIL_FROM, SPF_HELO, SPF_IDENTITIES };
 const struct spf_outcome *spf_says(struct eval *e, enum spf_identity identity);
 
+/*
+ * Would this domain's SPF allow this address to send as it?  Asked beforehand, of mail that is not this request's: the
+ * domain's postmaster sends, and the client greets with the domain.
+ *
+ * domain   in normal form; copied
+ *
+ * As spf_says(); NONE for an address without bits.
+ */
+const struct spf_outcome *spf_would_allow(struct eval *e, const char *domain, const struct address *client);
+
 /* What the site's own database says of the recipient (recipient_query). */
 enum recipient_state {
 	RECIPIENT_NOT_ASKED,		/* there is no query, or the recipient has no domain name */

@@ -12,6 +12,13 @@ struct asker {
 	struct arena *scratch;
 };
 
+struct prospect {			/* a domain and an address that may send as it */
+	struct prospect *next;
+	const char *domain;
+	struct address client;
+	struct spf_outcome outcome;
+};
+
 static struct spf_answer
 ask(void *arg, const char *name, enum spf_type type)
 {
@@ -44,20 +51,16 @@ kept(struct eval *e, const char *text)
 	return text != NULL ? arena_strdup(e->arena, text) : NULL;
 }
 
-const struct spf_outcome *
-spf_says(struct eval *e, enum spf_identity identity)
-{
-	static const struct spf_outcome nobody = { .result = SPF_NONE, .trace = "" };
-	struct spf_outcome *known = &e->spf[identity];
-	bool helo = identity == SPF_HELO;
-	const char *domain = helo ? e->helo_domain : e->sender_domain;
+static const struct spf_outcome nobody = { .result = SPF_NONE, .trace = "" };
 
-	if (domain == NULL || e->request->client.bits == 0)
-		return &nobody;
+/* Check the subject, if its outcome is not known yet. */
+static const struct spf_outcome *
+look(struct eval *e, struct spf_subject subject, struct spf_outcome *known)
+{
 	if (known->trace != NULL && !known->waiting)
 		return known;
-	struct spf_subject subject = { .client = e->request->client, .helo = e->request->helo_name,
-	    .local = helo ? "" : local_part(e), .domain = domain, .receiver = e->world->own_name, .now_s = e->now_s };
+	subject.receiver = e->world->own_name;
+	subject.now_s = e->now_s;
 	struct asker by = { e, arena_new() };
 	struct spf_outcome o = spf_check(by.scratch, &subject, &(struct spf_source){ ask, &by });
 	*known = (struct spf_outcome){ .waiting = true, .trace = "" };
@@ -71,4 +74,34 @@ spf_says(struct eval *e, enum spf_identity identity)
 	}
 	arena_free(by.scratch);
 	return known;
+}
+
+const struct spf_outcome *
+spf_says(struct eval *e, enum spf_identity identity)
+{
+	bool helo = identity == SPF_HELO;
+	const char *domain = helo ? e->helo_domain : e->sender_domain;
+
+	if (domain == NULL || e->request->client.bits == 0)
+		return &nobody;
+	struct spf_subject subject = { .client = e->request->client, .helo = e->request->helo_name,
+		.local = helo ? "" : local_part(e), .domain = domain };
+	return look(e, subject, &e->spf[identity]);
+}
+
+const struct spf_outcome *
+spf_would_allow(struct eval *e, const char *domain, const struct address *client)
+{
+	if (client->bits == 0)
+		return &nobody;
+	struct prospect *p = e->prospects;
+	while (p != NULL && (strcmp(p->domain, domain) != 0 || !address_equal(&p->client, client)))
+		p = p->next;
+	if (p == NULL) {
+		p = arena_alloc(e->arena, sizeof *p);
+		*p = (struct prospect){ e->prospects, arena_strdup(e->arena, domain), *client, { .trace = NULL } };
+		e->prospects = p;
+	}
+	struct spf_subject subject = { .client = p->client, .helo = p->domain, .local = "", .domain = p->domain };
+	return look(e, subject, &p->outcome);
 }

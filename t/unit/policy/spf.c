@@ -36,10 +36,34 @@ judge_beside(struct eval *e)
 	return waiting(e) ? PENDING : DUNNO;
 }
 
+static const char *would_domain, *would_client;
+static unsigned would_runs;
+static char would[400];
+
+/* A rule that asks beforehand, twice. */
+static struct verdict
+judge_foreseeing(struct eval *e)
+{
+	struct address client = { 0 };
+
+	(void)address_parse(&client, would_client);
+	const struct spf_outcome *o = spf_would_allow(e, would_domain, &client);
+	would_runs++;
+	assert_int_equal(waiting(e), o->waiting);
+	assert_ptr_equal(spf_would_allow(e, would_domain, &client), o);
+	if (waiting(e))
+		return PENDING;
+	snprintf(would, sizeof would, "%s%s%s", spf_result_word(o->result), o->explanation || o->why ? ": " : "",
+	    o->explanation ? o->explanation : o->why ? o->why : "");
+	return DUNNO;
+}
+
 #define RULE(n) static const struct rule n = { #n, judge_##n, STAGE_RCPT, HOOK_MX, 0, { NULL, 0, 0 } }
 RULE(asking);
 RULE(beside);
+RULE(foreseeing);
 static const struct rule *const two_rules[] = { &beside, &asking };
+static const struct rule *const both_ways[] = { &asking, &foreseeing };
 
 /* ---- the DNS: lines "TXT example.net = v=spf1 -all"; what has none is NXDOMAIN ---- */
 
@@ -109,13 +133,99 @@ one_case(void **state)
 	scene_close(&s);
 }
 
+/* ---- asked beforehand, while 192.0.2.7 sends as b@example.net ---- */
+
+static const struct {
+	const char *promises, *domain, *client, *dns, *want;
+	unsigned questions, runs;	/* TXT example.net among the questions */
+} prospects[] = {
+	{ "beforehand, an address that may send passes", "example.com", "198.51.100.9",
+	  "TXT example.com = v=spf1 ip4:198.51.100.9 -all", "pass", 2, 2 },
+	{ "beforehand, one that may not fails, and the domain's postmaster greets with the domain", "example.com",
+	  "192.0.2.7", "TXT example.com = v=spf1 -all exp=why.example.com\nTXT why.example.com = %{s} by %{h} from %{c}",
+	  "fail: postmaster@example.com by example.com from 192.0.2.7", 3, 3 },
+	{ "beforehand, trouble is told", "example.com", "198.51.100.9", "TXT example.com = SERVFAIL",
+	  "temperror: cannot look up the record of example.com now", 2, 2 },
+	{ "beforehand, a domain without a record says nothing", "example.com", "198.51.100.9", "", "none", 2, 2 },
+	{ "beforehand, no address is nobody's, and nothing is asked", "example.com", "", "TXT example.com = v=spf1 +all",
+	  "none", 1, 1 },
+	{ "beforehand, the request's own domain costs no other question, and its client is not meant", "example.net",
+	  "198.51.100.9", "TXT example.net = v=spf1 ip4:192.0.2.7 -all", "fail", 1, 2 },
+};
+
+static void
+one_prospect(void **state)
+{
+	size_t i = (size_t)*state;
+	struct scene s = { .says = says, .arg = (void *)(uintptr_t)prospects[i].dns };
+
+	would_domain = prospects[i].domain;
+	would_client = prospects[i].client;
+	would_runs = 0;
+	scene_open(&s, both_ways, 2, "", NULL);
+	scene_begin(&s, STRANGER "sender=b@example.net\n");
+	scene_decide(&s);
+	assert_string_equal(would, prospects[i].want);
+	assert_int_equal(s.eval->question_count, prospects[i].questions);
+	assert_int_equal(would_runs, prospects[i].runs);
+	scene_end(&s);
+	scene_close(&s);
+}
+
+/* Two domains for one address, and two addresses for one domain; all in one evaluation. */
+static char apart[3][20];
+
+static struct verdict
+judge_several(struct eval *e)
+{
+	static const char *const asked[3][2] = { { "example.com", "192.0.2.7" }, { "example.net", "192.0.2.7" },
+		{ "example.com", "192.0.2.8" } };
+	const struct spf_outcome *o[3];
+
+	for (size_t i = 0; i < 3; i++) {
+		struct address client;
+		assert_true(address_parse(&client, asked[i][1]));
+		o[i] = spf_would_allow(e, asked[i][0], &client);
+	}
+	if (waiting(e))
+		return PENDING;
+	for (size_t i = 0; i < 3; i++)
+		snprintf(apart[i], sizeof apart[i], "%s", spf_result_word(o[i]->result));
+	return DUNNO;
+}
+RULE(several);
+
+static void
+several_prospects(void **state)
+{
+	static const char dns[] = "TXT example.com = v=spf1 ip4:192.0.2.7 -all\nTXT example.net = v=spf1 ?all";
+	static const struct rule *const one_rule[] = { &several };
+	struct scene s = { .says = says, .arg = (void *)(uintptr_t)dns };
+
+	(void)state;
+	scene_open(&s, one_rule, 1, "", NULL);
+	scene_begin(&s, STRANGER);
+	scene_decide(&s);
+	assert_string_equal(apart[0], "pass");
+	assert_string_equal(apart[1], "neutral");
+	assert_string_equal(apart[2], "fail");
+	assert_int_equal(s.eval->question_count, 2);
+	scene_end(&s);
+	scene_close(&s);
+}
+
 int
 main(void)
 {
-	enum { CASES = sizeof cases / sizeof *cases };
-	struct CMUnitTest tests[CASES];
+	enum { CASES = sizeof cases / sizeof *cases, PROSPECTS = sizeof prospects / sizeof *prospects };
+	struct CMUnitTest tests[CASES + PROSPECTS + 1];
 
 	for (size_t i = 0; i < CASES; i++)
 		tests[i] = (struct CMUnitTest){ cases[i].promises, one_case, NULL, NULL, (void *)i };
+	for (size_t i = 0; i < PROSPECTS; i++)
+		tests[CASES + i] = (struct CMUnitTest){ prospects[i].promises, one_prospect, NULL, NULL, (void *)i };
+	tests[CASES + PROSPECTS] = (struct CMUnitTest){
+		"beforehand, domains and addresses are kept apart, and all questions travel together", several_prospects,
+		NULL, NULL, NULL };
 	return cmocka_run_group_tests_name("spf.c: it promises that", tests, NULL, NULL);
 }
