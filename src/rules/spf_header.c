@@ -14,7 +14,8 @@ struct spf_header_options {
 	int header;
 	const char *authserv_id;
 };
-enum { VALUE_MAX = 254, HEADER_TEXT = 850 };
+/* The longest header has them all; quotes and "; key=" are less than 150 bytes together, so no value is cut open. */
+enum { VALUE_MAX = 254, HELO_MAX = 180, MECHANISM_MAX = 90, HEADER_TEXT = 2 * VALUE_MAX + HELO_MAX + MECHANISM_MAX + 150 };
 enum { HEADER_OFF, HEADER_RECEIVED_SPF, HEADER_AUTHENTICATION_RESULTS };	/* header */
 
 /* What may stand in a header value without quotes: a dot-atom (RFC 5322 s.3.2.3). */
@@ -43,17 +44,20 @@ static const struct option rows[] = {
 	    .sentence = "Our name in that header; empty: this host's.  Postfix must remove headers of strangers that claim it." },
 };
 
-/* "; key=value", the value quoted if need be, its first VALUE_MAX bytes; what is not printable ASCII becomes "?". */
+/* "; key=value", the value quoted if need be, in at most max bytes; what is not printable ASCII becomes "?". */
 static void
-add_value(struct text *t, const char *between, const char *key, const char *value)
+add_value(struct text *t, const char *between, const char *key, const char *value, size_t max)
 {
-	bool plain = strlen(value) <= VALUE_MAX && is_dot_atom(value);
+	bool plain = strlen(value) <= max && is_dot_atom(value);
 
 	text_addf(t, "%s%s=%s", between, key, plain ? "" : "\"");
-	for (size_t i = 0; value[i] != '\0' && i < VALUE_MAX; i++) {
+	for (size_t i = 0, used = 0; value[i] != '\0'; i++) {
 		char c = value[i] >= ' ' && value[i] <= '~' ? value[i] : '?';
+		bool escape = c == '"' || c == '\\';
 
-		text_addf(t, "%s%c", c == '"' || c == '\\' ? "\\" : "", c);
+		if ((used += 1u + escape) > max)
+			break;
+		text_addf(t, "%s%c", escape ? "\\" : "", c);
 	}
 	text_add(t, plain ? "" : "\"");
 }
@@ -66,14 +70,14 @@ received_spf(struct eval *e, const struct spf_outcome *o, const char *own_name, 
 	struct text t = TEXT(buffer);
 
 	text_add(&t, spf_result_word(o->result));
-	add_value(&t, " ", "client-ip", r->client_address);
+	add_value(&t, " ", "client-ip", r->client_address, VALUE_MAX);
 	if (!sender_is_null(e))
-		add_value(&t, "; ", "envelope-from", r->sender);
-	add_value(&t, "; ", "helo", *r->helo_name ? r->helo_name : "unknown");
-	add_value(&t, "; ", "identity", identity);
-	if (o->mechanism != NULL && strlen(o->mechanism) < 100)
-		add_value(&t, "; ", "mechanism", o->mechanism);
-	add_value(&t, "; ", "receiver", own_name);
+		add_value(&t, "; ", "envelope-from", r->sender, VALUE_MAX);
+	add_value(&t, "; ", "helo", *r->helo_name ? r->helo_name : "unknown", HELO_MAX);
+	add_value(&t, "; ", "identity", identity, VALUE_MAX);
+	if (o->mechanism != NULL && strlen(o->mechanism) <= MECHANISM_MAX)
+		add_value(&t, "; ", "mechanism", o->mechanism, MECHANISM_MAX);
+	add_value(&t, "; ", "receiver", own_name, VALUE_MAX);
 	return prepend(e, "Received-SPF: %s", buffer);
 }
 

@@ -203,6 +203,8 @@ target(struct check *c, const struct frame *f, const struct spf_spec *spec)
 	if (spec->at == NULL)
 		return f->domain;
 	expand(c, &t, f, spec->at, spec->len);
+	if (t.cut)			/* its end is lost, and what stands there now is the sender's choice */
+		return "";
 	const char *name = buffer;
 	if (t.len > 0 && buffer[t.len - 1] == '.')
 		buffer[--t.len] = '\0';

@@ -8,6 +8,12 @@ extern const struct rule rule_spf_header;
 #define REQUEST .helo = "mx.example.net", .sender = "b@example.net"
 #define SAYS(...) .spf = { [SPF_MAIL_FROM] = { __VA_ARGS__ } }
 
+#define QUOTES_10 "\"\"\"\"\"\"\"\"\"\""
+#define QUOTES_90 QUOTES_10 QUOTES_10 QUOTES_10 QUOTES_10 QUOTES_10 QUOTES_10 QUOTES_10 QUOTES_10 QUOTES_10
+#define ESCAPED_10 "\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\""
+#define ESCAPED_30 ESCAPED_10 ESCAPED_10 ESCAPED_10
+#define ESCAPED_90 ESCAPED_30 ESCAPED_30 ESCAPED_30
+
 int
 main(void)
 {
@@ -23,6 +29,12 @@ main(void)
 		    SAYS(.result = SPF_SOFTFAIL, .mechanism = "~all") },
 		  "DUNNO, PREPEND Received-SPF: softfail client-ip=\"2001:db8::7\"; envelope-from=\"b??X: y??@example.net\"; "
 		  "helo=\"my \\\"pc\\\\\"; identity=mailfrom; mechanism=~all; receiver=mx.example.org" },
+		{ "long values are cut, and their quotes closed",
+		  { .helo = QUOTES_90 QUOTES_90 QUOTES_90, .sender = QUOTES_90 QUOTES_90 QUOTES_90 "@example.net", RECEIVED,
+		    SAYS(.result = SPF_PASS, .mechanism = "mx") },
+		  "DUNNO, PREPEND Received-SPF: pass client-ip=192.0.2.7; envelope-from=\"" ESCAPED_90 ESCAPED_30
+		  "\\\"\\\"\\\"\\\"\\\"\\\"\\\"\"; helo=\"" ESCAPED_90
+		  "\"; identity=mailfrom; mechanism=mx; receiver=mx.example.org" },
 		{ "the null sender has the HELO identity",
 		  { .helo = "mx.example.net", .sender = "", RECEIVED, .spf = { [SPF_HELO] = { .result = SPF_FAIL, .mechanism = "-all" } } },
 		  "DUNNO, PREPEND Received-SPF: fail client-ip=192.0.2.7; helo=mx.example.net; identity=helo; mechanism=-all; "

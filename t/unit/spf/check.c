@@ -630,6 +630,25 @@ hostile_macros(void **state)
 	*zone = '\0';
 }
 
+/* A HELO name so long that no room is left for what stands behind it must not choose the name asked. */
+static void
+senders_end(void **state)
+{
+	char helo[800];
+	size_t len = 650;
+
+	(void)state;
+	memset(helo, '!', len);			/* three bytes each: 1950, and 97 that fill the 2047 */
+	for (int i = 0; i < 42; i++, len += 2)
+		memcpy(helo + len, ".a", 2);
+	strcpy(helo + len, ".evil.example");
+	add(RECORD("exists:%{H}.%{d} -all"));
+	add(helo + 651);
+	add(" A 127.0.0.2\n");
+	keep(&(struct promise){ .zone = zone, .want = "fail by -all", .helo = helo, .terms = 1, .voids = 1 });
+	*zone = '\0';
+}
+
 static void
 tells_what_it_did(void **state)
 {
@@ -685,6 +704,7 @@ main(void)
 		{ "s.11.1: what is asked at once and not needed stays in bounds", wasted_questions, NULL, NULL, NULL },
 		{ "s.3.4: long records are read to their end", long_records, NULL, NULL, NULL },
 		{ "hostile macros are cut", hostile_macros, NULL, NULL, NULL },
+		{ "s.7.3: a name whose end does not fit is no name", senders_end, NULL, NULL, NULL },
 		{ "it tells what it did", tells_what_it_did, NULL, NULL, NULL },
 		{ "it asks all it can at once", asks_at_once, NULL, NULL, NULL },
 	};
