@@ -168,3 +168,91 @@ CREATE TABLE list_state (
   probe          TEXT, -- what that showed: 'good', 'lacks 127.0.0.2', …
   ipv6           TEXT NOT NULL -- yes: it listed the test entry for IPv6; no: it did not, or nobody asked
 ) WITHOUT ROWID;
+
+-- Recipients that clients tried and that are not here.  Writers merge by the least first and the greatest last time.
+CREATE TABLE unknown (
+  client         TEXT NOT NULL, -- the SMTP client as blocks have it: an IPv4 address, a /64 of IPv6 (block_ipv4, block_ipv6)
+  recipient      TEXT NOT NULL, -- lower case, A-labels
+  state          TEXT NOT NULL, -- 'unknown', or 'deactivated': it was here once
+  source         TEXT NOT NULL, -- who said so: 'bracket' (policy_context mx-pre), 'query' (recipient_query) or 'feed' (Postfix's log)
+  first          INTEGER NOT NULL, -- when it was tried first
+  last           INTEGER NOT NULL, -- when it was tried last
+  PRIMARY KEY (client, recipient)
+) WITHOUT ROWID;
+CREATE INDEX unknown_last ON unknown (last);
+
+-- What came from whom.  Every writer keeps the absolute count of its own; the total is the sum over writers.
+CREATE TABLE activity (
+  scope          TEXT NOT NULL, -- what name is: 'client' (as in unknown), 'sender_domain' or 'login'
+  name           TEXT NOT NULL, -- who
+  width          INTEGER NOT NULL, -- seconds of the window: 300, kept for a day, or 7200; everything is counted in both
+  window         INTEGER NOT NULL, -- its start
+  kind           TEXT NOT NULL, -- 'accepted', 'refused', 'unknown', 'listed', 'trap': recipients; 'bounced', 'delayed': mail of ours
+  writer         TEXT NOT NULL, -- whose count it is (writer.id)
+  n              INTEGER NOT NULL, -- the count; only grows
+  PRIMARY KEY (scope, name, width, window, kind, writer)
+) WITHOUT ROWID;
+CREATE INDEX activity_window ON activity (width, window);
+
+-- Mail of ours that came back, or waits.  A row stays the same: writers merge by keeping one of each.
+CREATE TABLE bounce (
+  recipient      TEXT NOT NULL, -- who could not be reached: lower case, A-labels
+  queue_id       TEXT NOT NULL, -- Postfix's queue id of the mail
+  time           INTEGER NOT NULL, -- when, as the log says
+  hard           INTEGER NOT NULL, -- 1: there is no such mailbox (dsn 5.1.x, 5.2.1); 0: anything else
+  dsn            TEXT NOT NULL, -- RFC 3463 code
+  said           TEXT, -- what was said, as Postfix logged it
+  sender         TEXT, -- envelope sender; empty: the null sender; NULL: not known
+  login          TEXT, -- SASL login that handed the mail in; NULL: none, or not known
+  PRIMARY KEY (recipient, queue_id)
+) WITHOUT ROWID;
+CREATE INDEX bounce_time ON bounce (time);
+CREATE INDEX bounce_login ON bounce (login, time);
+
+-- When mail last reached a recipient that bounced before.  Writers merge by the greatest time.
+CREATE TABLE delivered (
+  recipient      TEXT PRIMARY KEY, -- as in bounce
+  last           INTEGER NOT NULL -- when
+) WITHOUT ROWID;
+
+-- How far policyd-feed has read Postfix's log; written in the transaction of what it read.
+CREATE TABLE feed_position (
+  source         TEXT PRIMARY KEY, -- the file's path, or 'journal'
+  inode          INTEGER NOT NULL, -- of the file
+  position       INTEGER NOT NULL, -- bytes read of it
+  head           TEXT NOT NULL, -- a hash of its first bytes, so that another file in its place is noticed
+  cursor         TEXT, -- the journal's own word for the place
+  seen           INTEGER NOT NULL -- when policyd-feed last looked
+) WITHOUT ROWID;
+
+-- Who handed in the mail that is under way, as far as policyd-feed has read.
+CREATE TABLE feed_queue (
+  queue_id       TEXT PRIMARY KEY, -- syslog name and queue id of Postfix
+  login          TEXT, -- SASL login
+  sender         TEXT, -- envelope sender; empty: the null sender
+  time           INTEGER NOT NULL -- when it was last heard of
+) WITHOUT ROWID;
+CREATE INDEX feed_queue_time ON feed_queue (time);
+
+-- Who may not send for a time, or for good; exactly one of the first three is filled; view block.
+CREATE TABLE hand_block (
+  client         TEXT NOT NULL DEFAULT '', -- address, network, or confirmed name; '.example.net' is any name below
+  sender         TEXT NOT NULL DEFAULT '', -- address, domain or '.domain'
+  login          TEXT NOT NULL DEFAULT '', -- SASL login, or '@example.org': all of a domain
+  cause          TEXT, -- in a few words, shown to the stranger
+  evidence       TEXT, -- what it rests on; never shown to strangers
+  strikes        INTEGER NOT NULL DEFAULT 1, -- how often it was blocked, forgotten after block_forget
+  since          INTEGER NOT NULL, -- when it was blocked last
+  expires        INTEGER, -- until when; NULL: for good
+  set_by         TEXT NOT NULL, -- 'hand', or the policyd that did it (writer.id)
+  note           TEXT, -- why, by whom; never shown to strangers
+  PRIMARY KEY (client, sender, login)
+) WITHOUT ROWID;
+
+-- Addresses of ours that nobody ever gave to anybody: who writes to one has bought or guessed it; view spamtrap.
+CREATE TABLE hand_spamtrap (
+  recipient      TEXT PRIMARY KEY, -- address, domain or '.domain'
+  note           TEXT, -- why, by whom
+  expires        INTEGER, -- until when; NULL: for good
+  created        INTEGER NOT NULL -- since when
+) WITHOUT ROWID;

@@ -11,10 +11,9 @@
 enum { PROBLEMS_BYTES = 60000 };
 
 void
-desk_init(struct desk *d, const char *path, int busy_ms, store_setting_reader *reader, void (*closing)(void *arg),
-    void *arg)
+desk_init(struct desk *d, const char *path, int busy_ms, store_setting_reader *reader)
 {
-	*d = (struct desk){ .path = path, .busy_ms = busy_ms, .reader = reader, .closing = closing, .closing_arg = arg,
+	*d = (struct desk){ .path = path, .busy_ms = busy_ms, .reader = reader,
 	    .seen_version = -1, .seen_change = -1, .lists = lists_empty(), .problems = xcalloc(1, PROBLEMS_BYTES) };
 }
 
@@ -28,7 +27,6 @@ desk_close(struct desk *d)
 	d->loading = NULL;
 	sqlite3_finalize(d->data_version);
 	sqlite3_finalize(d->change);
-	d->closing(d->closing_arg);
 	d->data_version = d->change = NULL;
 	sqlite3_close(d->db);
 	d->db = NULL;

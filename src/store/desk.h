@@ -18,8 +18,6 @@ struct desk {
 	const char *path;
 	int busy_ms;
 	store_setting_reader *reader;
-	void (*closing)(void *arg);
-	void *closing_arg;
 	sqlite3_stmt *data_version, *change;
 	int64_t seen_version, seen_change;
 	struct loading *loading;
@@ -29,10 +27,8 @@ struct desk {
 /*
  * path     kept, not copied
  * busy_ms  how long another's lock is waited for
- * closing  called before db is closed, for whoever has statements there
  */
-void desk_init(struct desk *d, const char *path, int busy_ms, store_setting_reader *reader, void (*closing)(void *arg),
-    void *arg);
+void desk_init(struct desk *d, const char *path, int busy_ms, store_setting_reader *reader);
 
 /* Open the file; false with a sentence in why. */
 bool desk_open(struct desk *d, char *why, size_t size);

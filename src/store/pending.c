@@ -52,3 +52,27 @@ pending_cells(enum write_kind kind, const char *cells, size_t size)
 	w->cells = memcpy(w + 1, cells, size);
 	return w;
 }
+
+struct pending_write *
+pending_row(enum row_kind kind, const struct cell *cells, size_t count)
+{
+	size_t size = sizeof(struct pending_write);
+
+	for (size_t i = 0; i < count; i++)
+		size += cells[i].text ? strlen(cells[i].text) + 1 : 0;
+	struct pending_write *w = xcalloc(1, size);
+	char *at = (char *)(w + 1);
+	w->kind = WRITE_ROW;
+	w->row_kind = kind;
+	w->bytes = size;
+	w->cell_count = count;
+	for (size_t i = 0; i < count; i++) {
+		w->row_cells[i] = cells[i];
+		if (cells[i].text == NULL)
+			continue;
+		size_t len = strlen(cells[i].text) + 1;
+		w->row_cells[i].text = memcpy(at, cells[i].text, len);
+		at += len;
+	}
+	return w;
+}

@@ -44,7 +44,8 @@ static const struct option rows[] = {
 const struct option_table store_option_table = OPTION_TABLE(rows);
 #undef OPTIONS
 
-enum { LOOK_EVERY_MS = 250, COUNTS_EVERY_MS = 1000, COUNTS_MAX = 64, QUEUE_BYTES_MAX = 256 << 20 };
+enum { LOOK_EVERY_MS = 250, COUNTS_EVERY_MS = 1000, COUNTS_MAX = 64, QUEUE_BYTES_MAX = 256 << 20,
+	FACTS_AGAIN_US = 1000000 };
 
 struct pending_count {
 	char scope[24], key[COUNTER_KEY];
@@ -65,6 +66,8 @@ struct store {
 	unsigned generation;
 
 	struct desk desk;
+	sqlite3 *facts;				/* reads what rules ask, always the newest; NULL: cannot be had now */
+	int64_t facts_again_us;			/* then it is tried again */
 	struct sent sent;
 	char *problems_written;			/* as desk.problems were; NULL: never */
 	size_t problems_written_len;
@@ -124,13 +127,26 @@ store_dns_lists(struct store *s, const char *cells, size_t size)
 	write_dns_lists(s);
 }
 
-/* Before the reading connection is closed. */
-static void
-on_closing(void *arg)
+/* The connection for what rules ask; NULL while the file cannot be read. */
+static sqlite3 *
+facts(struct store *s)
 {
-	struct store *s = arg;
+	char why[512];
 
+	if (s->facts == NULL && clock_mono_us() >= s->facts_again_us) {
+		s->facts = database_open_reader(s->path, 0, why, sizeof why);
+		s->facts_again_us = clock_mono_us() + FACTS_AGAIN_US;
+	}
+	return s->facts;
+}
+
+static void
+close_facts(struct store *s)
+{
 	sent_finalize(&s->sent);
+	sqlite3_close(s->facts);
+	s->facts = NULL;
+	s->facts_again_us = 0;
 }
 
 /* Go on reading; true if there is more. */
@@ -202,6 +218,7 @@ see_state(struct store *s)
 	if (generation != s->generation) {		/* the file was opened anew, perhaps another one */
 		s->generation = generation;
 		desk_close(&s->desk);
+		close_facts(s);
 		free(s->problems_written);
 		s->problems_written = NULL;
 		s->dns_lists_stale = s->dns_lists != NULL;
@@ -371,9 +388,7 @@ store_sent_since(struct store *s, const char *who, int64_t since_s)
 {
 	if (s->trouble)
 		return KNOWN_CANNOT_TELL;
-	enum known known = sent_since(&s->sent, s->desk.db, who, since_s);
-	/* While the lists are read, the file is seen as it was when that began. */
-	return known == KNOWN_NO && desk_is_reading(&s->desk) ? KNOWN_CANNOT_TELL : known;
+	return sent_since(&s->sent, facts(s), who, since_s);
 }
 
 struct lists *
@@ -436,6 +451,7 @@ static void
 free_store(struct store *s)
 {
 	desk_free(&s->desk);
+	close_facts(s);
 	free(s->problems_written);
 	free(s->dns_lists);
 	free(s->path);
@@ -449,7 +465,7 @@ store_open(struct loop *l, const struct store_options *o, store_setting_reader *
 	struct store *s = xcalloc(1, sizeof *s);
 
 	s->path = xstrdup(o->database);
-	desk_init(&s->desk, s->path, read_only ? DATABASE_BUSY_MS : 0, reader, on_closing, s);	/* the loop never waits */
+	desk_init(&s->desk, s->path, read_only ? DATABASE_BUSY_MS : 0, reader);	/* the loop never waits */
 	store_configure(s, o);
 	store_keep_sent(s, INT64_MAX);		/* until it is told how long */
 	if (!read_only && !start_writer(l, s, why, size)) {
@@ -482,7 +498,8 @@ store_close(struct store *s, int64_t timeout_ms)
 {
 	if (s->writer != NULL) {
 		flush_counts(s);
-		desk_close(&s->desk);		/* the last to close, if it may write, leaves one file */
+		desk_close(&s->desk);
+		close_facts(s);			/* the last to close, if it may write, leaves one file */
 		writer_stop(s->writer, timeout_ms);
 		on_wake(s);			/* what it committed at last */
 		struct pending_write *left;

@@ -40,6 +40,19 @@ static const char *const sql[STATEMENTS] = {
 	[DELETE_COUNTERS] = "DELETE FROM counter WHERE window < ?",
 };
 
+/* ?9 is the writer. */
+static const char *const row_sql[ROWS] = {
+	[ROW_UNKNOWN] = "INSERT INTO unknown VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT DO UPDATE SET "
+	    "state = excluded.state, source = excluded.source, first = min(first, excluded.first), "
+	    "last = max(last, excluded.last)",
+	[ROW_ACTIVITY] = "INSERT INTO activity VALUES (?1, ?2, ?3, ?4, ?5, ?9, ?6) ON CONFLICT DO UPDATE SET "
+	    "n = n + excluded.n",
+	[ROW_BLOCK] = "INSERT INTO hand_block (client, sender, login, cause, evidence, strikes, since, expires, set_by) "
+	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET cause = excluded.cause, "
+	    "evidence = excluded.evidence, strikes = excluded.strikes, since = excluded.since, "
+	    "expires = excluded.expires, set_by = excluded.set_by WHERE expires IS NOT NULL",
+};
+
 struct writer {
 	pthread_t thread;
 	pthread_mutex_t lock;
@@ -56,7 +69,7 @@ struct writer {
 
 	/* the thread's own */
 	struct sqlite3 *db;
-	sqlite3_stmt *statements[STATEMENTS];
+	sqlite3_stmt *statements[STATEMENTS], *row_statements[ROWS];
 	struct pending_write *batch;			/* taken, not yet committed */
 	struct counters *counters;
 	struct sent_rows sent;
@@ -73,6 +86,10 @@ close_file(struct writer *w)
 		sqlite3_finalize(w->statements[i]);
 		w->statements[i] = NULL;
 	}
+	for (int i = 0; i < ROWS; i++) {
+		sqlite3_finalize(w->row_statements[i]);
+		w->row_statements[i] = NULL;
+	}
 	sent_rows_finalize(&w->sent);
 	sqlite3_close(w->db);
 	w->db = NULL;
@@ -81,11 +98,17 @@ close_file(struct writer *w)
 
 /* Prepared when first used; NULL if the file cannot be read. */
 static sqlite3_stmt *
+prepared(struct writer *w, sqlite3_stmt **s, const char *text)
+{
+	if (*s == NULL)
+		sqlite3_prepare_v3(w->db, text, -1, SQLITE_PREPARE_PERSISTENT, s, NULL);
+	return *s;
+}
+
+static sqlite3_stmt *
 statement(struct writer *w, enum statement which)
 {
-	if (w->statements[which] == NULL)
-		sqlite3_prepare_v3(w->db, sql[which], -1, SQLITE_PREPARE_PERSISTENT, &w->statements[which], NULL);
-	return w->statements[which];
+	return prepared(w, &w->statements[which], sql[which]);
 }
 
 static bool
@@ -136,8 +159,9 @@ bind_text(sqlite3_stmt *s, int place, const char *text)
 }
 
 static bool
-write_decision(struct writer *w, const struct decision_row *r)
+write_decision(struct writer *w, const struct pending_write *write)
 {
+	const struct decision_row *r = &write->row;
 	sqlite3_stmt *s = statement(w, INSERT_DECISION);
 	const char *const texts[] = { r->action, r->check, r->would, r->reply, r->profile, r->context, r->stage,
 	    r->client_address, r->client_name, r->helo, r->sender, r->sender_domain, r->recipient, r->login,
@@ -174,6 +198,62 @@ write_cells(struct writer *w, enum statement clearing, enum statement insert, co
 	}
 	return true;
 }
+
+static bool
+write_problems(struct writer *w, const struct pending_write *write)
+{
+	return write_cells(w, DELETE_PROBLEMS, INSERT_PROBLEM, write->cells);
+}
+
+static bool
+write_dns_lists(struct writer *w, const struct pending_write *write)
+{
+	return write_cells(w, DELETE_LISTS, INSERT_LIST, write->cells);
+}
+
+static bool
+write_sent(struct writer *w, const struct pending_write *write)
+{
+	return sent_rows_add(&w->sent, w->db, write);
+}
+
+static bool
+write_row(struct writer *w, const struct pending_write *write)
+{
+	sqlite3_stmt *s = prepared(w, &w->row_statements[write->row_kind], row_sql[write->row_kind]);
+
+	if (s == NULL)
+		return false;
+	for (size_t i = 0; i < write->cell_count; i++) {
+		const struct cell *c = &write->row_cells[i];
+
+		if (c->text == NULL && c->n != CELL_NULL.n)
+			sqlite3_bind_int64(s, (int)i + 1, c->n);
+		else
+			bind_text(s, (int)i + 1, c->text);
+	}
+	if (sqlite3_bind_parameter_count(s) == CELLS_MAX + 1)
+		bind_text(s, CELLS_MAX + 1, w->id);
+	return finish(s);
+}
+
+/* What is only counted is in the totals. */
+static bool
+write_nothing(struct writer *w, const struct pending_write *write)
+{
+	(void)w;
+	(void)write;
+	return true;
+}
+
+static bool (*const write_kinds[WRITES])(struct writer *w, const struct pending_write *write) = {
+	[WRITE_DECISION] = write_decision,
+	[WRITE_COUNT] = write_nothing,
+	[WRITE_PROBLEMS] = write_problems,
+	[WRITE_DNS_LISTS] = write_dns_lists,
+	[WRITE_SENT] = write_sent,
+	[WRITE_ROW] = write_row,
+};
 
 static bool
 write_counter(void *arg, const char *scope, const char *key, int64_t window, int64_t n)
@@ -224,11 +304,7 @@ write_batch(struct writer *w)
 		return false;
 	for (struct pending_write *write = w->batch; write != NULL; write = write->next) {
 		count(w, write);
-		if ((write->kind == WRITE_DECISION && !write_decision(w, &write->row)) ||
-		    (write->kind == WRITE_PROBLEMS &&
-		    !write_cells(w, DELETE_PROBLEMS, INSERT_PROBLEM, write->cells)) ||
-		    (write->kind == WRITE_DNS_LISTS && !write_cells(w, DELETE_LISTS, INSERT_LIST, write->cells)) ||
-		    (write->kind == WRITE_SENT && !sent_rows_add(&w->sent, w->db, write)))
+		if (!write_kinds[write->kind](w, write))
 			return false;
 	}
 	return counters_write(w->counters, write_counter, w) &&

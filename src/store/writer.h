@@ -15,7 +15,21 @@ struct wake;
 
 enum { REFERENCE_SHIFT = 18 };		/* bits of sequence below the seconds of a reference */
 
-enum write_kind { WRITE_DECISION, WRITE_COUNT, WRITE_PROBLEMS, WRITE_DNS_LISTS, WRITE_SENT };
+enum write_kind { WRITE_DECISION, WRITE_COUNT, WRITE_PROBLEMS, WRITE_DNS_LISTS, WRITE_SENT, WRITE_ROW, WRITES };
+
+/* Rows that are written by one statement each (writer.c has it), whose parameters are the cells in order. */
+enum row_kind {
+	ROW_UNKNOWN,			/* client, recipient, state, source, time */
+	ROW_ACTIVITY,			/* scope, name, width, window, kind, n more */
+	ROW_BLOCK,			/* client, sender, login, cause, evidence, strikes, since, expires */
+	ROWS
+};
+struct cell {
+	const char *text;		/* NULL: n is meant */
+	int64_t n;
+};
+#define CELL_NULL ((struct cell){ NULL, INT64_MIN })
+enum { CELLS_MAX = 8 };
 
 /* One thing to write, in one piece of memory with its texts; freed by the loop when it comes back. */
 struct pending_write {
@@ -25,17 +39,21 @@ struct pending_write {
 	enum write_kind kind;
 	bool counted;			/* the thread's: its count is in the totals */
 	struct decision_row row;	/* DECISION */
-	size_t bytes;			/* of memory, DECISION and SENT; the loop's */
+	size_t bytes;			/* of memory, DECISION, SENT and ROW; the loop's */
 	const char *scope, *key;	/* COUNT; SENT: domain and address */
 	int64_t time_s, n;
 	/* PROBLEMS, DNS_LISTS: all rows of the table, cell by cell, each ended by NUL; an empty first cell ends them. */
 	const char *cells;
+	enum row_kind row_kind;		/* ROW */
+	size_t cell_count;
+	struct cell row_cells[CELLS_MAX];
 };
 
 /* New ones (pending.c, sent.c), all that is handed in copied. */
 struct pending_write *pending_decision(const struct decision_row *row);
 struct pending_write *pending_count(const char *scope, const char *key, int64_t time_s, int64_t n);
 struct pending_write *pending_cells(enum write_kind kind, const char *cells, size_t size);
+struct pending_write *pending_row(enum row_kind kind, const struct cell *cells, size_t count);
 
 struct writer;
 
