@@ -1,4 +1,4 @@
--- views.sql - what people read, and the five lists they write
+-- views.sql - what people read, and the seven lists they write
 --
 -- Times are shown as text, UTC.  A list's `expires` is written as Unix seconds,
 -- as '2026-12-31', '2026-12-31 12:00', or '+7 days' from now; NULL is for good.  Every change
@@ -129,6 +129,56 @@ CREATE TRIGGER recipient_setting_delete INSTEAD OF DELETE ON recipient_setting B
   UPDATE change SET n = n + 1;
 END;
 
+-- Who may not send.  A row is lifted by UPDATE block SET expires = 'now', note = '…': its strikes stay known; or deleted.
+CREATE VIEW block AS
+  SELECT nullif(client, '') AS client, nullif(sender, '') AS sender, nullif(login, '') AS login, cause, evidence, strikes,
+    datetime(since, 'unixepoch') AS since, datetime(expires, 'unixepoch') AS expires,
+    expires IS NULL OR expires > unixepoch() AS active, set_by, note FROM hand_block;
+CREATE TRIGGER block_insert INSTEAD OF INSERT ON block BEGIN
+  UPDATE expiry SET expires = NEW.expires;
+  INSERT OR REPLACE INTO hand_block (client, sender, login, cause, evidence, strikes, since, expires, set_by, note)
+    SELECT ifnull(NEW.client, ''), ifnull(NEW.sender, ''), ifnull(NEW.login, ''), NEW.cause, NEW.evidence, ifnull(NEW.strikes, 1),
+      ifnull(unixepoch(NEW.since, 'auto'), unixepoch()), expires, 'hand', NEW.note FROM expiry;
+  INSERT INTO history (time, what, is_now, note) VALUES (unixepoch(), 'block: insert', json_object('client', NEW.client, 'sender', NEW.sender, 'login', NEW.login, 'cause', NEW.cause, 'evidence', NEW.evidence, 'strikes', NEW.strikes, 'expires', NEW.expires, 'note', NEW.note), NEW.note);
+  UPDATE change SET n = n + 1;
+END;
+CREATE TRIGGER block_update INSTEAD OF UPDATE ON block BEGIN
+  UPDATE expiry SET expires = NEW.expires;
+  UPDATE hand_block SET client = ifnull(NEW.client, ''), sender = ifnull(NEW.sender, ''), login = ifnull(NEW.login, ''), cause = NEW.cause,
+    evidence = NEW.evidence, strikes = ifnull(NEW.strikes, 1), since = ifnull(unixepoch(NEW.since, 'auto'), since), expires = (SELECT expires FROM expiry),
+    set_by = 'hand', note = NEW.note
+    WHERE client = ifnull(OLD.client, '') AND sender = ifnull(OLD.sender, '') AND login = ifnull(OLD.login, '');
+  INSERT INTO history (time, what, was, is_now, note) VALUES (unixepoch(), 'block: update', json_object('client', OLD.client, 'sender', OLD.sender, 'login', OLD.login, 'cause', OLD.cause, 'evidence', OLD.evidence, 'strikes', OLD.strikes, 'expires', OLD.expires, 'note', OLD.note), json_object('client', NEW.client, 'sender', NEW.sender, 'login', NEW.login, 'cause', NEW.cause, 'evidence', NEW.evidence, 'strikes', NEW.strikes, 'expires', NEW.expires, 'note', NEW.note), NEW.note);
+  UPDATE change SET n = n + 1;
+END;
+CREATE TRIGGER block_delete INSTEAD OF DELETE ON block BEGIN
+  DELETE FROM hand_block WHERE client = ifnull(OLD.client, '') AND sender = ifnull(OLD.sender, '') AND login = ifnull(OLD.login, '');
+  DELETE FROM unknown WHERE client = OLD.client;
+  INSERT INTO history (time, what, was, note) VALUES (unixepoch(), 'block: delete', json_object('client', OLD.client, 'sender', OLD.sender, 'login', OLD.login, 'cause', OLD.cause, 'evidence', OLD.evidence, 'strikes', OLD.strikes, 'expires', OLD.expires, 'note', OLD.note), OLD.note);
+  UPDATE change SET n = n + 1;
+END;
+
+CREATE VIEW spamtrap AS
+  SELECT recipient, note, datetime(expires, 'unixepoch') AS expires, datetime(created, 'unixepoch') AS created FROM hand_spamtrap;
+CREATE TRIGGER spamtrap_insert INSTEAD OF INSERT ON spamtrap BEGIN
+  UPDATE expiry SET expires = NEW.expires;
+  INSERT OR REPLACE INTO hand_spamtrap (recipient, note, expires, created)
+    SELECT NEW.recipient, NEW.note, expires, unixepoch() FROM expiry;
+  INSERT INTO history (time, what, is_now, note) VALUES (unixepoch(), 'spamtrap: insert', json_object('recipient', NEW.recipient, 'note', NEW.note, 'expires', NEW.expires), NEW.note);
+  UPDATE change SET n = n + 1;
+END;
+CREATE TRIGGER spamtrap_update INSTEAD OF UPDATE ON spamtrap BEGIN
+  UPDATE expiry SET expires = NEW.expires;
+  UPDATE hand_spamtrap SET recipient = NEW.recipient, note = NEW.note, expires = (SELECT expires FROM expiry) WHERE recipient = OLD.recipient;
+  INSERT INTO history (time, what, was, is_now, note) VALUES (unixepoch(), 'spamtrap: update', json_object('recipient', OLD.recipient, 'note', OLD.note, 'expires', OLD.expires), json_object('recipient', NEW.recipient, 'note', NEW.note, 'expires', NEW.expires), NEW.note);
+  UPDATE change SET n = n + 1;
+END;
+CREATE TRIGGER spamtrap_delete INSTEAD OF DELETE ON spamtrap BEGIN
+  DELETE FROM hand_spamtrap WHERE recipient = OLD.recipient;
+  INSERT INTO history (time, what, was, note) VALUES (unixepoch(), 'spamtrap: delete', json_object('recipient', OLD.recipient, 'note', OLD.note, 'expires', OLD.expires), OLD.note);
+  UPDATE change SET n = n + 1;
+END;
+
 -- Every rule of one decision: SELECT * FROM why WHERE ref = '…'
 CREATE VIEW why AS
   SELECT d.ref, datetime(d.time, 'unixepoch') AS time, d.action, d.check_name, d.client_address, d.helo, d.sender,
@@ -170,6 +220,7 @@ CREATE VIEW problem AS
   UNION ALL SELECT 'allow', id, 'expired ' || expires FROM allow WHERE expires < datetime()
   UNION ALL SELECT 'deny', id, 'expired ' || expires FROM deny WHERE expires < datetime()
   UNION ALL SELECT 'unwanted', id, 'expired ' || expires FROM unwanted WHERE expires < datetime()
+  UNION ALL SELECT 'spamtrap', recipient, 'expired ' || expires FROM spamtrap WHERE expires < datetime()
   UNION ALL SELECT 'recipient_profile', recipient, 'expired ' || expires FROM recipient_profile WHERE expires < datetime()
   UNION ALL SELECT 'recipient_setting', recipient || ' ' || check_name, 'expired ' || expires FROM recipient_setting
     WHERE expires < datetime();
@@ -179,3 +230,42 @@ CREATE VIEW dns_list AS
   SELECT list, kind, rules, state, datetime(since, 'unixepoch') AS since, why,
     datetime(probed, 'unixepoch') AS probed, probe, ipv6
   FROM list_state ORDER BY state IN ('good', 'new'), list;
+
+-- Who tried the most recipients that are not here, within a day.
+CREATE VIEW harvester AS
+  SELECT u.client, count(*) AS unknown, sum(u.state = 'deactivated') AS deactivated,
+    (SELECT ifnull(sum(n), 0) FROM activity a WHERE a.scope = 'client' AND a.name = u.client AND a.kind = 'accepted'
+      AND a.window >= unixepoch() - 86400 - 3600) AS accepted,
+    datetime(max(u.last), 'unixepoch') AS last,
+    EXISTS (SELECT 1 FROM block b WHERE b.client = u.client AND b.active) AS blocked
+  FROM unknown u WHERE u.last >= unixepoch() - 86400 GROUP BY u.client ORDER BY unknown DESC;
+
+-- Which recipients that were, the latest first.
+CREATE VIEW unknown_recipient AS
+  SELECT client, recipient, state, source, datetime(first, 'unixepoch') AS first, datetime(last, 'unixepoch') AS last
+  FROM unknown ORDER BY unknown.last DESC;
+
+-- What came from whom, by hour: of clients, sender domains (which anybody can claim) and logins.
+CREATE VIEW hour_of AS
+  SELECT datetime(window, 'unixepoch') AS hour, scope, name, sum(n) FILTER (WHERE kind = 'accepted') AS accepted,
+    sum(n) FILTER (WHERE kind = 'refused') AS refused, sum(n) FILTER (WHERE kind = 'unknown') AS unknown,
+    sum(n) FILTER (WHERE kind = 'listed') AS listed, sum(n) FILTER (WHERE kind = 'trap') AS trap,
+    sum(n) FILTER (WHERE kind = 'bounced') AS bounced, sum(n) FILTER (WHERE kind = 'delayed') AS delayed
+  FROM activity GROUP BY scope, name, window ORDER BY window DESC;
+
+-- The same of the last day, and how many per cent of the recipients were taken.
+CREATE VIEW day_of AS
+  SELECT scope, name, accepted, refused, unknown, listed, trap, bounced, delayed,
+    100 * accepted / nullif(accepted + refused + unknown, 0) AS delivered_percent
+  FROM (SELECT scope, name, ifnull(sum(n) FILTER (WHERE kind = 'accepted'), 0) AS accepted,
+      ifnull(sum(n) FILTER (WHERE kind = 'refused'), 0) AS refused, ifnull(sum(n) FILTER (WHERE kind = 'unknown'), 0) AS unknown,
+      ifnull(sum(n) FILTER (WHERE kind = 'listed'), 0) AS listed, ifnull(sum(n) FILTER (WHERE kind = 'trap'), 0) AS trap,
+      ifnull(sum(n) FILTER (WHERE kind = 'bounced'), 0) AS bounced, ifnull(sum(n) FILTER (WHERE kind = 'delayed'), 0) AS delayed
+    FROM activity WHERE window >= unixepoch() - 86400 - 3600 GROUP BY scope, name);
+
+-- Recipients of our own users' mail that came back, the worst first.
+CREATE VIEW bouncing AS
+  SELECT recipient, sum(hard) AS hard, sum(1 - hard) AS soft, datetime(max(time), 'unixepoch') AS last,
+    (SELECT b.said FROM bounce b WHERE b.recipient = bounce.recipient ORDER BY b.hard DESC, b.time DESC LIMIT 1) AS said,
+    (SELECT datetime(d.last, 'unixepoch') FROM delivered d WHERE d.recipient = bounce.recipient) AS delivered
+  FROM bounce GROUP BY recipient ORDER BY hard DESC, last DESC;

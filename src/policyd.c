@@ -220,6 +220,14 @@ on_ask(void *arg, struct ticket *t, char *bytes, size_t len, struct text *reply)
 }
 
 static void
+on_gone(void *arg, struct ticket *t)
+{
+	struct program *pr = arg;
+
+	policy_gone(pr->policy, t);
+}
+
+static void
 on_metrics(void *arg)
 {
 	const struct program *pr = arg;
@@ -310,7 +318,7 @@ serve(struct program *pr)
 	open_log(pr->config);
 
 	/* Sockets first, while we may be root; everything that is written belongs to the user we become. */
-	struct service service = { .ask = on_ask, .arg = pr, .overload_reply = "action=DUNNO\n\n" };
+	struct service service = { .ask = on_ask, .gone = on_gone, .arg = pr, .overload_reply = "action=DUNNO\n\n" };
 	pr->loop = loop_new();
 	pr->server = server_new(pr->loop, o, &service);
 	if (!server_listen(pr->server) || !server_drop_root(o))

@@ -59,14 +59,13 @@ CREATE INDEX unknown_last ON unknown (last);
 CREATE TABLE activity (
   scope          TEXT NOT NULL, -- what name is: 'client' (as in unknown), 'sender_domain' or 'login'
   name           TEXT NOT NULL, -- who
-  width          INTEGER NOT NULL, -- seconds of the window: 300, kept for a day, or 7200; everything is counted in both
-  window         INTEGER NOT NULL, -- its start
-  kind           TEXT NOT NULL, -- 'accepted', 'refused', 'unknown', 'listed', 'trap': recipients; 'bounced', 'delayed': mail of ours
+  window         INTEGER NOT NULL, -- start of the hour
+  kind           TEXT NOT NULL, -- recipients: 'accepted', 'refused', 'unknown', 'listed', 'trap'; mail of ours: 'bounced', 'delayed'
   writer         TEXT NOT NULL, -- whose count it is (writer.id)
   n              INTEGER NOT NULL, -- the count; only grows
-  PRIMARY KEY (scope, name, width, window, kind, writer)
+  PRIMARY KEY (scope, name, window, kind, writer)
 ) WITHOUT ROWID;
-CREATE INDEX activity_window ON activity (width, window);
+CREATE INDEX activity_window ON activity (window);
 
 -- Mail of ours that came back, or waits.  A row stays the same: writers merge by keeping one of each.
 CREATE TABLE bounce (

@@ -207,3 +207,9 @@ network_print(const struct network *n, char out[NETWORK_TEXT])
 	snprintf(out, NETWORK_TEXT, "%s/%u", address_print(&n->base, text), n->prefix);
 	return out;
 }
+
+const char *
+network_name(const struct network *n, char out[NETWORK_TEXT])
+{
+	return n->prefix == n->base.bits ? address_print(&n->base, out) : network_print(n, out);
+}

@@ -63,4 +63,7 @@ bool network_contains(const struct network *n, const struct address *a);
 struct network network_of(const struct address *a, unsigned prefix);
 const char *network_print(const struct network *n, char out[NETWORK_TEXT]);
 
+/* The same, but a network of one address is that address. */
+const char *network_name(const struct network *n, char out[NETWORK_TEXT]);
+
 #endif

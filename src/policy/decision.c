@@ -18,6 +18,11 @@ static const struct option rows[] = {
 	  "Defer when the scores of all checks add up to this; 0: never." },
 	{ "score_reject", OPT_INT, INTO(score_reject), "0", "0", "100000",
 	  "Reject when the scores of all checks add up to this; 0: never." },
+	{ "block_steps", OPT_PARSED, INTO(block_steps), "1h, 1d, 30d", NULL, NULL,
+	  "How long policyd blocks a client the first time, the second, and so on; the last counts for all further ones.  "
+	  "forever: until somebody lifts it.", .parse = block_steps_parse },
+	{ "block_forget", OPT_SEC, INTO(block_forget_s), "90d", "1h", "3650d",
+	  "So long after the end of its last block a client begins with the first step again." },
 };
 const struct option_table profile_option_table = OPTION_TABLE(rows);
 #undef OPTIONS
@@ -216,6 +221,8 @@ decide(const struct eval *e)
 			d.header = s->verdict.header;
 		if (s->progress != RULE_DONE || s->setting == NULL)
 			continue;
+		if (s->verdict.block != NULL && s->effect >= EFFECT_DEFER && !s->shadow && !(spares & e->doubt))
+			d.block = s->verdict.block;
 		add_score(&with_shadow, s, spares);
 		if (!s->shadow)
 			add_score(&real, s, spares);

@@ -47,6 +47,16 @@ struct sent_source {
 	void *arg;
 };
 
+/* What is remembered of clients: the store and the bracket, or a test's word; see store.h, policy/bracket.h. */
+struct client_source {
+	bool (*on_record)(void *arg, const char *client);
+	bool (*tried)(void *arg, const char *client, int64_t since_s, struct tried *out);
+	bool (*activity)(void *arg, const char *client, int64_t since_s, int64_t out[ACTIVITIES]);
+	bool (*looks_broken)(void *arg, const char *client);
+	const struct list_row *(*last_block)(void *arg, const struct lists *l, const char *client);
+	void *arg;
+};
+
 /* What is the same for all requests until the next reload. */
 struct world {
 	const struct rule *const *rules;
@@ -55,6 +65,8 @@ struct world {
 	struct dns_source dns;
 	struct site_source site;
 	struct sent_source sent;
+	struct client_source clients;
+	unsigned block_ipv4, block_ipv6;	/* prefix lengths */
 	struct option_networks local_networks;
 	const char *own_name;		/* this host's: %{r} in an explanation */
 	bool only_log;			/* mode = log in [server]: every check of every profile is shadow */
@@ -62,11 +74,19 @@ struct world {
 	size_t profile_table;		/* of struct profile_options among a profile's */
 };
 
+/* How long the first block of a client lasts, the second, …, and every further one; 0: for good. */
+struct block_steps {
+	size_t count;			/* at least 1 */
+	const int64_t *at;
+};
+
 /* What stands in every profile beside the rules' own settings. */
 struct profile_options {
 	int mode;				/* enum mode */
 	bool allowlists;		/* rules that grant SPARE_ALLOWED are asked */
 	int64_t score_defer, score_reject;	/* 0: never */
+	struct block_steps block_steps;
+	int64_t block_forget_s;
 };
 
 /* What follows from a verdict under its check's setting. */
@@ -135,6 +155,7 @@ struct eval {
 
 	const char *sender, *recipient;	/* whole, in lower case with A-labels; as given where that fails */
 	const char *sender_domain, *recipient_domain, *helo_domain;
+	const char *client_key;		/* once asked for */
 	bool local, own_settings;
 	const struct party *parties;	/* of a request about several recipients; NULL: the profile and the recipient alone */
 	size_t party_count;
@@ -198,6 +219,7 @@ struct decision {
 	const char *would;		/* what shadow checks would have done: "reject sender_no_mx, …"; NULL: nothing */
 	int score;
 	const char *header;		/* DUNNO: for the message, "Name: value"; NULL: none */
+	const struct block *block;	/* to set; NULL: none */
 };
 
 /* The effect of rule i's verdict under the setting in force, filled into its state; called once per finished rule. */
@@ -205,6 +227,12 @@ void decide_effect(struct eval *e, size_t i);
 
 /* The decision of a finished evaluation; texts in its arena. */
 struct decision decide(const struct eval *e);
+
+/* The parser of block_steps (OPT_PARSED). */
+const char *block_steps_parse(struct arena *a, const char *text, void *into);
+
+/* What the site's database said of the recipient, as far as some rule asked. */
+enum recipient_state recipient_state_known(const struct eval *e);
 
 /* True if the profile's checks, or everybody's, are shadow. */
 bool only_logs(const struct eval *e);

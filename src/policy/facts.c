@@ -105,6 +105,12 @@ request(const struct eval *e)
 	return e->request;
 }
 
+enum hook
+hook(const struct eval *e)
+{
+	return e->hook;
+}
+
 int64_t
 now(const struct eval *e)
 {
@@ -243,13 +249,23 @@ list_lookup(struct eval *e, const char *list, const char *entry, enum dns_type t
 
 /* ---- the site's own database ---- */
 
+static const enum recipient_state states[] = { [SITE_OPEN] = RECIPIENT_OPEN,
+    [SITE_NO_QUERY] = RECIPIENT_NOT_ASKED, [SITE_NO_ROW] = RECIPIENT_UNKNOWN, [SITE_YES] = RECIPIENT_ACTIVE,
+    [SITE_NO] = RECIPIENT_DEACTIVATED, [SITE_CANNOT_TELL] = RECIPIENT_CANNOT_TELL };
+
+enum recipient_state
+recipient_state_known(const struct eval *e)
+{
+	const struct question *q = e->questions;
+
+	while (q != NULL && q->source != ASKED_SITE)
+		q = q->next;
+	return q ? states[q->site.status] : RECIPIENT_NOT_ASKED;
+}
+
 enum recipient_state
 recipient_state(struct eval *e)
 {
-	static const enum recipient_state states[] = { [SITE_OPEN] = RECIPIENT_OPEN,
-	    [SITE_NO_QUERY] = RECIPIENT_NOT_ASKED, [SITE_NO_ROW] = RECIPIENT_UNKNOWN, [SITE_YES] = RECIPIENT_ACTIVE,
-	    [SITE_NO] = RECIPIENT_DEACTIVATED, [SITE_CANNOT_TELL] = RECIPIENT_CANNOT_TELL };
-
 	return e->recipient_domain != NULL ? states[site_lookup(e).status] : RECIPIENT_NOT_ASKED;
 }
 
@@ -263,11 +279,33 @@ sent_mail(struct eval *e, const char *who, int64_t window_s)
 
 /* ---- what people wrote ---- */
 
+/* In lower case; NULL if it is empty. */
+static const char *
+lower(struct eval *e, const char *text)
+{
+	char *copy = *text ? arena_strdup(e->arena, text) : NULL;
+
+	for (char *at = copy; at != NULL && *at; at++)
+		if (*at >= 'A' && *at <= 'Z')
+			*at |= 0x20;
+	return copy;
+}
+
+/* The block policyd set itself, perhaps just now, if it has not ended. */
+static const struct list_row *
+own_block(struct eval *e)
+{
+	const struct list_row *last = last_block(e);
+
+	return last != NULL && (last->expires_s == 0 || last->expires_s > e->now_s) ? last : NULL;
+}
+
 const struct list_row *
 listed(struct eval *e, enum list_kind kind, bool *doubt)
 {
+	bool users = e->hook & (HOOK_SUBMISSION | HOOK_SUBMISSION_SENDER);
 	struct list_subject who = { .client = &e->request->client, .helo = e->helo_domain, .sender = e->sender,
-	    .recipient = e->recipient };
+	    .recipient = e->recipient, .login = users ? lower(e, e->request->sasl_username) : NULL };
 
 	*doubt = false;
 	if (e->lists == NULL)
@@ -281,7 +319,9 @@ listed(struct eval *e, enum list_kind kind, bool *doubt)
 			who.client_name = n.name;	/* while unsure it speaks for the client only */
 		*doubt = n.status == NAME_CANNOT_TELL || n.unsure;
 	}
-	const struct list_row *found_row = lists_find(e->lists, kind, &who, e->now_s);
+	const struct list_row *found_row = kind == LIST_BLOCK ? own_block(e) : NULL;
+	if (found_row == NULL)
+		found_row = lists_find(e->lists, kind, &who, e->now_s);
 	if (found_row != NULL)
 		*doubt = false;		/* a row that needs no name matched */
 	return found_row;

@@ -247,6 +247,7 @@ job_decide(struct job *j, struct text *reply)
 		explain(j);
 		return false;
 	}
+	memory_count(j);
 	if (j->decision.action == ACTION_DUNNO) {
 		memory_keep(j);
 		reply_encode(reply, j->eval, &j->decision, j->reference);

@@ -6,6 +6,7 @@
 #ifndef POLICY_JOB_H
 #define POLICY_JOB_H
 
+#include "policy/bracket.h"
 #include "policy/eval.h"
 #include "policy/policy.h"
 #include "policy/transaction.h"
@@ -48,6 +49,7 @@ struct job {
 	FILE *explain;			/* instead of an answer */
 	void (*explained)(void *arg);
 	void *explained_arg;
+	const void *connection;		/* what the request came by */
 };
 
 /* The services of Postfix that ask at END-OF-MESSAGE, as far as seen since the start. */
@@ -62,6 +64,8 @@ struct policy {
 	struct era *era;
 	struct messages *messages;
 	struct transactions *transactions;
+	struct bracket *bracket;
+	int64_t broken_said_us;		/* when it was last said in the log that the table of mailboxes looks broken */
 	struct ends ends;
 	struct wiring wiring;
 	unsigned stages;		/* some rule can use */
@@ -69,7 +73,7 @@ struct policy {
 	struct job *ready;		/* an answer landed; run again */
 	struct timer *deadline, *rerun;
 	size_t busy;
-	struct metric *passes, *resent, *closed, *unreferenced;
+	struct metric *passes, *resent, *closed, *unreferenced, *blocks, *broken;
 	struct histogram *seconds;
 };
 

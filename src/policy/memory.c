@@ -2,7 +2,10 @@
 #include "policy/memory.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/log.h"
+#include "base/metrics.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /* ---- whom policyd let pass ---- */
@@ -95,9 +98,118 @@ keep_sent(struct job *j)
 		store_sent(j->policy->parts.store, e->sender, e->sender_domain, e->now_s);
 }
 
+/* ---- what strangers try ---- */
+
+static void
+count_unknown(struct policy *p, const struct unknown_recipient *u, const char *sender_domain)
+{
+	store_unknown(p->parts.store, u);
+	if (sender_domain != NULL)
+		store_add_activity(p->parts.store, "sender_domain", sender_domain, ACTIVITY_UNKNOWN, u->time_s, 1);
+}
+
+void
+memory_concludes(struct policy *p, const void *connection)
+{
+	struct vain v;
+
+	/* Where Postfix's log is read, that decides. */
+	if (bracket_conclude(p->bracket, connection, clock_mono_us(), &v) && !store_is_fed(p->parts.store))
+		count_unknown(p, &(struct unknown_recipient){ v.client, v.recipient, false, UNKNOWN_BY_BRACKET, v.time_s },
+		    v.sender_domain);
+}
+
+void
+memory_bracket(struct job *j)
+{
+	if (j->request.stage != STAGE_RCPT)
+		return;
+	if (j->eval->hook == HOOK_MX_PRE)
+		memory_concludes(j->policy, j->connection);
+	else if (j->eval->hook == HOOK_MX)
+		bracket_close(j->policy->bracket, j->request.instance, j->eval->recipient, clock_mono_us());
+}
+
+static void
+open_pair(struct job *j)
+{
+	const struct eval *e = j->eval;
+	const struct pair_subject s = { .instance = j->request.instance, .client = client_key(j->eval),
+	    .recipient = e->recipient, .sender_domain = e->sender_domain };
+
+	if (*s.instance != '\0' && s.client != NULL)
+		bracket_open(j->policy->bracket, j->connection, &s, e->now_s, clock_mono_us());
+}
+
+static void
+set_block(struct job *j)
+{
+	const struct block *b = j->decision.block;
+
+	store_block(j->policy->parts.store, b);
+	j->policy->blocks->value++;
+	log_info("block: %s, strike %d, %s%" PRId64 "%s: %s", b->client, b->strikes, b->expires_s ? "for " : "for good",
+	    b->expires_s ? b->expires_s - b->since_s : 0, b->expires_s ? " s" : "", b->evidence);
+}
+
+/* What rules found out about the client, whatever was decided. */
+static void
+count_findings(struct job *j, const char *client)
+{
+	const struct eval *e = j->eval;
+
+	for (size_t i = 0; i < e->world->rule_count; i++) {
+		const struct rule_state *s = &e->states[i];
+		unsigned counts = e->world->rules[i]->counts;
+
+		if (s->progress != RULE_DONE || s->verdict.check == NULL || s->verdict.least <= 0)
+			continue;
+		for (unsigned kind = 0; counts != 0; kind++, counts >>= 1)
+			if (counts & 1)
+				store_add_activity(j->policy->parts.store, "client", client, (enum activity)kind, e->now_s, 1);
+	}
+}
+
+/* What is refused since the client is blocked says nothing new about it. */
+static bool
+is_blocked(struct eval *e)
+{
+	const struct list_row *last = last_block(e);
+
+	return last != NULL && (last->expires_s == 0 || last->expires_s > e->now_s);
+}
+
+void
+memory_count(struct job *j)
+{
+	struct store *store = j->policy->parts.store;
+	struct eval *e = j->eval;
+	const char *client = client_key(e);
+	enum recipient_state state = recipient_state_known(e);
+	bool deactivated = state == RECIPIENT_DEACTIVATED;
+
+	if (j->decision.block != NULL)
+		set_block(j);
+	if (j->request.stage != STAGE_RCPT || e->hook != HOOK_MX || client == NULL)
+		return;
+	count_findings(j, client);
+	if (state == RECIPIENT_UNKNOWN || deactivated)
+		count_unknown(j->policy, &(struct unknown_recipient){ client, e->recipient, deactivated, UNKNOWN_BY_QUERY,
+		    e->now_s }, e->sender_domain);
+	else if (!is_blocked(e)) {
+		enum activity kind = j->decision.action == ACTION_DUNNO ? ACTIVITY_ACCEPTED : ACTIVITY_REFUSED;
+
+		store_add_activity(store, "client", client, kind, e->now_s, 1);
+		if (e->sender_domain != NULL)
+			store_add_activity(store, "sender_domain", e->sender_domain, kind, e->now_s, 1);
+	}
+}
+
 void
 memory_keep(struct job *j)
 {
+	if (j->request.stage == STAGE_RCPT && j->eval->hook == HOOK_MX_PRE)
+		open_pair(j);
 	if (j->request.stage == STAGE_RCPT && j->eval->hook & (HOOK_MX | HOOK_SUBMISSION)) {
 		keep_recipient(j);
 		if (j->decision.header != NULL && *j->request.instance != '\0' &&

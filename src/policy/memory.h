@@ -1,7 +1,8 @@
 /* memory.h - what a request leaves behind for later ones of its message, and for our own mail's bounces
  *
  * At RCPT: whom policyd let pass, which is known again at DATA (transaction.h).  When mail of ours has left, at
- * END-OF-MESSAGE if the service asks there, else at DATA: that its sender sent mail (store_sent()).
+ * END-OF-MESSAGE if the service asks there, else at DATA: that its sender sent mail (store_sent()).  Of strangers: which
+ * recipients they tried, and what became of it.
  */
 #ifndef POLICY_MEMORY_H
 #define POLICY_MEMORY_H
@@ -10,6 +11,15 @@
 
 /* Before it is judged: what earlier requests of its message found out. */
 void memory_recall(struct job *j);
+
+/* Its place in the bracket (policy/bracket.h): it ends the last first request of its connection, or the one it belongs to. */
+void memory_bracket(struct job *j);
+
+/* What came by that connection is over. */
+void memory_concludes(struct policy *p, const void *connection);
+
+/* It is decided: count it of its client and sender, and set the block that goes with it. */
+void memory_count(struct job *j);
 
 /* It passes; its header is taken out of the decision unless it is the first of its message. */
 void memory_keep(struct job *j);

@@ -39,6 +39,10 @@ static const struct option rows[] = {
 	  "Our own machines, as Postfix's mynetworks: not judged by rules on strange clients." },
 	{ "resend_memory", OPT_INT, INTO(resend_memory), "65536", "0", "10000000",
 	  "How many requests are remembered, for ten minutes, so that one asked again gets the same answer." },
+	{ "block_ipv4", OPT_INT, INTO(block_ipv4), "32", "8", "32",
+	  "How many bits of an IPv4 address are one client, when clients are counted and blocked." },
+	{ "block_ipv6", OPT_INT, INTO(block_ipv6), "64", "16", "128",
+	  "The same of IPv6, where a host has a network of 64 bits to itself." },
 };
 const struct option_table policy_option_table = OPTION_TABLE(rows);
 #undef OPTIONS
@@ -73,6 +77,8 @@ era_new(const struct policy_parts *parts, struct config *config)
 		.first_table = parts->profile_table + 1,
 		.local_networks = era->options->local_networks,
 		.only_log = era->options->mode == MODE_LOG,
+		.block_ipv4 = (unsigned)era->options->block_ipv4,
+		.block_ipv6 = (unsigned)era->options->block_ipv6,
 		.own_name = name_host(),
 		.help_url = era->options->help_url,
 	};
@@ -114,6 +120,47 @@ ask_sent(void *arg, const char *who, int64_t since_s)
 	return store_sent_since(arg, who, since_s);
 }
 
+static bool
+ask_on_record(void *arg, const char *client)
+{
+	return store_on_record(((struct policy *)arg)->parts.store, client);
+}
+
+static bool
+ask_tried(void *arg, const char *client, int64_t since_s, struct tried *out)
+{
+	return store_tried(((struct policy *)arg)->parts.store, client, since_s, out);
+}
+
+static bool
+ask_activity(void *arg, const char *client, int64_t since_s, int64_t out[ACTIVITIES])
+{
+	return store_activity(((struct policy *)arg)->parts.store, "client", client, since_s, out);
+}
+
+static bool
+ask_looks_broken(void *arg, const char *client)
+{
+	struct policy *p = arg;
+	int64_t now_us = clock_mono_us();
+
+	if (!bracket_looks_broken(p->bracket, client, now_us))
+		return false;
+	p->broken->value++;
+	if (p->broken_said_us == 0 || now_us - p->broken_said_us >= BROKEN_WINDOW_S * INT64_C(1000000))
+		log_warn("bracket: most recipients that others tried, too, seem unknown, or none was known since the start: "
+		    "is Postfix's table of mailboxes broken?  Or does anything stand between mx-pre and mx but "
+		    "reject_unlisted_recipient?  Nobody is blocked for it");
+	p->broken_said_us = now_us;
+	return true;
+}
+
+static const struct list_row *
+ask_last_block(void *arg, const struct lists *l, const char *client)
+{
+	return store_last_block(((struct policy *)arg)->parts.store, l, client);
+}
+
 /* ---- asking ---- */
 
 static void
@@ -131,6 +178,8 @@ job_prepare(struct job *j)
 	j->eval->landed_arg = j;
 	j->own_profile = to.own;
 	memory_recall(j);
+	if (j->explain == NULL)
+		memory_bracket(j);
 	wiring_see(&p->wiring, &j->request, &to, j->eval->local, p->stages);
 }
 
@@ -213,6 +262,7 @@ policy_ask(struct policy *p, void *ticket, const char *bytes, size_t len, struct
 
 	j->hash = hash_bytes(bytes, len);
 	j->len = len;
+	j->connection = ticket;
 	if (!request_parse(&j->request, arena_strndup(j->arena, bytes, len), len, &why)) {
 		log_warn("protocol: %s; closing the connection", buffer);
 		ask = POLICY_MALFORMED;
@@ -269,12 +319,16 @@ policy_new(const struct policy_parts *parts, struct config *config)
 	p->rerun = timer_new(parts->loop, jobs_rerun, p);
 	p->messages = messages_new(0);
 	p->transactions = transactions_new();
+	p->bracket = bracket_new();
 	p->passes = metric_counter("policyd_decisions_total", "check=\"\",action=\"dunno\"",
 	    "Requests judged, by deciding check and action.");
 	p->resent = metric_counter("policyd_resent_total", "", "Requests answered from the resend memory.");
 	p->closed = metric_counter("policyd_deadline_total", "", "Requests whose deadline passed before all was known.");
 	p->unreferenced = metric_counter("policyd_unreferenced_total", "",
 	    "Refusals that left without a reference, since the store could not keep them in time.");
+	p->blocks = metric_counter("policyd_blocks_total", "", "Clients blocked by policyd itself.");
+	p->broken = metric_counter("policyd_blocks_withheld_total", "",
+	    "Requests whose client was not blocked, since Postfix's own table of mailboxes looks broken.");
 	p->seconds = metric_histogram("policyd_request_seconds", "Time between a request and its answer.");
 	dns_lists_on_change(p->parts.dns_lists, health_record, &p->parts);
 	policy_configure(p, config);
@@ -289,12 +343,20 @@ policy_configure(struct policy *p, struct config *config)
 	era->world.dns = (struct dns_source){ ask_dns, forget_dns, &p->parts };
 	era->world.site = (struct site_source){ ask_site, forget_site, p->parts.site };
 	era->world.sent = (struct sent_source){ ask_sent, p->parts.store };
+	era->world.clients = (struct client_source){ ask_on_record, ask_tried, ask_activity, ask_looks_broken,
+	    ask_last_block, p };
 	store_keep_sent(p->parts.store, era->needs.sent_keep_s + SENT_STEP_S);
 	if (p->era != NULL)
 		era_release(p->era);
 	p->era = era;
 	health_name_lists(&p->parts, config);
 	messages_limit(p->messages, (size_t)era->options->resend_memory);
+}
+
+void
+policy_gone(struct policy *p, void *ticket)
+{
+	memory_concludes(p, ticket);
 }
 
 size_t
@@ -311,6 +373,7 @@ policy_free(struct policy *p)
 	timer_free(p->rerun);
 	messages_free(p->messages);
 	transactions_free(p->transactions);
+	bracket_free(p->bracket);
 	era_release(p->era);
 	free(p);
 }

@@ -27,6 +27,7 @@ struct policy_options {
 	int64_t deadline_ms;
 	struct option_networks local_networks;
 	int64_t resend_memory;		/* requests */
+	int64_t block_ipv4, block_ipv6;	/* prefix lengths: what of a client's address is counted and blocked */
 };
 extern const struct option_table policy_option_table;
 
@@ -71,6 +72,9 @@ enum policy_ask policy_ask(struct policy *p, void *ticket, const char *bytes, si
  */
 bool policy_explain(struct policy *p, const char *bytes, size_t len, FILE *out, void (*done)(void *arg), void *arg,
     struct text *why);
+
+/* The connection that ticket stands for is closed, and not because policyd ends. */
+void policy_gone(struct policy *p, void *ticket);
 
 /* Requests not yet answered. */
 size_t policy_busy(const struct policy *p);

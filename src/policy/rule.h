@@ -36,6 +36,7 @@ struct verdict {
 	const char *text;		/* the finding, safe to show; lives as long as the evaluation */
 	const char *header;		/* DUNNO: a header for the message, once; NULL: none */
 	const char *trace;		/* how the rule came to it, the same; NULL if there is nothing to tell */
+	const struct block *block;	/* OBJECT: what to set if the check defers or rejects; NULL: nothing */
 
 	/*
 	 * How often the check's N counts if its setting is `score N`, between what is certain and what
@@ -73,6 +74,7 @@ struct rule {
 	unsigned spares;		/* enum spare, ored */
 	struct option_table options;	/* its checks (OPT_SETTING) and other settings */
 	unsigned grants;		/* enum spare: what its exempt() means to the rules behind it */
+	unsigned counts;		/* 1 << enum activity, ored: counted of the client when the rule objects, or weighs */
 	const struct option *sent_window;	/* its OPT_SEC row that says how long sent mail must be remembered; NULL */
 	/* Name every DNS list it may ask under these options; NULL: it asks none. */
 	void (*lists)(const void *options, list_namer *name, void *arg);
@@ -108,9 +110,13 @@ struct verdict prepend(struct eval *e, const char *format, ...) __attribute__((f
 /* The verdict, and how the rule came to it: for `policyd -x` and the decision's detail, in no reply. */
 struct verdict traced(struct eval *e, struct verdict v, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* The verdict of object(), and the block to set with it: the client's next one, for this cause. */
+struct verdict blocking(struct eval *e, struct verdict v, const struct block *b, const char *cause, const char *evidence);
+
 /* ---- the request ---- */
 
 const struct request *request(const struct eval *e);
+enum hook hook(const struct eval *e);
 int64_t now(const struct eval *e);		/* Unix seconds, the same in every run */
 const char *own_name(const struct eval *e);	/* this host's */
 bool sender_is_null(const struct eval *e);	/* <>, RFC 5321 s.4.5.5 */
@@ -208,8 +214,31 @@ enum recipient_state {
 };
 enum recipient_state recipient_state(struct eval *e);
 
+/* The client as it is counted and blocked: its address, or its network (block_ipv4, block_ipv6); NULL: none is known. */
+const char *client_key(struct eval *e);
+
 /*
- * The row of allow or deny that matches this request.
+ * Is there anything against the client: a block that might match, ended or not, or recipients it tried in vain?  Where
+ * this is false no rule needs to ask who vouches for it.  May ask for the client's name (then waiting(e) is true).
+ */
+bool on_record(struct eval *e);
+
+/*
+ * Of the client: the distinct recipients it tried in vain since then; how often each thing happened in the last window_s
+ * seconds (and up to an hour before).  False: the store is in trouble.  Never open.
+ */
+bool tried_in_vain(struct eval *e, int64_t since_s, struct tried *out);
+bool client_activity(struct eval *e, int64_t window_s, int64_t out[ACTIVITIES]);
+
+/* It is not the client: of others' recipients, too, more than a half seems unknown (policy/bracket.h). */
+bool mailboxes_look_broken(struct eval *e);
+
+/* The client's latest block, ended or not; NULL: none is remembered.  And the one it would get now, by block_steps. */
+const struct list_row *last_block(struct eval *e);
+struct block next_block(struct eval *e);
+
+/*
+ * The row of a list that matches this request.
  *
  * NULL if none does; or while a row might by the client's name, which is being
  * asked (then waiting(e) is true); with *doubt set, if that name cannot be had.

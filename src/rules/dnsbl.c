@@ -53,4 +53,4 @@ lists(const void *options, list_namer *name, void *arg)
 }
 
 const struct rule rule_dnsbl = { "dnsbl", judge, STAGE_RCPT, HOOK_MX, SPARE_STRANGER,
-    OPTION_TABLE(rows), .lists = lists };
+    OPTION_TABLE(rows), .lists = lists, .counts = 1 << ACTIVITY_LISTED };

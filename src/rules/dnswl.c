@@ -3,7 +3,7 @@
  * Asks          the client's reversed address at every list of dnswl_sites                 RFC 5782 s.2
  * Checks        none; rules behind this one that spare allowed clients are not asked
  * Cannot tell   when no list lists the client, but one failed: no such rule rejects then
- * Leaves        private addresses: nobody lists them
+ * Leaves        private addresses: nobody lists them; at mx-pre, clients that nothing is known against
  */
 #include "rules/dnsbl_sites.h"
 
@@ -28,6 +28,8 @@ judge(struct eval *e)
 
 	if (o->sites.count == 0 || client->bits == 0 || address_is_private(client))
 		return DUNNO;
+	if (hook(e) == HOOK_MX_PRE && !on_record(e))
+		return waiting(e) ? PENDING : DUNNO;
 
 	address_reverse(client, reverse);
 	for (size_t i = 0; i < o->sites.count; i++) {
@@ -57,5 +59,5 @@ lists(const void *options, list_namer *name, void *arg)
 	dnsbl_sites_name(&o->sites, DNS_LIST_ADDRESSES, name, arg);
 }
 
-const struct rule rule_dnswl = { "dnswl", judge, STAGE_RCPT, HOOK_MX, SPARE_STRANGER, OPTION_TABLE(rows),
+const struct rule rule_dnswl = { "dnswl", judge, STAGE_RCPT, HOOK_MX_PRE | HOOK_MX, SPARE_STRANGER, OPTION_TABLE(rows),
     .grants = SPARE_ALLOWED, .lists = lists };

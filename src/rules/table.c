@@ -7,6 +7,9 @@
 	RULE(unwanted) \
 	RULE(allow) \
 	RULE(dnswl) \
+	RULE(client_block) \
+	RULE(client_harvesting) \
+	RULE(spamtrap) \
 	RULE(recipient) \
 	RULE(null_sender_multiple) \
 	RULE(helo_missing) \

@@ -104,6 +104,8 @@ connection_close(struct connection *c, const char *finding)
 	}
 	list_leave(c);
 	c->state = CLOSING;
+	if (s->service.gone != NULL && !s->stopping && !c->extra)
+		s->service.gone(s->service.arg, &c->ticket);
 	s->count.open->value = --s->open;
 	s->extra -= c->extra;
 	uv_close(&c->uv.handle, on_closed);

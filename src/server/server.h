@@ -35,6 +35,8 @@ enum ask {
 struct service {
 	/* One whole request of len bytes, "\n\n" at its end; bytes may be changed, and are the caller's after return. */
 	enum ask (*ask)(void *arg, struct ticket *t, char *bytes, size_t len, struct text *reply);
+	/* The peer of this ticket, which asked before, is gone, or was hung up on; not told once server_stop() was called. */
+	void (*gone)(void *arg, struct ticket *t);
 	void *arg;
 	const char *overload_reply;	/* to the first request of a connection over the limit, which is then closed */
 };

@@ -109,29 +109,29 @@ reader_failed(struct desk *d)
 }
 
 /* Did anybody change what is kept in memory?  Then begin to read it. */
-void
+bool
 desk_look(struct desk *d)
 {
 	char why[512];
 
 	if (d->loading != NULL)
-		return;
+		return false;
 	if (d->db == NULL && !desk_open(d, why, sizeof why)) {
 		see_blind(d, why);
-		return;
+		return false;
 	}
 	int64_t version = number(d->data_version);
 	if (version >= 0 && version == d->seen_version)
-		return;
+		return false;
 	int64_t change = version < 0 ? -1 : number(d->change);
 	if (change < 0) {
 		reader_failed(d);
-		return;
+		return false;
 	}
 	d->seen_version = version;
 	if (change == d->seen_change) {
 		see_blind(d, NULL);
-		return;
+		return true;
 	}
 	d->seen_change = change;
 	d->problems_len = 0;
@@ -139,6 +139,7 @@ desk_look(struct desk *d)
 	d->loading = lists_load_begin(d->db, d->reader, on_problem, d);
 	if (d->loading == NULL)
 		reader_failed(d);
+	return true;
 }
 
 bool

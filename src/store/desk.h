@@ -33,8 +33,11 @@ void desk_init(struct desk *d, const char *path, int busy_ms, store_setting_read
 /* Open the file; false with a sentence in why. */
 bool desk_open(struct desk *d, char *why, size_t size);
 
-/* Did anybody change what is kept in memory?  Then desk_read_slice() has something to do.  Opens the file if need be. */
-void desk_look(struct desk *d);
+/*
+ * Did anybody change what is kept in memory?  Then desk_read_slice() has something to do.  Opens the file if need be.
+ * True if anything at all was written since the last look.
+ */
+bool desk_look(struct desk *d);
 
 /* True while the lists are being read: db shows the file as it was when that began. */
 bool desk_is_reading(const struct desk *d);

@@ -20,14 +20,14 @@
 
 enum { ROWS_MAX = 1000000, SLICE_ROWS = 500, VALUE_BYTES = 512, KEY_BYTES = 700 };
 
-enum { KINDS = LIST_UNWANTED + 1, NAMELESS = KINDS };	/* NAMELESS + kind: rows by name, without the name */
+enum { KINDS = LIST_SPAMTRAP + 1, NAMELESS = KINDS };	/* NAMELESS + kind: rows by name, without the name */
 
 struct entry {
 	struct hash_link link;
 	const char *key;
 	enum list_kind kind;
 	struct list_row row;
-	struct pattern client, helo, sender, recipient;
+	struct pattern client, helo, sender, recipient, login;
 	int weight;			/* how specific */
 	/* recipient_profile and recipient_setting */
 	const char *profile;
@@ -156,6 +156,8 @@ file_under_key(struct lists *l, struct entry *e, unsigned kind)
 		pattern_key(key, kind, 'h', &e->helo);
 	else if (e->recipient.what != PATTERN_ANY)
 		pattern_key(key, kind, 'r', &e->recipient);
+	else if (e->login.what != PATTERN_ANY)
+		pattern_key(key, kind, 'l', &e->login);
 	else
 		return false;
 	insert(l, e, key);
@@ -205,42 +207,86 @@ row_finding(const struct entry *e, const char *scope)
 		if (!e->row.for_all && e->recipient.what == PATTERN_ANY)
 			return "says not who does not want it; fill recipient, or set scope = 'all'";
 		return NULL;
+	case LIST_BLOCK:
+		if ((e->client.what != PATTERN_ANY) + (e->sender.what != PATTERN_ANY) + (e->login.what != PATTERN_ANY) != 1)
+			return "blocks not one of client, sender and login; fill exactly one";
+		return NULL;
 	default:
 		break;
 	}
 	return e->weight == 0 ? "says nothing; fill client, helo, sender or recipient" : NULL;
 }
 
-/* id, client, helo, sender, recipient, expires, cause, scope */
+/* Read the row's columns and file it, or tell what is wrong with it. */
 static void
-load_row(struct loading *to, sqlite3_stmt *s, enum list_kind kind)
+file_entry(struct loading *to, struct entry *e, const char *scope)
 {
-	static const char *const names[] = { "allow", "deny", "unwanted" };
+	static const char *const names[] = { "allow", "deny", "unwanted", "block", "spamtrap" };
 	struct arena *a = to->lists->arena;
-	struct entry *e = arena_alloc(a, sizeof *e);
-	const char *finding = NULL, *scope = column_text(a, s, 7);
-	char id[24];
+	const char *finding = NULL, *id = arena_printf(a, "%" PRId64, e->row.id);
 
-	e->kind = kind;
-	e->row = (struct list_row){ .id = sqlite3_column_int64(s, 0), .client = column_text(a, s, 1),
-	    .helo = column_text(a, s, 2), .sender = column_text(a, s, 3), .recipient = column_text(a, s, 4),
-	    .expires_s = sqlite3_column_int64(s, 5), .cause = column_text(a, s, 6), .for_all = strcmp(scope, "all") == 0 };
-	snprintf(id, sizeof id, "%" PRId64, e->row.id);
+	if (e->row.id == 0)
+		id = arena_printf(a, "%s%s%s%s", e->row.client, e->row.sender, e->row.login, e->row.recipient);
 	bool ok = pattern_read(a, "client", e->row.client, &e->client, &finding) &&
 	    pattern_read(a, "helo", e->row.helo, &e->helo, &finding) &&
 	    pattern_read(a, "sender", e->row.sender, &e->sender, &finding) &&
-	    pattern_read(a, "recipient", e->row.recipient, &e->recipient, &finding);
+	    pattern_read(a, "recipient", e->row.recipient, &e->recipient, &finding) &&
+	    pattern_read(a, "login", e->row.login, &e->login, &finding);
 	if (ok && e->row.for_all)
 		e->recipient = (struct pattern){ .what = PATTERN_ANY };
 	if (ok) {			/* else a pattern may lack its text */
 		e->weight = pattern_weight(&e->client) + pattern_weight(&e->helo) + pattern_weight(&e->sender) +
-		    pattern_weight(&e->recipient);
+		    pattern_weight(&e->recipient) + pattern_weight(&e->login);
 		finding = row_finding(e, scope);
 	}
 	if (finding == NULL)
 		file_row(to->lists, e);
 	else
-		to->problem(to->arg, names[kind], id, finding);
+		to->problem(to->arg, names[e->kind], id, finding);
+}
+
+/* id, client, helo, sender, recipient, expires, cause, scope */
+static void
+load_row(struct loading *to, sqlite3_stmt *s, enum list_kind kind)
+{
+	struct arena *a = to->lists->arena;
+	struct entry *e = arena_alloc(a, sizeof *e);
+	const char *scope = column_text(a, s, 7);
+
+	e->kind = kind;
+	e->row = (struct list_row){ .id = sqlite3_column_int64(s, 0), .client = column_text(a, s, 1),
+	    .helo = column_text(a, s, 2), .sender = column_text(a, s, 3), .recipient = column_text(a, s, 4),
+	    .login = "", .expires_s = sqlite3_column_int64(s, 5), .cause = column_text(a, s, 6),
+	    .for_all = strcmp(scope, "all") == 0 };
+	file_entry(to, e, scope);
+}
+
+/* client, sender, login, cause, since, expires, strikes */
+static void
+load_block(struct loading *to, sqlite3_stmt *s)
+{
+	struct arena *a = to->lists->arena;
+	struct entry *e = arena_alloc(a, sizeof *e);
+
+	e->kind = LIST_BLOCK;
+	e->row = (struct list_row){ .client = column_text(a, s, 0), .helo = "", .sender = column_text(a, s, 1),
+	    .recipient = "", .login = column_text(a, s, 2), .cause = column_text(a, s, 3),
+	    .since_s = sqlite3_column_int64(s, 4), .expires_s = sqlite3_column_int64(s, 5),
+	    .strikes = sqlite3_column_int(s, 6) };
+	file_entry(to, e, "");
+}
+
+/* recipient, expires */
+static void
+load_spamtrap(struct loading *to, sqlite3_stmt *s)
+{
+	struct arena *a = to->lists->arena;
+	struct entry *e = arena_alloc(a, sizeof *e);
+
+	e->kind = LIST_SPAMTRAP;
+	e->row = (struct list_row){ .client = "", .helo = "", .sender = "", .recipient = column_text(a, s, 0),
+	    .login = "", .cause = "", .expires_s = sqlite3_column_int64(s, 1) };
+	file_entry(to, e, "");
 }
 
 /* The recipient as a key: address, or domain. */
@@ -316,6 +362,8 @@ static const struct {
 	{ "SELECT id, client, helo, sender, recipient, expires, '', '' FROM hand_allow LIMIT ?", load_allow },
 	{ "SELECT id, client, helo, sender, recipient, expires, '', '' FROM hand_deny LIMIT ?", load_deny },
 	{ "SELECT id, client, '', sender, recipient, expires, cause, scope FROM hand_unwanted LIMIT ?", load_unwanted },
+	{ "SELECT client, sender, login, cause, since, expires, strikes FROM hand_block LIMIT ?", load_block },
+	{ "SELECT recipient, expires FROM hand_spamtrap LIMIT ?", load_spamtrap },
 	{ "SELECT recipient, profile, expires FROM hand_recipient_profile LIMIT ?", load_profile },
 	{ "SELECT recipient, check_name, setting, expires FROM hand_recipient_setting LIMIT ?", load_setting },
 };
@@ -408,7 +456,7 @@ try_key(struct search *s, const char *key)
 	    e = next_match(e->link.next, hash, key)) {
 		if ((e->row.expires_s != 0 && e->row.expires_s <= s->now_s) || !client_matches(&e->client, s->who) ||
 		    !pattern_matches(&e->helo, s->who->helo) || !pattern_matches(&e->sender, s->who->sender) ||
-		    !pattern_matches(&e->recipient, s->who->recipient))
+		    !pattern_matches(&e->recipient, s->who->recipient) || !pattern_matches(&e->login, s->who->login))
 			continue;
 		if (s->best == NULL || e->weight > s->best->weight ||
 		    (e->weight == s->best->weight && e->row.id > s->best->row.id))
@@ -446,7 +494,7 @@ try_names(struct search *s, char column, const char *value)
 	snprintf(key, sizeof key, "%u%c%.512s", s->kind, column, value);
 	try_key(s, key);
 	const char *at = strrchr(value, '@');
-	if (at != NULL && (column == 's' || column == 'r')) {
+	if (at != NULL && column != 'c' && column != 'h') {
 		value = at + 1;
 		snprintf(key, sizeof key, "%u%c%.255s", s->kind, column, value);
 		try_key(s, key);
@@ -470,7 +518,23 @@ lists_find(const struct lists *l, enum list_kind kind, const struct list_subject
 	try_names(&s, 's', who->sender);
 	try_names(&s, 'h', who->helo);
 	try_names(&s, 'r', who->recipient);
+	try_names(&s, 'l', who->login);
 	return s.best ? &s.best->row : NULL;
+}
+
+const struct list_row *
+lists_block(const struct lists *l, const char *client)
+{
+	char key[KEY_BYTES];
+	struct network n;
+	const char *why;
+
+	if (l->table.count == 0 || !network_parse(&n, client, &why))
+		return NULL;
+	network_key(key, LIST_BLOCK, &n);
+	uint64_t hash = hash_bytes(key, strlen(key));
+	const struct entry *e = next_match(hash_first(&l->table, hash), hash, key);
+	return e ? &e->row : NULL;
 }
 
 bool

@@ -43,7 +43,19 @@ read_pattern(struct arena *a, const char *text, char column, struct pattern *p, 
 		p->text = "";
 		return true;
 	}
-	if (strchr(text, '@') != NULL && (column == 's' || column == 'r')) {
+	if (column == 'l' && *text != '@') {
+		size_t len = strnlen(text, VALUE_BYTES - 1);
+
+		for (size_t i = 0; i < len; i++)
+			normal[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] | 0x20 : text[i]);
+		normal[len] = '\0';
+		p->what = PATTERN_EXACT;
+	} else if (column == 'l') {
+		p->what = PATTERN_DOMAIN;
+		*finding = "no login; write ann@example.org, ann, or @example.org for all of a domain";
+		if (!domain_normal(text + 1, normal))
+			return false;
+	} else if (strchr(text, '@') != NULL && (column == 's' || column == 'r')) {
 		p->what = PATTERN_EXACT;
 		*finding = "no mail address; write ann@example.net, example.net or .example.net";
 		if (!normal_address(text, normal))

@@ -13,7 +13,7 @@ struct pattern {
 };
 
 /*
- * Read a column, whose name says what may stand there: client, helo, sender or recipient.  Empty text matches
+ * Read a column, whose name says what may stand there: client, helo, sender, recipient or login.  Empty text matches
  * anything.  False with a finding (in a) that names column and value.
  */
 bool pattern_read(struct arena *a, const char *column, const char *text, struct pattern *p, const char **finding);

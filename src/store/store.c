@@ -6,6 +6,8 @@
 #include "base/loop.h"
 #include "base/metrics.h"
 #include "base/text.h"
+#include "store/blocks.h"
+#include "store/clients.h"
 #include "store/counter.h"
 #include "store/database.h"
 #include "store/desk.h"
@@ -38,6 +40,8 @@ static const struct option rows[] = {
 	{ "write_queue_max", OPT_INT, INTO(write_queue_max), "100000", "100", "10000000",
 	  "So many rows, and at most 256M of them, may wait for the disk; what comes beyond is not "
 	  "recorded, and counted as dropped." },
+	{ "activity_keep", OPT_SEC, INTO(activity_keep_s), "30d", "1d", "3650d",
+	  "What clients did (tables unknown and activity) is deleted when it is older than this, a few rows at a time." },
 	{ "sent_max", OPT_INT, INTO(sent_max), "1000000", "1", "1000000000",
 	  "So many addresses of ours that sent mail are remembered; beyond it the oldest are forgotten." },
 };
@@ -45,7 +49,7 @@ const struct option_table store_option_table = OPTION_TABLE(rows);
 #undef OPTIONS
 
 enum { LOOK_EVERY_MS = 250, COUNTS_EVERY_MS = 1000, COUNTS_MAX = 64, QUEUE_BYTES_MAX = 256 << 20,
-	FACTS_AGAIN_US = 1000000 };
+	FACTS_AGAIN_US = 1000000, FED_S = 60, ACTIVITY_STEP = 5000, ACTIVITY_MAX = 500000 };
 
 struct pending_count {
 	char scope[24], key[COUNTER_KEY];
@@ -69,6 +73,9 @@ struct store {
 	sqlite3 *facts;				/* reads what rules ask, always the newest; NULL: cannot be had now */
 	int64_t facts_again_us;			/* then it is tried again */
 	struct sent sent;
+	struct clients *clients;
+	struct blocks blocks;
+	bool fed;				/* by policyd-feed, as of the last look */
 	char *problems_written;			/* as desk.problems were; NULL: never */
 	size_t problems_written_len;
 	char *dns_lists;			/* cells, as store_dns_lists() was given them; NULL: never */
@@ -140,10 +147,25 @@ facts(struct store *s)
 	return s->facts;
 }
 
+/* Did policyd-feed look at the log just now? */
+static bool
+was_fed(const struct store *s)
+{
+	sqlite3_stmt *q;
+	bool fed = false;
+
+	if (sqlite3_prepare_v2(s->facts, "SELECT max(seen) FROM feed_position", -1, &q, NULL) == SQLITE_OK &&
+	    sqlite3_step(q) == SQLITE_ROW)
+		fed = sqlite3_column_int64(q, 0) > clock_wall_s() - FED_S;
+	sqlite3_finalize(q);
+	return fed;
+}
+
 static void
 close_facts(struct store *s)
 {
 	sent_finalize(&s->sent);
+	clients_finalize(s->clients);
 	sqlite3_close(s->facts);
 	s->facts = NULL;
 	s->facts_again_us = 0;
@@ -155,8 +177,10 @@ read_slice(struct store *s)
 {
 	enum desk_slice slice = desk_read_slice(&s->desk);
 
-	if (slice == DESK_READ)
+	if (slice == DESK_READ) {
+		blocks_read(&s->blocks);
 		write_problems(s);
+	}
 	return slice == DESK_MORE;
 }
 
@@ -169,6 +193,20 @@ on_slice(void *arg)
 		timer_start(s->slice, 1, 0);	/* 0 would come before anything else does */
 }
 
+/* Did anybody write what is kept in memory? */
+static void
+look(struct store *s)
+{
+	bool news = desk_look(&s->desk);
+
+	if (desk_is_reading(&s->desk))
+		blocks_reading(&s->blocks);
+	if (!news || facts(s) == NULL)
+		return;
+	clients_look(s->clients, s->facts, clock_wall_s());
+	s->fed = was_fed(s);
+}
+
 static void
 on_look(void *arg)
 {
@@ -176,7 +214,7 @@ on_look(void *arg)
 
 	if (desk_is_reading(&s->desk))		/* on_slice() is at it */
 		return;
-	desk_look(&s->desk);
+	look(s);
 	on_slice(s);
 }
 
@@ -236,6 +274,15 @@ see_state(struct store *s)
 }
 
 static void
+row_written(struct store *s, struct pending_write *w)
+{
+	if (w->row_kind == ROW_UNKNOWN)
+		clients_written(s->clients, w);
+	else if (w->row_kind == ROW_BLOCK)
+		blocks_written(&s->blocks, w->row_cells[0].text);
+}
+
+static void
 on_wake(void *arg)
 {
 	struct store *s = arg;
@@ -246,6 +293,8 @@ on_wake(void *arg)
 		s->queued_bytes -= w->bytes;
 		if (w->kind == WRITE_SENT)
 			sent_written(&s->sent, w);
+		else if (w->kind == WRITE_ROW)
+			row_written(s, w);
 		tell(s, w, true);
 		free(w);
 	}
@@ -324,13 +373,22 @@ flush_counts(struct store *s)
 }
 
 static void
+put_row(void *arg, struct pending_write *w)
+{
+	put(arg, w);
+}
+
+static void
 on_flush(void *arg)
 {
 	struct store *s = arg;
 
-	/* In trouble they wait here, summed up, rather than fill the queue. */
-	if (!atomic_load(&writer_state(s->writer)->trouble))
+	/* In trouble they wait here, summed up, rather than fill the queue; so does what the disk is too slow for. */
+	if (!atomic_load(&writer_state(s->writer)->trouble)) {
 		flush_counts(s);
+		if (s->queued < ACTIVITY_STEP)
+			clients_flush(s->clients, ACTIVITY_STEP, put_row, s);
+	}
 	s->queue->value = s->queued;
 }
 
@@ -389,6 +447,74 @@ store_sent_since(struct store *s, const char *who, int64_t since_s)
 	if (s->trouble)
 		return KNOWN_CANNOT_TELL;
 	return sent_since(&s->sent, facts(s), who, since_s);
+}
+
+/* ---- what clients did ---- */
+
+void
+store_unknown(struct store *s, const struct unknown_recipient *u)
+{
+	struct pending_write *w = is_full(s) ? NULL : clients_unknown(s->clients, u);
+
+	s->dropped->value += w == NULL;
+	if (w == NULL)
+		return;
+	put(s, w);
+	store_add_activity(s, "client", u->client, ACTIVITY_UNKNOWN, u->time_s, 1);
+}
+
+bool
+store_on_record(const struct store *s, const char *client)
+{
+	return clients_on_record(s->clients, client);
+}
+
+bool
+store_tried(struct store *s, const char *client, int64_t since_s, struct tried *out)
+{
+	return !s->trouble && clients_tried(s->clients, facts(s), client, since_s, out);
+}
+
+void
+store_add_activity(struct store *s, const char *scope, const char *who, enum activity kind, int64_t time_s, int64_t n)
+{
+	if (clients_counts(s->clients) < ACTIVITY_MAX)
+		clients_count(s->clients, scope, who, kind, time_s, n);
+	else
+		s->dropped->value++;
+}
+
+bool
+store_activity(struct store *s, const char *scope, const char *who, int64_t since_s, int64_t out[ACTIVITIES])
+{
+	return !s->trouble && clients_activity(s->clients, facts(s), scope, who, since_s, out);
+}
+
+bool
+store_is_fed(const struct store *s)
+{
+	return s->fed;
+}
+
+/* ---- blocks ---- */
+
+void
+store_block(struct store *s, const struct block *b)
+{
+	const struct cell cells[] = { { b->client, 0 }, { b->sender, 0 }, { b->login, 0 }, { b->cause, 0 },
+	    { b->evidence, 0 }, { NULL, b->strikes }, { NULL, b->since_s },
+	    b->expires_s ? (struct cell){ NULL, b->expires_s } : CELL_NULL };
+
+	blocks_add(&s->blocks, b);
+	put(s, pending_row(ROW_BLOCK, cells, sizeof cells / sizeof *cells));
+}
+
+const struct list_row *
+store_last_block(const struct store *s, const struct lists *l, const char *client)
+{
+	const struct list_row *ours = blocks_find(&s->blocks, client);
+
+	return ours ? ours : lists_block(l, client);
 }
 
 struct lists *
@@ -452,6 +578,8 @@ free_store(struct store *s)
 {
 	desk_free(&s->desk);
 	close_facts(s);
+	clients_free(s->clients);
+	blocks_free(&s->blocks);
 	free(s->problems_written);
 	free(s->dns_lists);
 	free(s->path);
@@ -465,6 +593,7 @@ store_open(struct loop *l, const struct store_options *o, store_setting_reader *
 	struct store *s = xcalloc(1, sizeof *s);
 
 	s->path = xstrdup(o->database);
+	s->clients = clients_new();
 	desk_init(&s->desk, s->path, read_only ? DATABASE_BUSY_MS : 0, reader);	/* the loop never waits */
 	store_configure(s, o);
 	store_keep_sent(s, INT64_MAX);		/* until it is told how long */
@@ -475,7 +604,7 @@ store_open(struct loop *l, const struct store_options *o, store_setting_reader *
 	if (read_only && !desk_open(&s->desk, why, size))
 		log_warn("store: %s; going on without what people wrote there", why);
 	if (!read_only || s->desk.db != NULL)
-		desk_look(&s->desk);
+		look(s);
 	while (read_slice(s))
 		;
 	return s;
@@ -490,6 +619,7 @@ store_configure(struct store *s, const struct store_options *o)
 	s->options.database = s->path;
 	atomic_store(&s->writer_options.decision_keep_s, o->decision_keep_s);
 	atomic_store(&s->writer_options.database_size_max, o->database_size_max);
+	atomic_store(&s->writer_options.activity_keep_s, o->activity_keep_s);
 	atomic_store(&s->writer_options.sent_max, o->sent_max);
 }
 
@@ -498,6 +628,7 @@ store_close(struct store *s, int64_t timeout_ms)
 {
 	if (s->writer != NULL) {
 		flush_counts(s);
+		clients_flush(s->clients, SIZE_MAX, put_row, s);
 		desk_close(&s->desk);
 		close_facts(s);			/* the last to close, if it may write, leaves one file */
 		writer_stop(s->writer, timeout_ms);

@@ -24,6 +24,7 @@ struct store_options {
 	int64_t decision_keep_s;	/* rows older than this go */
 	int64_t database_size_max;	/* bytes; oldest decisions go beyond it */
 	int64_t write_queue_max;	/* rows waiting for the writer; beyond it passes are dropped and counted */
+	int64_t activity_keep_s;	/* rows of unknown and activity older than this go */
 	int64_t sent_max;		/* rows of the table sent; the oldest go beyond it */
 };
 extern const struct option_table store_option_table;
@@ -143,31 +144,96 @@ void store_keep_sent(struct store *s, int64_t keep_s);
  */
 enum known store_sent_since(struct store *s, const char *who, int64_t since_s);
 
-/* ---- what people wrote by hand ---- */
+/* ---- what clients did ---- */
 
-enum list_kind { LIST_ALLOW, LIST_DENY, LIST_UNWANTED };
+/* Who says that a recipient is not here: Postfix, between two requests (policy/bracket.h); recipient_query; its log. */
+enum unknown_source { UNKNOWN_BY_BRACKET, UNKNOWN_BY_QUERY, UNKNOWN_BY_FEED };
+
+struct unknown_recipient {
+	const char *client;		/* address or network, as blocks have it */
+	const char *recipient;		/* in normal form */
+	bool deactivated;		/* it was here once */
+	enum unknown_source source;
+	int64_t time_s;
+};
+
+/* A client tried a recipient that is not here: written behind, and known at once.  The same again is no other. */
+void store_unknown(struct store *s, const struct unknown_recipient *u);
+
+/* Distinct recipients that a client tried in vain. */
+struct tried {
+	unsigned unknown;		/* all of them */
+	unsigned deactivated;		/* of these: were here once */
+	unsigned by_bracket;		/* of these: only Postfix's silence between two requests says so */
+};
+
+/* In about the last day: false is certain and costs nothing, true is worth a question. */
+bool store_on_record(const struct store *s, const char *client);
+
+/* Since then; false: the store is in trouble. */
+bool store_tried(struct store *s, const char *client, int64_t since_s, struct tried *out);
+
+/* What is counted, of clients (as above), sender domains and logins. */
+enum activity { ACTIVITY_ACCEPTED, ACTIVITY_REFUSED, ACTIVITY_UNKNOWN, ACTIVITY_LISTED, ACTIVITY_TRAP, ACTIVITIES };
+
+/* It happened n times, to who in that scope ("client", "sender_domain", "login"): summed up and written behind. */
+void store_add_activity(struct store *s, const char *scope, const char *who, enum activity kind, int64_t time_s, int64_t n);
+
+/* How often since then, and in up to an hour before, summed over all who write to the file; false: it is in trouble. */
+bool store_activity(struct store *s, const char *scope, const char *who, int64_t since_s,
+    int64_t out[ACTIVITIES]);
+
+/* policyd-feed reads Postfix's log, and says who is unknown (as of the last look). */
+bool store_is_fed(const struct store *s);
+
+/* ---- blocks ---- */
+
+struct block {
+	const char *client, *sender, *login;	/* one of them; "" the others */
+	const char *cause;		/* in a few words, for strangers to read */
+	const char *evidence;		/* for the house */
+	int strikes;			/* the how manieth it is */
+	int64_t since_s, expires_s;	/* 0: for good */
+};
+
+/* Block it: known at once, written in the transaction of what is written next, or before. */
+void store_block(struct store *s, const struct block *b);
 
 /*
- * One row of allow, deny or unwanted: every column it fills must match, save the recipient of a row of unwanted
+ * The latest block of exactly this client, as people or policyd set it, whether it has ended or not; NULL: none
+ * is remembered.  Lives as long as l, or until the loop's next turn.
+ */
+const struct list_row *store_last_block(const struct store *s, const struct lists *l, const char *client);
+
+/* ---- what people wrote by hand ---- */
+
+enum list_kind { LIST_ALLOW, LIST_DENY, LIST_UNWANTED, LIST_BLOCK, LIST_SPAMTRAP };
+
+/*
+ * One row of allow, deny, unwanted, block or spamtrap: every column it fills must match, save the recipient of a row of unwanted
  * that is for all.
  *
  *   client     address, network, or confirmed name; ".example.net" is any name below example.net
  *   helo       name; ".example.net" likewise
  *   sender     address, domain ("example.net"), or ".example.net" for what is below it; "<>" is the null sender
  *   recipient  address, domain or ".domain", as above
+ *   login      SASL login, in lower case, or "@domain"
  */
 struct list_row {
 	int64_t id;
-	const char *client, *helo, *sender, *recipient;	/* as written; "" where the row says nothing */
-	const char *cause;				/* unwanted: for strangers to read; "" if none is given */
+	const char *client, *helo, *sender, *recipient, *login;	/* as written; "" where the row says nothing */
+	const char *cause;				/* unwanted, block: for strangers to read; "" if none is given */
 	bool for_all;					/* unwanted: no recipient gets it */
 	int64_t expires_s;				/* 0: never */
+	int64_t since_s;				/* block: when it began */
+	int strikes;					/* block: the how manieth in a row it is */
 };
 
 struct list_subject {			/* in normal form: lower case, A-labels */
 	const struct address *client;
 	const char *client_name;	/* confirmed; NULL or "" if there is none */
 	const char *helo, *sender, *recipient;	/* sender "": the null sender */
+	const char *login;		/* in lower case; NULL: none */
 };
 
 /* The lists as they are now: a reference, unchanging, handed back to lists_release(). */
@@ -181,6 +247,9 @@ void lists_release(struct lists *l);
  */
 const struct list_row *lists_find(const struct lists *l, enum list_kind kind, const struct list_subject *who,
     int64_t now_s);
+
+/* The row of block for exactly this client, an address or a network as printed, ended or not; NULL: none. */
+const struct list_row *lists_block(const struct lists *l, const char *client);
 
 /* True if some row that names a client by its name would match at now_s, whatever that name is. */
 bool lists_want_name(const struct lists *l, enum list_kind kind, const struct list_subject *who, int64_t now_s);

@@ -19,7 +19,8 @@
 enum { RETRY_MS = 1000, IDLE_MS = 1000, HAND_COPY_EVERY_S = 86400, STEP_ROWS = 500, VACUUM_PAGES = 200 };
 
 enum statement { INSERT_DECISION, INSERT_PROBLEM, DELETE_PROBLEMS, INSERT_LIST, DELETE_LISTS, UPSERT_COUNTER,
-	INSERT_WRITER, DELETE_OLD, DELETE_OLDEST, DELETE_COUNTERS, STATEMENTS };
+	INSERT_WRITER, DELETE_OLD, DELETE_OLDEST, DELETE_COUNTERS, DELETE_UNKNOWN, DELETE_ACTIVITY, DELETE_OLDEST_ACTIVITY,
+	DELETE_BLOCKS, STATEMENTS };
 
 static const char *const sql[STATEMENTS] = {
 	[INSERT_DECISION] = "INSERT INTO decision (reference, writer, time, action, check_name, would, reply, profile, "
@@ -38,6 +39,14 @@ static const char *const sql[STATEMENTS] = {
 	[DELETE_OLDEST] = "DELETE FROM decision WHERE reference IN (SELECT reference FROM decision ORDER BY reference "
 	    "LIMIT ?)",
 	[DELETE_COUNTERS] = "DELETE FROM counter WHERE window < ?",
+	[DELETE_UNKNOWN] = "DELETE FROM unknown WHERE (client, recipient) IN (SELECT client, recipient FROM unknown "
+	    "WHERE last < ? ORDER BY last LIMIT ?)",
+	[DELETE_ACTIVITY] = "DELETE FROM activity WHERE (scope, name, window, kind, writer) IN "
+	    "(SELECT scope, name, window, kind, writer FROM activity WHERE window < ? ORDER BY window LIMIT ?)",
+	[DELETE_OLDEST_ACTIVITY] = "DELETE FROM activity WHERE (scope, name, window, kind, writer) IN "
+	    "(SELECT scope, name, window, kind, writer FROM activity ORDER BY window LIMIT ?)",
+	/* Long after the last policyd has forgotten them (block_forget); what people wrote stays. */
+	[DELETE_BLOCKS] = "DELETE FROM hand_block WHERE expires < ? AND set_by <> 'hand'",
 };
 
 /* ?9 is the writer. */
@@ -45,7 +54,7 @@ static const char *const row_sql[ROWS] = {
 	[ROW_UNKNOWN] = "INSERT INTO unknown VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT DO UPDATE SET "
 	    "state = excluded.state, source = excluded.source, first = min(first, excluded.first), "
 	    "last = max(last, excluded.last)",
-	[ROW_ACTIVITY] = "INSERT INTO activity VALUES (?1, ?2, ?3, ?4, ?5, ?9, ?6) ON CONFLICT DO UPDATE SET "
+	[ROW_ACTIVITY] = "INSERT INTO activity VALUES (?1, ?2, ?3, ?4, ?9, ?5) ON CONFLICT DO UPDATE SET "
 	    "n = n + excluded.n",
 	[ROW_BLOCK] = "INSERT INTO hand_block (client, sender, login, cause, evidence, strikes, since, expires, set_by) "
 	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET cause = excluded.cause, "
@@ -422,7 +431,7 @@ delete_step(struct writer *w, enum statement which, int64_t first)
 	if (s == NULL)
 		return 0;
 	sqlite3_bind_int64(s, 1, first);
-	if (which == DELETE_OLD)
+	if (sqlite3_bind_parameter_count(s) > 1)
 		sqlite3_bind_int(s, 2, STEP_ROWS);
 	return finish(s) ? sqlite3_changes(w->db) : 0;
 }
@@ -446,20 +455,29 @@ static bool
 retain(struct writer *w)
 {
 	int64_t now = clock_wall_s(), keep = atomic_load(&w->options->decision_keep_s);
+	int64_t activity_keep = atomic_load(&w->options->activity_keep_s);
 	int64_t most = atomic_load(&w->options->database_size_max);
 	int gone = delete_step(w, DELETE_OLD, (now - keep) * (1 << REFERENCE_SHIFT));
 
 	if (gone == 0 && most > 0) {
 		int64_t pages = ask_number(w, "PRAGMA page_count") - ask_number(w, "PRAGMA freelist_count");
 
-		if (pages * ask_number(w, "PRAGMA page_size") > most / 20 * 19)	/* so that there are pages to give back */
+		if (pages * ask_number(w, "PRAGMA page_size") > most / 20 * 19) {	/* so that there are pages to give back */
 			gone = delete_step(w, DELETE_OLDEST, STEP_ROWS);
+			if (gone == 0)
+				gone = delete_step(w, DELETE_OLDEST_ACTIVITY, STEP_ROWS);
+		}
 	}
-	if (gone == 0)
+	if (gone == 0) {
 		delete_step(w, DELETE_COUNTERS, now - 400 * 86400);
+		delete_step(w, DELETE_BLOCKS, now - INT64_C(3650) * 86400);
+	}
+	int unknown = delete_step(w, DELETE_UNKNOWN, now - activity_keep);
+	int activity = delete_step(w, DELETE_ACTIVITY, now - activity_keep);
 	int forgotten = sent_rows_forget(&w->sent, w->db, now, atomic_load(&w->options->sent_keep_s),
 	    atomic_load(&w->options->sent_max), STEP_ROWS);
-	return shrink(w, most) || gone >= STEP_ROWS || forgotten >= STEP_ROWS;
+	return shrink(w, most) || gone >= STEP_ROWS || unknown >= STEP_ROWS || activity >= STEP_ROWS ||
+	    forgotten >= STEP_ROWS;
 }
 
 /* A copy of what people wrote, once a day and at the end, if anything changed. */

@@ -20,7 +20,7 @@ enum write_kind { WRITE_DECISION, WRITE_COUNT, WRITE_PROBLEMS, WRITE_DNS_LISTS, 
 /* Rows that are written by one statement each (writer.c has it), whose parameters are the cells in order. */
 enum row_kind {
 	ROW_UNKNOWN,			/* client, recipient, state, source, time */
-	ROW_ACTIVITY,			/* scope, name, width, window, kind, n more */
+	ROW_ACTIVITY,			/* scope, name, window, kind, how many more */
 	ROW_BLOCK,			/* client, sender, login, cause, evidence, strikes, since, expires */
 	ROWS
 };
@@ -58,7 +58,7 @@ struct pending_write *pending_row(enum row_kind kind, const struct cell *cells, 
 struct writer;
 
 struct writer_options {
-	_Atomic int64_t decision_keep_s, database_size_max, sent_keep_s, sent_max;
+	_Atomic int64_t decision_keep_s, database_size_max, sent_keep_s, sent_max, activity_keep_s;
 };
 
 /* What the loop reads to know how the thread fares; all only written by the thread. */

@@ -112,12 +112,92 @@ recipient_state(struct eval *e)
 const struct list_row *
 listed(struct eval *e, enum list_kind kind, bool *doubt)
 {
-	static const char *const lists[] = { [LIST_ALLOW] = "allow", [LIST_DENY] = "deny", [LIST_UNWANTED] = "unwanted" };
+	static const char *const lists[] = { [LIST_ALLOW] = "allow", [LIST_DENY] = "deny", [LIST_UNWANTED] = "unwanted",
+	    [LIST_BLOCK] = "client_block", [LIST_SPAMTRAP] = "spamtrap" };
 
 	assert_string_equal(e->rule->name, lists[kind]);
 	e->waiting |= e->given->row_open;
 	*doubt = e->given->row_doubt;
 	return e->given->row_open ? NULL : e->given->row;
+}
+
+enum { JUDGE_NOW_S = 1793611800 };	/* 2026-11-02 09:30 UTC */
+
+enum hook
+hook(const struct eval *e)
+{
+	return e->given->hook ? e->given->hook : HOOK_MX;
+}
+
+int64_t
+now(const struct eval *e)
+{
+	(void)e;
+	return JUDGE_NOW_S;
+}
+
+const char *
+client_key(struct eval *e)
+{
+	return e->request.client.bits ? e->request.client_address : NULL;
+}
+
+bool
+on_record(struct eval *e)
+{
+	return e->given->on_record;
+}
+
+/* Of those tried since then, as many as the case says; none since its last block. */
+bool
+tried_in_vain(struct eval *e, int64_t since_s, struct tried *out)
+{
+	assert_true(since_s < JUDGE_NOW_S);
+	*out = (struct tried){ 0 };
+	if (e->given->tried != NULL && (e->given->last_block == NULL || since_s != e->given->last_block->since_s + 1))
+		*out = *e->given->tried;
+	return e->given->tried != NULL;
+}
+
+bool
+client_activity(struct eval *e, int64_t window_s, int64_t out[ACTIVITIES])
+{
+	assert_true(window_s > 0);
+	memset(out, 0, ACTIVITIES * sizeof *out);
+	out[ACTIVITY_ACCEPTED] = e->given->accepted;
+	out[ACTIVITY_REFUSED] = e->given->refused;
+	return true;
+}
+
+bool
+mailboxes_look_broken(struct eval *e)
+{
+	return e->given->looks_broken;
+}
+
+const struct list_row *
+last_block(struct eval *e)
+{
+	return e->given->last_block;
+}
+
+struct block
+next_block(struct eval *e)
+{
+	return (struct block){ .client = client_key(e), .sender = "", .login = "", .strikes = 1, .since_s = JUDGE_NOW_S,
+	    .expires_s = JUDGE_NOW_S + 3600 };
+}
+
+struct verdict
+blocking(struct eval *e, struct verdict v, const struct block *b, const char *cause, const char *evidence)
+{
+	struct block *copy = arena_alloc(e->arena, sizeof *copy);
+
+	*copy = *b;
+	copy->cause = arena_strdup(e->arena, cause);
+	copy->evidence = arena_strdup(e->arena, evidence);
+	v.block = copy;
+	return v;
 }
 
 static struct dns_record
@@ -304,8 +384,9 @@ verdict_line(struct arena *a, const struct verdict *v)
 
 	if (v->check != NULL) {
 		assert_int_equal(v->check->type, OPT_SETTING);
-		const char *line = arena_printf(a, "%s %s %s%s%s", words[v->kind], v->check->name,
-		    v->enhanced ? v->enhanced : "", v->enhanced ? " " : "", v->text);
+		const char *line = arena_printf(a, "%s %s %s%s%s%s%s", words[v->kind], v->check->name,
+		    v->enhanced ? v->enhanced : "", v->enhanced ? " " : "", v->text, v->block ? "; BLOCK " : "",
+		    v->block ? v->block->cause : "");
 		if (v->kind != VERDICT_DUNNO && v->least == weights[v->kind][0] && v->most == weights[v->kind][1])
 			return line;
 		return arena_printf(a, "%s [%d..%d]", line, v->least, v->most);

@@ -21,6 +21,12 @@ struct facts {				/* what is not said is empty, or has the option's default */
 	enum recipient_state state;	/* what recipient_state() says; NOT_ASKED if not said */
 	const struct list_row *row;	/* what listed() says */
 	bool row_open, row_doubt;
+	enum hook hook;			/* HOOK_MX if not said */
+	bool on_record;			/* what on_record() says */
+	const struct tried *tried;	/* what tried_in_vain() says; NULL: it cannot */
+	int64_t accepted, refused;	/* what client_activity() says */
+	bool looks_broken;		/* what mailboxes_look_broken() says */
+	const struct list_row *last_block;
 	/*
 	 * What the DNS says, a line each: "MX example.net = 10 a.example.net, 20 b.example.net",
 	 * "TXT example.net = any text", or in place of records NXDOMAIN, NODATA, SERVFAIL, OPEN.
@@ -32,7 +38,7 @@ struct facts {				/* what is not said is empty, or has the option's default */
 /*
  * The verdict as a line: "DUNNO", "PENDING", "OBJECT check 5.7.1 finding",
  * "CANNOT TELL check 4.7.1 finding", "EXEMPT finding", "PERHAPS EXEMPT finding"; "DUNNO check finding" if that
- * weighs something, "DUNNO, PREPEND header".  Behind it stands "[2..3]" if that is what it weighs, and not what every verdict of its kind does.
+ * weighs something, "OBJECT …; BLOCK cause" with a block, "DUNNO, PREPEND header".  Behind it stands "[2..3]" if that is what it weighs, and not what every verdict of its kind does.
  */
 struct promise {
 	const char *says;

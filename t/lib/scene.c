@@ -42,6 +42,9 @@ read_lists(const char *sql)
 	    " note TEXT, expires INTEGER);"
 	    "CREATE TABLE hand_unwanted (id INTEGER PRIMARY KEY, recipient TEXT, client TEXT, sender TEXT, cause TEXT,"
 	    " scope TEXT, expires INTEGER);"
+	    "CREATE TABLE hand_block (client TEXT DEFAULT '', sender TEXT DEFAULT '', login TEXT DEFAULT '', cause TEXT,"
+	    " since INTEGER DEFAULT 1, expires INTEGER, strikes INTEGER DEFAULT 1);"
+	    "CREATE TABLE hand_spamtrap (recipient TEXT, expires INTEGER);"
 	    "CREATE TABLE hand_recipient_profile (recipient TEXT, profile TEXT, expires INTEGER);"
 	    "CREATE TABLE hand_recipient_setting (recipient TEXT, check_name TEXT, setting TEXT, expires INTEGER);";
 	sqlite3 *db;
@@ -159,6 +162,46 @@ sent_since(void *arg, const char *who, int64_t since_s)
 	return ((struct scene *)arg)->sent;
 }
 
+static bool
+on_record_of(void *arg, const char *client)
+{
+	(void)client;
+	return ((struct scene *)arg)->tried.unknown > 0;
+}
+
+static bool
+tried_of(void *arg, const char *client, int64_t since_s, struct tried *out)
+{
+	(void)client;
+	(void)since_s;
+	*out = ((struct scene *)arg)->tried;
+	return true;
+}
+
+static bool
+activity_of(void *arg, const char *client, int64_t since_s, int64_t out[ACTIVITIES])
+{
+	(void)arg;
+	(void)client;
+	(void)since_s;
+	memset(out, 0, ACTIVITIES * sizeof *out);
+	return true;
+}
+
+static bool
+looks_broken(void *arg, const char *client)
+{
+	(void)client;
+	return ((struct scene *)arg)->looks_broken;
+}
+
+static const struct list_row *
+block_of(void *arg, const struct lists *l, const char *client)
+{
+	(void)arg;
+	return lists_block(l, client);
+}
+
 static struct dns_record
 read_record(enum dns_type type, char *text)
 {
@@ -233,6 +276,7 @@ scene_open(struct scene *s, const struct rule *const *some, size_t count, const 
 	const struct policy_options *o = config_server(s->config, 0);
 	s->world = (struct world){ .rules = some, .rule_count = count, .profile_table = 0, .first_table = 1,
 	    .dns = { ask, forget, s }, .site = { ask_site, forget_site, s }, .sent = { sent_since, s },
+	    .clients = { on_record_of, tried_of, activity_of, looks_broken, block_of, s }, .block_ipv4 = 32, .block_ipv6 = 64,
 	    .local_networks = o->local_networks, .only_log = o->mode == MODE_LOG, .help_url = o->help_url,
 	    .own_name = "mx.example.org" };
 }

@@ -26,6 +26,8 @@ struct scene {
 	/* What the site's database says of a recipient, as the DNS never at once; NULL: there is no recipient_query. */
 	struct site_answer (*site)(struct scene *s, const char *recipient);
 	enum known sent;		/* who sent mail: what is said of everybody */
+	struct tried tried;		/* which recipients every client tried in vain */
+	bool looks_broken;
 	void *arg;			/* the test's own */
 
 	struct config_schema schema;

@@ -77,9 +77,9 @@ main(void)
 		{ "one of IPv6 too", { SKIP("2001:db8::/32"), .client = "2001:db8::7" }, SKIPPED("2001:db8::7") },
 		{ "nobody outside of it is", { SKIP("192.0.2.8/29, 2001:db8::/32") }, "DUNNO" },
 		{ "a client is skipped by its confirmed name",
-		  { NAMED("mx2.example.net", .status = NAME_CONFIRMED, .name = "mx2.example.net") }, SKIPPED("mx2.example.net") },
+		  { NAMED("mx2.example.net", .status = NAME_CONFIRMED, .name = "mx2.example.net") }, SKIPPED("192.0.2.7") },
 		{ "and by a domain its name lies below",
-		  { NAMED(".example.net", .status = NAME_CONFIRMED, .name = "a.b.example.net") }, SKIPPED("a.b.example.net") },
+		  { NAMED(".example.net", .status = NAME_CONFIRMED, .name = "a.b.example.net") }, SKIPPED("192.0.2.7") },
 		{ "which is not the domain itself", { NAMED(".example.net", .status = NAME_CONFIRMED, .name = "example.net") }, "DUNNO" },
 		{ "it is another name", { NAMED("example.net", .status = NAME_CONFIRMED, .name = "badexample.net") }, "DUNNO" },
 		{ "a name that does not lead back says nothing",
@@ -94,7 +94,7 @@ main(void)
 		  { NAMED("192.0.2.7 mx2.example.net", .status = NAME_CANNOT_TELL) }, SKIPPED("192.0.2.7") },
 		{ "names are read in normal form",
 		  { NAMED("M\xc3\xbcller.Example.", .status = NAME_CONFIRMED, .name = "xn--mller-kva.example") },
-		  SKIPPED("xn--mller-kva.example") },
+		  SKIPPED("192.0.2.7") },
 	};
 	enum { MISTAKES = sizeof mistakes / sizeof *mistakes, PROMISES = sizeof promises / sizeof *promises };
 	struct CMUnitTest tests[MISTAKES + PROMISES + 1];

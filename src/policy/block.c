@@ -1,0 +1,122 @@
+/* block.c - what is remembered of the client, as facts; the block it would get (rule.h) */
+#include "policy/eval.h"
+
+#include <string.h>
+
+enum { STEPS_MAX = 20 };
+
+#define OPTIONS step
+struct step {
+	int64_t s;
+};
+static const struct option step_row = { "block_steps", OPT_SEC, INTO(s), "1h", "1m", "3650d", NULL };
+#undef OPTIONS
+
+const char *
+block_steps_parse(struct arena *a, const char *text, void *into)
+{
+	int64_t *steps = arena_alloc(a, STEPS_MAX * sizeof *steps);
+	struct block_steps s = { .at = steps };
+
+	for (char *word; (word = option_word(a, &text)) != NULL; s.count++) {
+		struct step step = { 0 };
+
+		if (s.count == STEPS_MAX)
+			return arena_printf(a, "more than %d steps; the last one counts for all further blocks", STEPS_MAX);
+		const char *why = strcmp(word, "forever") == 0 ? NULL : option_read(&step_row, a, word, &step);
+		if (why != NULL)
+			return arena_printf(a, "%.60s: %s; forever is one, too", word, why);
+		if (s.count > 0 && steps[s.count - 1] == 0)
+			return "nothing comes behind forever; leave it out";
+		steps[s.count] = step.s;
+	}
+	if (s.count == 0)
+		return "no step; write how long a block lasts, as in 1h, 1d, 30d";
+	*(struct block_steps *)into = s;
+	return NULL;
+}
+
+const char *
+client_key(struct eval *e)
+{
+	const struct address *client = &e->request->client;
+	char text[NETWORK_TEXT];
+
+	if (e->client_key == NULL && client->bits != 0) {
+		struct network n = network_of(client, client->bits == 32 ? e->world->block_ipv4 : e->world->block_ipv6);
+
+		e->client_key = arena_strdup(e->arena, network_name(&n, text));
+	}
+	return e->client_key;
+}
+
+bool
+on_record(struct eval *e)
+{
+	const struct client_source *from = &e->world->clients;
+	bool doubt;
+
+	if (client_key(e) == NULL)
+		return false;
+	return from->on_record(from->arg, e->client_key) || last_block(e) != NULL || listed(e, LIST_BLOCK, &doubt) != NULL ||
+	    doubt;
+}
+
+bool
+tried_in_vain(struct eval *e, int64_t since_s, struct tried *out)
+{
+	const struct client_source *from = &e->world->clients;
+
+	return from->tried(from->arg, client_key(e), since_s, out);
+}
+
+bool
+client_activity(struct eval *e, int64_t window_s, int64_t out[ACTIVITIES])
+{
+	const struct client_source *from = &e->world->clients;
+
+	return from->activity(from->arg, client_key(e), e->now_s - window_s, out);
+}
+
+bool
+mailboxes_look_broken(struct eval *e)
+{
+	const struct client_source *from = &e->world->clients;
+
+	return from->looks_broken(from->arg, client_key(e));
+}
+
+const struct list_row *
+last_block(struct eval *e)
+{
+	const struct client_source *from = &e->world->clients;
+
+	return e->lists != NULL && client_key(e) != NULL ? from->last_block(from->arg, e->lists, e->client_key) : NULL;
+}
+
+struct block
+next_block(struct eval *e)
+{
+	const struct profile_options *o = profile_of(e);
+	const struct list_row *last = last_block(e);
+	struct block b = { .client = client_key(e), .sender = "", .login = "", .strikes = 1, .since_s = e->now_s };
+
+	if (last != NULL && (last->expires_s == 0 || last->expires_s + o->block_forget_s > e->now_s))
+		b.strikes = last->strikes + 1;
+	size_t place = (size_t)b.strikes < o->block_steps.count ? (size_t)b.strikes : o->block_steps.count;
+	int64_t step_s = o->block_steps.at[place - 1];
+	b.expires_s = step_s ? e->now_s + step_s : 0;
+	return b;
+}
+
+struct verdict
+blocking(struct eval *e, struct verdict v, const struct block *b, const char *cause, const char *evidence)
+{
+	struct block *copy = arena_alloc(e->arena, sizeof *copy);
+
+	*copy = *b;
+	copy->cause = arena_strdup(e->arena, cause);
+	copy->evidence = arena_strdup(e->arena, evidence);
+	v.block = copy;
+	return v;
+}

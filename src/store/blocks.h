@@ -1,0 +1,27 @@
+/* blocks.h - the blocks policyd set itself, until the lists that people write (lists.h) have been read with them
+ *
+ * An automatic block holds from the moment it is set; reading a million rows again for each would be too much.
+ */
+#ifndef STORE_BLOCKS_H
+#define STORE_BLOCKS_H
+
+#include "base/hash.h"
+#include "store/store.h"
+
+struct blocks {
+	struct hash_table table;
+};
+
+/* In place of an earlier one of the same client. */
+void blocks_add(struct blocks *b, const struct block *block);
+
+/* The one of exactly this client; NULL if there is none here. */
+const struct list_row *blocks_find(const struct blocks *b, const char *client);
+
+/* It is in the file.  Lists are being read from now on; have been read: those that were in the file then may go. */
+void blocks_written(struct blocks *b, const char *client);
+void blocks_reading(struct blocks *b);
+void blocks_read(struct blocks *b);
+void blocks_free(struct blocks *b);
+
+#endif

@@ -1,0 +1,336 @@
+/* clients.c - see clients.h */
+#include "store/clients.h"
+#include "base/arena.h"
+#include "base/hash.h"
+#include "base/text.h"
+#include "store/counter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_BYTES = 400, RECORD_MAX = 1000000, RECORD_S = 86400, LOOK_BACK_S = 60 };
+
+const char *const activity_words[ACTIVITIES] = { [ACTIVITY_ACCEPTED] = "accepted", [ACTIVITY_REFUSED] = "refused",
+	[ACTIVITY_UNKNOWN] = "unknown", [ACTIVITY_LISTED] = "listed", [ACTIVITY_TRAP] = "trap" };
+
+/* ---- who is on record ---- */
+
+struct name {				/* known by its hash alone: a second of the same is one question more */
+	struct hash_link link;
+};
+
+/* Of today and of the day before; what is older is forgotten with its table. */
+struct on_record {
+	struct hash_table of[2];
+	int64_t day;
+};
+
+static void
+forget_all(struct hash_table *t)
+{
+	for (size_t i = 0; i < t->size; i++)
+		for (struct hash_link *l = t->buckets[i], *next; l != NULL; l = next) {
+			next = l->next;
+			free(l);
+		}
+	hash_free(t);
+	*t = (struct hash_table){ 0 };
+}
+
+static bool
+holds(const struct hash_table *t, uint64_t hash)
+{
+	struct hash_link *l = t->count ? hash_first(t, hash) : NULL;
+
+	while (l != NULL && l->hash != hash)
+		l = l->next;
+	return l != NULL;
+}
+
+static void
+record(struct clients *c, const char *client, int64_t now_s)
+{
+	struct on_record *r = c->record;
+	uint64_t hash = hash_bytes(client, strlen(client));
+
+	if (now_s / RECORD_S > r->day || r->of[0].count >= RECORD_MAX) {
+		forget_all(&r->of[1]);
+		r->of[1] = r->of[0];
+		r->of[0] = (struct hash_table){ 0 };
+		r->day = now_s / RECORD_S;
+	}
+	if (!holds(&r->of[0], hash))
+		hash_insert(&r->of[0], &((struct name *)xcalloc(1, sizeof(struct name)))->link, hash);
+}
+
+bool
+clients_on_record(const struct clients *c, const char *client)
+{
+	uint64_t hash = hash_bytes(client, strlen(client));
+
+	return holds(&c->record->of[0], hash) || holds(&c->record->of[1], hash);
+}
+
+/* ---- questions ---- */
+
+static sqlite3_stmt *
+question(struct clients *c, sqlite3 *db, enum clients_question which)
+{
+	static const char *const sql[CLIENTS_QUESTIONS] = {
+		[CLIENTS_TRIED] = "SELECT count(*), ifnull(sum(state = 'deactivated'), 0), ifnull(sum(source = 'bracket'), 0) "
+		    "FROM unknown WHERE client = ? AND last >= ?",
+		[CLIENTS_HAS_TRIED] = "SELECT last FROM unknown WHERE client = ? AND recipient = ?",
+		[CLIENTS_ACTIVITY] = "SELECT kind, sum(n) FROM activity WHERE scope = ? AND name = ? AND window >= ? "
+		    "GROUP BY kind",
+		[CLIENTS_NEW] = "SELECT client FROM unknown WHERE last >= ?",
+	};
+
+	if (db != NULL && c->questions[which] == NULL)	/* stays so if the file cannot be read */
+		sqlite3_prepare_v3(db, sql[which], -1, SQLITE_PREPARE_PERSISTENT, &c->questions[which], NULL);
+	return c->questions[which];
+}
+
+void
+clients_finalize(struct clients *c)
+{
+	for (int i = 0; i < CLIENTS_QUESTIONS; i++) {
+		sqlite3_finalize(c->questions[i]);
+		c->questions[i] = NULL;
+	}
+}
+
+void
+clients_look(struct clients *c, sqlite3 *db, int64_t now_s)
+{
+	sqlite3_stmt *q = question(c, db, CLIENTS_NEW);
+
+	if (q == NULL)
+		return;
+	if (c->looked_s < now_s - RECORD_S)
+		c->looked_s = now_s - RECORD_S;
+	/* Another writer's clock, and its transaction, may be a little behind. */
+	sqlite3_bind_int64(q, 1, c->looked_s - LOOK_BACK_S);
+	int code;
+	while ((code = sqlite3_step(q)) == SQLITE_ROW)
+		record(c, (const char *)sqlite3_column_text(q, 0), now_s);
+	sqlite3_reset(q);
+	if (code == SQLITE_DONE)
+		c->looked_s = now_s;
+}
+
+/* ---- unknown recipients ---- */
+
+struct pending_write *
+clients_unknown(struct clients *c, const struct unknown_recipient *u)
+{
+	static const char *const sources[] = { [UNKNOWN_BY_BRACKET] = "bracket", [UNKNOWN_BY_QUERY] = "query",
+	    [UNKNOWN_BY_FEED] = "feed" };
+	char buffer[NAME_BYTES];
+	struct text recipient = TEXT(buffer);
+
+	text_add_safe(&recipient, u->recipient, strlen(u->recipient));
+	if (recipient.cut)
+		return NULL;
+	record(c, u->client, u->time_s);
+	const struct cell cells[] = { { u->client, 0 }, { recipient.at, 0 },
+	    { u->deactivated ? "deactivated" : "unknown", 0 }, { sources[u->source], 0 }, { NULL, u->time_s } };
+	struct pending_write *w = pending_row(ROW_UNKNOWN, cells, sizeof cells / sizeof *cells);
+	w->older = c->newest;
+	if (c->newest != NULL)
+		c->newest->newer = w;
+	c->newest = w;
+	return w;
+}
+
+void
+clients_written(struct clients *c, struct pending_write *w)
+{
+	*(w->newer ? &w->newer->older : &c->newest) = w->older;
+	if (w->older != NULL)
+		w->older->newer = w->newer;
+}
+
+/* Is the recipient of this write counted already: by the file, or by a newer one that waits? */
+static bool
+is_counted(struct clients *c, sqlite3 *db, const struct pending_write *w, int64_t since_s)
+{
+	sqlite3_stmt *q = question(c, db, CLIENTS_HAS_TRIED);
+
+	for (const struct pending_write *other = c->newest; other != w; other = other->older)
+		if (strcmp(other->row_cells[0].text, w->row_cells[0].text) == 0 &&
+		    strcmp(other->row_cells[1].text, w->row_cells[1].text) == 0)
+			return true;
+	if (q == NULL)
+		return false;
+	sqlite3_bind_text(q, 1, w->row_cells[0].text, -1, SQLITE_STATIC);
+	sqlite3_bind_text(q, 2, w->row_cells[1].text, -1, SQLITE_STATIC);
+	bool counted = sqlite3_step(q) == SQLITE_ROW && sqlite3_column_int64(q, 0) >= since_s;
+	sqlite3_reset(q);
+	return counted;
+}
+
+bool
+clients_tried(struct clients *c, sqlite3 *db, const char *client, int64_t since_s, struct tried *out)
+{
+	sqlite3_stmt *q = question(c, db, CLIENTS_TRIED);
+
+	*out = (struct tried){ 0 };
+	if (q == NULL)
+		return false;
+	sqlite3_bind_text(q, 1, client, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(q, 2, since_s);
+	bool told = sqlite3_step(q) == SQLITE_ROW;
+	if (told)
+		*out = (struct tried){ (unsigned)sqlite3_column_int(q, 0), (unsigned)sqlite3_column_int(q, 1),
+		    (unsigned)sqlite3_column_int(q, 2) };
+	sqlite3_reset(q);
+	for (const struct pending_write *w = c->newest; told && w != NULL; w = w->older) {
+		if (strcmp(w->row_cells[0].text, client) != 0 || w->row_cells[4].n < since_s ||
+		    is_counted(c, db, w, since_s))
+			continue;
+		out->unknown++;
+		out->deactivated += strcmp(w->row_cells[2].text, "deactivated") == 0;
+		out->by_bracket += strcmp(w->row_cells[3].text, "bracket") == 0;
+	}
+	return told;
+}
+
+/* ---- how often ---- */
+
+struct sum {
+	struct hash_link link;		/* first: the table's */
+	struct sum *newer;
+	const char *scope;
+	enum activity kind;
+	int64_t window;
+	int64_t n;
+	char name[];
+};
+
+struct tally {
+	struct hash_table table;
+	struct sum *oldest, **end;
+};
+
+static uint64_t
+sum_hash(const char *scope, const char *name, enum activity kind, int64_t window)
+{
+	char buffer[NAME_BYTES + 64];
+	struct text t = TEXT(buffer);
+
+	text_addf(&t, "%s %d %lld %s", scope, (int)kind, (long long)window, name);
+	return hash_bytes(t.at, t.len);
+}
+
+void
+clients_count(struct clients *c, const char *scope, const char *name, enum activity kind, int64_t time_s, int64_t n)
+{
+	char buffer[NAME_BYTES];
+	struct text safe = TEXT(buffer);
+
+	text_add_safe(&safe, name, strlen(name));
+	if (safe.cut || safe.len == 0)
+		return;
+	int64_t window = time_s - time_s % COUNTER_WINDOW_S;
+	uint64_t hash = sum_hash(scope, buffer, kind, window);
+	struct hash_link *l = c->tally->table.count ? hash_first(&c->tally->table, hash) : NULL;
+	for (; l != NULL; l = l->next) {
+		struct sum *s = (struct sum *)(void *)l;
+
+		if (l->hash == hash && s->kind == kind && s->window == window && strcmp(s->scope, scope) == 0 &&
+		    strcmp(s->name, buffer) == 0) {
+			s->n += n;
+			return;
+		}
+	}
+	struct sum *s = xcalloc(1, sizeof *s + safe.len + 1);
+	s->scope = scope;
+	s->kind = kind;
+	s->window = window;
+	s->n = n;
+	memcpy(s->name, buffer, safe.len + 1);
+	*c->tally->end = s;
+	c->tally->end = &s->newer;
+	hash_insert(&c->tally->table, &s->link, hash);
+}
+
+size_t
+clients_counts(const struct clients *c)
+{
+	return c->tally->table.count;
+}
+
+void
+clients_flush(struct clients *c, size_t most, void (*put)(void *arg, struct pending_write *w), void *arg)
+{
+	struct tally *t = c->tally;
+
+	for (struct sum *s; most > 0 && (s = t->oldest) != NULL; most--) {
+		const struct cell cells[] = { { s->scope, 0 }, { s->name, 0 }, { NULL, s->window },
+		    { activity_words[s->kind], 0 }, { NULL, s->n } };
+
+		put(arg, pending_row(ROW_ACTIVITY, cells, sizeof cells / sizeof *cells));
+		t->oldest = s->newer;
+		hash_remove(&t->table, &s->link);
+		free(s);
+	}
+	if (t->oldest == NULL)
+		t->end = &t->oldest;
+}
+
+bool
+clients_activity(struct clients *c, sqlite3 *db, const char *scope, const char *name, int64_t since_s,
+    int64_t out[ACTIVITIES])
+{
+	sqlite3_stmt *q = question(c, db, CLIENTS_ACTIVITY);
+	int64_t first = since_s - since_s % COUNTER_WINDOW_S;
+
+	memset(out, 0, ACTIVITIES * sizeof *out);
+	if (q == NULL)
+		return false;
+	sqlite3_bind_text(q, 1, scope, -1, SQLITE_STATIC);
+	sqlite3_bind_text(q, 2, name, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(q, 3, first);
+	int code;
+	while ((code = sqlite3_step(q)) == SQLITE_ROW)
+		for (int k = 0; k < ACTIVITIES; k++)
+			if (strcmp((const char *)sqlite3_column_text(q, 0), activity_words[k]) == 0)
+				out[k] = sqlite3_column_int64(q, 1);
+	sqlite3_reset(q);
+	for (const struct sum *s = c->tally->oldest; s != NULL; s = s->newer)
+		if (s->window >= first && strcmp(s->scope, scope) == 0 && strcmp(s->name, name) == 0)
+			out[s->kind] += s->n;
+	return code == SQLITE_DONE;
+}
+
+/* ---- from start to end ---- */
+
+struct clients *
+clients_new(void)
+{
+	struct clients *c = xcalloc(1, sizeof *c);
+
+	c->record = xcalloc(1, sizeof *c->record);
+	c->tally = xcalloc(1, sizeof *c->tally);
+	c->tally->end = &c->tally->oldest;
+	return c;
+}
+
+static void
+drop(void *arg, struct pending_write *w)
+{
+	(void)arg;
+	free(w);
+}
+
+void
+clients_free(struct clients *c)
+{
+	forget_all(&c->record->of[0]);
+	forget_all(&c->record->of[1]);
+	clients_flush(c, SIZE_MAX, drop, NULL);
+	hash_free(&c->tally->table);
+	free(c->record);
+	free(c->tally);
+	free(c);
+}

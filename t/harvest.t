@@ -1,0 +1,177 @@
+#!/usr/bin/perl
+# harvest.t - who keeps trying mailboxes that are not here is blocked: learnt between two requests of a real Postfix
+use lib 't/lib';
+use Policyd::Daemon;
+use Policyd::DNS;
+use Policyd::Postfix;
+use Policyd::Test;
+
+Policyd::Postfix->own_network;
+if (my $why = Policyd::Postfix->why_not) {
+	plan skip_all => $why if !$ENV{CI};
+	BAIL_OUT("no Postfix, and this is CI: $why");
+}
+
+my $dns = Policyd::DNS->start('* !nxdomain');
+my $harvest = profile('mx', client_harvesting => 'defer', client_block_temporary => 'defer', client_block_permanent => 'reject',
+    spamtrap => 'reject', deny => 'reject');
+my $p = Policyd::Daemon->start(dns => $dns, server => { socket_mode => '0666', user => 'postfix' }, profiles =>
+    $harvest . "trusted_forwarders = 192.0.2.77\n[strict : mx]\nblock_steps = 1h, forever\n");
+
+# mx-pre, Postfix's own table, mx: with nothing between.  One smtpd, so that its next question follows each session.
+sub postfix {
+	my $maps = shift;
+	my $socket = $p->socket;
+	my @policy = map { "check_policy_service { unix:$socket, timeout=10s, default_action=DUNNO, policy_context=$_ }" } qw(mx-pre mx);
+	my $postfix = Policyd::Postfix->new("smtpd_recipient_restrictions = reject_unauth_destination, $policy[0], "
+	    . "reject_unlisted_recipient, $policy[1]", 'smtpd_hard_error_limit = 1000', "virtual_mailbox_maps = $maps");
+	spew($postfix->config . '/master.cf', slurp($postfix->config . '/master.cf') =~ s/^smtp inet n - n - -/smtp inet n - n - 1/r);
+	return $postfix->run;
+}
+my $postfix = postfix('regexp:{{/^(known[0-9]*|ann|postmaster)@/ 1}}');
+
+my @client = (name => 'mx.example.net', helo => 'mx.example.net');
+my $unknown = qr/^550 5\.1\.1 /;
+
+# One session: the replies to these local parts.
+sub session {
+	my ($addr, @recipients) = @_;
+	my $c = $postfix->client(@client, addr => $addr);
+	$c->say('MAIL FROM:<bob@example.net>');
+	return map { $c->say("RCPT TO:<$_\@example.org>") } @recipients;
+}
+
+# What others do meanwhile: it shows that the table of mailboxes is well.
+my $known = 0;
+sub knowns { return map { 'known' . $known++ } 1 .. shift }
+sub traffic { session("192.0.2.20$_", knowns(40)) for 1 .. 3 }
+
+sub tried { return $p->sql("SELECT count(*) FROM unknown WHERE client = '$_[0]'") }
+
+# ---- what is learnt ----
+
+session('192.0.2.1', 'known', 'nobody', 'ann', 'nobody');
+like((session('192.0.2.2', 'ann'))[0], qr/^250/, 'another client, whose request ends the pair before');
+eventually { tried('192.0.2.1') == 1 } 'one recipient tried in vain, however often';
+is $p->sql('SELECT recipient, state, source FROM unknown'), 'nobody@example.org|unknown|bracket', 'it is the right one';
+eventually { $p->sql("SELECT accepted, unknown FROM day_of WHERE scope = 'client' AND name = '192.0.2.1'") eq '2|1' }
+    'what came from the client';
+is $p->sql("SELECT count(*) FROM block"), 0, 'nobody is blocked for that';
+
+# ---- twenty ----
+
+my $number = 0;
+sub nobodies { return map { 'x' . $number++ } 1 .. shift }
+
+my @replies = map { session('192.0.2.7', nobodies(7)) } 1 .. 3;
+like $replies[$_], $unknown, "attempt $_: Postfix says what it says" for 0, 19;
+like $replies[20], qr/^450 4\.7\.1 .*: 192\.0\.2\.7 tried 20 recipients that are not here; remove what bounces from your lists, and come back later \(client_harvesting \w+\)$/,
+    'twenty wrong addresses cost the client the twenty-first';
+like((session('192.0.2.7', 'known'))[0],
+    qr/^450 4\.7\.1 .*: 192\.0\.2\.7 is blocked from [-\d]+ [\d:]+ to [-\d]+ [\d:]+ UTC: it tried 20 recipients that are not here; come back then, or ask us to lift it \(client_block_temporary \w+\)$/,
+    'and every other one for an hour');
+like((session('192.0.2.2', 'ann'))[0], qr/^250/, 'good mail from elsewhere flows');
+is $p->sql("SELECT client, strikes, unixepoch(expires) - unixepoch(since), evidence, active FROM block"),
+    '192.0.2.7|1|3600|20 of 20 recipients within 3600 s are not here, 0 of them deactivated|1', 'the block, in the database';
+is $p->sql("SELECT client, unknown, blocked FROM harvester LIMIT 1"), '192.0.2.7|20|1', 'the first of the harvesters';
+my ($reference) = $replies[20] =~ /\(client_harvesting (\w+)/;
+like $p->sql("SELECT trace FROM why WHERE ref = '$reference' AND rule = 'client_harvesting'"), qr/^20 of 20 recipients/, 'the reference says why';
+like((session('192.0.2.7', 'postmaster'))[0], qr/^250/, 'postmaster can be reached, to ask about it');
+
+# ---- the block ends ----
+
+traffic();
+sub passes { my $addr = shift; return (session($addr, 'known'))[0] =~ /^250/ }
+$p->sql("UPDATE block SET expires = 'now', note = 'they mended it' WHERE client = '192.0.2.7'");
+eventually { passes('192.0.2.7') } 'somebody lifts it: within a second the client is welcome';
+is $p->sql("SELECT note FROM history WHERE what = 'block: update'"), 'they mended it', 'with a note';
+like((session('192.0.2.7', nobodies(3)))[2], $unknown, 'what was tried before the block is paid for');
+eventually { grep { /client_harvesting/ } session('192.0.2.7', nobodies(7)) } 'twenty more cost more';
+is $p->sql("SELECT strikes, unixepoch(expires) - unixepoch(since) FROM block"), '2|86400', 'the second block lasts a day';
+$p->sql("UPDATE block SET expires = unixepoch() - 1");
+eventually { passes('192.0.2.7') } 'a block ends by time';
+$p->sql("UPDATE block SET expires = NULL, cause = 'a stop was ignored'");
+eventually { (session('192.0.2.7', 'known'))[0] =~ /^550 5\.7\.1 .*: 192\.0\.2\.7 is blocked since [-\d]+: a stop was ignored; ask us to lift it \(client_block_permanent / }
+    'one for good is a 550';
+$p->sql("DELETE FROM block");
+eventually { passes('192.0.2.7') } 'gone without a trace';
+is tried('192.0.2.7'), 0, 'with what it tried';
+
+# ---- who is not blocked ----
+
+traffic();
+$p->sql("INSERT INTO allow (client, note) VALUES ('192.0.2.9', 'a friend')");
+$p->sql("INSERT INTO deny (sender) VALUES ('felt.example')");
+eventually { $p->ask(sender => 'a@felt.example') =~ /deny/ } 'the row is felt';
+for my $who ('192.0.2.9', '192.0.2.77') {
+	session($who, nobodies(25));
+	ok passes($who), "$who: in " . ($who eq '192.0.2.9' ? 'allow' : 'trusted_forwarders');
+	cmp_ok tried($who), '>=', 24, "$who: but counted";
+}
+session('192.0.2.10', knowns(60), nobodies(25));
+ok passes('192.0.2.10'), 'twenty-five among eighty-five are a few';
+is $p->sql('SELECT count(*) FROM block'), 0, 'no block';
+
+# ---- IPv6: a network of 64 bits is one ----
+
+traffic();
+session("2001:db8::$_", nobodies(7)) for 1 .. 3;
+like((session('2001:db8::99', 'known'))[0], qr/^450 .*\(client_block_temporary/, 'IPv6: any address of the /64');
+ok passes('2001:db8:0:1::1'), 'and no other';
+is $p->sql('SELECT client FROM block'), '2001:db8::/64', 'IPv6: the block';
+
+# ---- by hand ----
+
+$p->sql("INSERT INTO block (client, cause, note, expires) VALUES ('192.0.2.64/28', 'spam', 'ticket 5', '+1 day')");
+eventually { !passes('192.0.2.70') } 'a network is blocked by hand';
+$p->sql("INSERT INTO block (sender, cause, note) VALUES ('spam.example', 'spam', 'ticket 6')");
+eventually { $p->ask(sender => 'a@spam.example') =~ /^550 5\.7\.1 a\@spam\.example is blocked since .*client_block_permanent/ } 'a sender domain';
+$p->sql("INSERT INTO block (client, cause) VALUES ('.example.com', 'spam')");
+eventually { $p->ask(client_name => 'mx.example.com') =~ /client_block_permanent/ } 'a confirmed name';
+$p->sql("INSERT INTO block (client, sender) VALUES ('192.0.2.66', 'example.net')");
+eventually { $p->sql('SELECT row, finding FROM problem') =~ /blocks not one of client, sender and login; fill exactly one/ } 'a row that says too much is told';
+
+# ---- spam traps ----
+
+$p->sql("INSERT INTO spamtrap (recipient, note) VALUES ('ann\@example.org', 'a trap now')");
+eventually { (session('192.0.2.30', 'ann'))[0] =~ /^550 5\.7\.1 .*: ann\@example\.org never asked anybody for mail; take it off your lists \(spamtrap / } 'a spam trap';
+ok !passes('192.0.2.30'), 'who writes to one is blocked';
+eventually { $p->sql("SELECT trap > 0 FROM day_of WHERE scope = 'client' AND name = '192.0.2.30'") } 'and counted';
+$p->sql('DELETE FROM spamtrap; DELETE FROM block');
+eventually { passes('192.0.2.30') && passes('192.0.2.70') } 'lifted';
+
+# ---- kill -9 ----
+
+session('192.0.2.40', nobodies(19));
+passes('192.0.2.2');
+is tried('192.0.2.40'), 19, 'nineteen';
+is $p->kill9, 'signal 9', 'policyd is killed';
+$p->run;
+passes('192.0.2.2');			# somebody is known since the start
+like((session('192.0.2.40', nobodies(1), 'known'))[1], qr/^450 .*client_harvesting/, 'the twentieth, after it came back');
+is $p->kill9, 'signal 9', 'and again';
+$p->run;
+ok !passes('192.0.2.40'), 'a block that was answered is still there';
+is $p->sql("SELECT count(*), max(strikes) FROM block WHERE client = '192.0.2.40'"), '1|1', 'once';
+is tried('192.0.2.40'), 20, 'nothing counted twice';
+
+# ---- shadow ----
+
+$p->reload(profiles => profile('mx', client_harvesting => 'log', client_block_temporary => 'defer'));
+$p->says(qr/read again/, 'reloaded');
+session('192.0.2.50', nobodies(25));
+ok passes('192.0.2.50'), 'log: nobody is blocked';
+like $p->sql('SELECT would FROM shadow'), qr/would object|object client_harvesting/, 'but it is recorded who would be';
+
+# ---- our own table of mailboxes is broken ----
+
+$p->reload(profiles => $harvest);
+$postfix->stop;
+$postfix = postfix('inline:{ nobody.at.all@example.org=1 }');
+session("192.0.2.$_", 'known', 'ann') for 101 .. 106;
+session('192.0.2.60', map { ('known', "ann$_") } 1 .. 15);
+is $p->sql("SELECT count(*) FROM block WHERE client = '192.0.2.60'"), 0, 'where everybody tries unknown recipients nobody is blocked';
+$p->says(qr/bracket: most recipients that others tried, too, seem unknown/, 'and the log asks what is wrong');
+
+is $p->stop, 'exit 0', 'policyd stops';
+done_testing;

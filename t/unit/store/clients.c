@@ -1,0 +1,244 @@
+/* clients.c - what clients did, and blocks: the store promises that … */
+#include "store/store.h"
+#include "base/clock.h"
+#include "store_test.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sqlite3.h>
+
+#define CLIENT "192.0.2.7"
+
+static struct fixture *f;
+static int64_t now;
+
+static int
+begin(void **state)
+{
+	(void)state;
+	f = fixture_new();
+	now = clock_wall_s();
+	return !fixture_open(f);
+}
+
+static int
+end(void **state)
+{
+	(void)state;
+	fixture_free(f);
+	return 0;
+}
+
+static void
+tries(const char *client, const char *recipient, bool deactivated, enum unknown_source source)
+{
+	store_unknown(f->store, &(struct unknown_recipient){ client, recipient, deactivated, source, now });
+}
+
+/* unknown, deactivated, by the bracket */
+static const char *
+tried(int64_t since_s)
+{
+	static char said[32];
+	struct tried t;
+
+	if (!store_tried(f->store, CLIENT, since_s, &t))
+		return "cannot tell";
+	snprintf(said, sizeof said, "%u %u %u", t.unknown, t.deactivated, t.by_bracket);
+	return said;
+}
+
+static void
+distinct(void **state)
+{
+	(void)state;
+	assert_false(store_on_record(f->store, CLIENT));
+	tries(CLIENT, "a@example.org", false, UNKNOWN_BY_BRACKET);
+	tries(CLIENT, "b@example.org", false, UNKNOWN_BY_QUERY);
+	tries(CLIENT, "b@example.org", true, UNKNOWN_BY_QUERY);
+	tries("192.0.2.8", "c@example.org", false, UNKNOWN_BY_QUERY);
+	assert_true(store_on_record(f->store, CLIENT));
+	assert_false(store_on_record(f->store, "192.0.2.9"));
+	assert_string_equal(tried(now), "2 1 1");
+	assert_true(sql_becomes(f, "SELECT client, recipient, state, source FROM unknown ORDER BY 1, 2",
+	    CLIENT "|a@example.org|unknown|bracket\n" CLIENT "|b@example.org|deactivated|query\n"
+	    "192.0.2.8|c@example.org|unknown|query"));
+	loop_for(f, 50);
+	assert_string_equal(tried(now), "2 1 1");
+	assert_string_equal(tried(now + 1), "0 0 0");
+	tries(CLIENT, "a@example.org", false, UNKNOWN_BY_BRACKET);
+	assert_string_equal(tried(now), "2 1 1");
+}
+
+static bool
+is_on_record(void *client)
+{
+	return store_on_record(f->store, client);
+}
+
+static void
+others(void **state)
+{
+	char sql[256];
+
+	(void)state;
+	snprintf(sql, sizeof sql, "INSERT INTO unknown VALUES ('" CLIENT "', 'x@example.org', 'unknown', 'feed', %lld, %lld)",
+	    (long long)now, (long long)now);
+	sql_run(f, sql);
+	assert_true(eventually(f, is_on_record, CLIENT));
+	assert_string_equal(tried(now), "1 0 0");
+}
+
+static void
+again(void **state)
+{
+	(void)state;
+	tries(CLIENT, "a@example.org", false, UNKNOWN_BY_BRACKET);
+	store_add_activity(f->store, "client", CLIENT, ACTIVITY_ACCEPTED, now, 3);
+	fixture_close(f);
+	assert_true(fixture_open(f));
+	assert_true(store_on_record(f->store, CLIENT));
+	assert_string_equal(tried(now), "1 0 1");
+	int64_t done[ACTIVITIES];
+	assert_true(store_activity(f->store, "client", CLIENT, now, done));
+	assert_int_equal(done[ACTIVITY_ACCEPTED], 3);
+	assert_int_equal(done[ACTIVITY_UNKNOWN], 1);
+}
+
+static void
+summed(void **state)
+{
+	int64_t done[ACTIVITIES];
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		store_add_activity(f->store, "client", CLIENT, ACTIVITY_ACCEPTED, now, 1);
+	store_add_activity(f->store, "client", CLIENT, ACTIVITY_REFUSED, now - 7200, 2);
+	store_add_activity(f->store, "sender_domain", CLIENT, ACTIVITY_ACCEPTED, now, 7);
+	assert_true(store_activity(f->store, "client", CLIENT, now - 3600, done));
+	assert_int_equal(done[ACTIVITY_ACCEPTED], 5);
+	assert_true(sql_becomes(f, "SELECT scope, kind, n FROM activity ORDER BY 1, 2",
+	    "client|accepted|5\nclient|refused|2\nsender_domain|accepted|7"));
+	loop_for(f, 50);
+	store_add_activity(f->store, "client", CLIENT, ACTIVITY_ACCEPTED, now, 1);
+	assert_true(store_activity(f->store, "client", CLIENT, now - 3600, done));
+	assert_int_equal(done[ACTIVITY_ACCEPTED], 6);
+	assert_int_equal(done[ACTIVITY_REFUSED], 0);
+	assert_true(store_activity(f->store, "client", CLIENT, now - 7200, done));
+	assert_int_equal(done[ACTIVITY_REFUSED], 2);
+	assert_true(sql_becomes(f, "SELECT sum(n) FROM activity WHERE scope = 'client' AND kind = 'accepted'", "6"));
+}
+
+/* "strikes, seconds it lasts" of the latest block. */
+static const char *
+last(void)
+{
+	static char said[64];
+	struct lists *l = store_lists(f->store);
+	const struct list_row *row = store_last_block(f->store, l, CLIENT);
+
+	if (row == NULL)
+		strcpy(said, "none");
+	else
+		snprintf(said, sizeof said, "%d, %d, %s", row->strikes, (int)(row->expires_s - row->since_s), row->cause);
+	lists_release(l);
+	return said;
+}
+
+static void
+block(int strikes, int64_t for_s)
+{
+	store_block(f->store, &(struct block){ .client = CLIENT, .sender = "", .login = "", .cause = "it tried", .evidence = "20 of 20",
+	    .strikes = strikes, .since_s = now, .expires_s = now + for_s });
+}
+
+static bool
+has_no_block(void *nothing)
+{
+	(void)nothing;
+	return strcmp(last(), "none") == 0;
+}
+
+static void
+blocks(void **state)
+{
+	(void)state;
+	assert_string_equal(last(), "none");
+	block(1, 3600);
+	assert_string_equal(last(), "1, 3600, it tried");
+	assert_true(sql_becomes(f, "SELECT client, cause, evidence, strikes, active FROM block",
+	    CLIENT "|it tried|20 of 20|1|1"));
+	block(2, 86400);
+	assert_string_equal(last(), "2, 86400, it tried");
+	assert_true(sql_becomes(f, "SELECT strikes FROM block", "2"));
+	loop_for(f, 400);
+	assert_string_equal(last(), "2, 86400, it tried");
+	sql_run(f, "DELETE FROM block WHERE client = '" CLIENT "'");
+	assert_true(eventually(f, has_no_block, NULL));
+}
+
+static void
+kept(void **state)
+{
+	(void)state;
+	block(1, 3600);
+	fixture_close(f);
+	assert_true(fixture_open(f));
+	assert_string_equal(last(), "1, 3600, it tried");
+}
+
+static bool
+has_ended(void *nothing)
+{
+	struct lists *l = store_lists(f->store);
+	const struct list_row *row = store_last_block(f->store, l, CLIENT);
+	bool ended = row != NULL && row->expires_s <= clock_wall_s();
+
+	(void)nothing;
+	lists_release(l);
+	return ended;
+}
+
+static void
+lifted(void **state)
+{
+	(void)state;
+	block(1, 3600);
+	assert_true(sql_becomes(f, "SELECT active FROM block", "1"));
+	sql_run(f, "UPDATE block SET expires = 'now', note = 'they mended it' WHERE client = '" CLIENT "'");
+	assert_true(eventually(f, has_ended, NULL));
+	assert_string_equal(sql_text(f, "SELECT what, note FROM history"), "block: update|they mended it");
+}
+
+static void
+stays(void **state)
+{
+	(void)state;
+	sql_run(f, "INSERT INTO block (client, cause) VALUES ('" CLIENT "', 'for good')");
+	block(1, 3600);
+	loop_for(f, 50);
+	assert_string_equal(sql_text(f, "SELECT cause, expires IS NULL FROM block"), "for good|1");
+}
+
+#define PROMISE(says, function) { says, function, begin, end, NULL }
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		PROMISE("a recipient tried in vain counts at once, and once", distinct),
+		PROMISE("what another program writes counts soon", others),
+		PROMISE("all of it is known after a restart", again),
+		PROMISE("activity is summed up by the hour, and counts before it is written", summed),
+		PROMISE("a block holds at once, is written, and goes when somebody deletes it", blocks),
+		PROMISE("a block is known after a restart", kept),
+		PROMISE("a block that somebody ended has ended", lifted),
+		PROMISE("a block for good is not made shorter", stays),
+	};
+	return cmocka_run_group_tests_name("clients", tests, NULL, NULL);
+}
