@@ -201,8 +201,12 @@ is_deeply [ $p->sql(<<~'') ], [
 	SELECT sender || ' ' || context || ' ' || profile || ' ' || coalesce(login, '') FROM decision
 	WHERE sender <> 'left@example.org' OR login IS NOT NULL GROUP BY 1 ORDER BY min(reference)
 
+	'bob@example.net mx-pre mx ',
 	'bob@example.net mx mx ',
+	'unheard@example.net mx-pre mx ',
+	'eve@example.net mx-pre mx ',
 	'eve@example.net mx mx ',
+	'ann@example.org mx-pre submission ann@example.org',
 	'ann@example.org mx submission ann@example.org',
 	'ann+submission@example.org submission-sender submission ann@example.org',
 	'ann+submission@example.org submission submission ann@example.org',
@@ -247,7 +251,7 @@ END { kill 'TERM', -$recorder if $recorder }
 $c = $postfix->client(%good);
 $c->mail('bob@example.net', 'known@example.org');
 $c->deliver;
-is slurp($notes), "mx RCPT\nmx DATA\n", 'MX: asked at RCPT and DATA';
+is slurp($notes), "mx-pre RCPT\nmx RCPT\nmx DATA\n", 'MX: asked at RCPT, before and behind Postfix\'s own tables, and at DATA';
 unlink $notes;
 ($c) = login('submission', 'starttls', 'secret');
 $c->mail('ann@example.org', 'somebody@example.com');

@@ -131,6 +131,9 @@ eventually { $p->ask(client_name => 'mx.example.com') =~ /client_block_permanent
 $p->sql("INSERT INTO block (client, sender) VALUES ('192.0.2.66', 'example.net')");
 eventually { $p->sql('SELECT row, finding FROM problem') =~ /blocks not one of client, sender and login; fill exactly one/ } 'a row that says too much is told';
 
+like $postfix->client(@client, addr => '192.0.2.70', login => 'ann@example.org')->mail('ann@example.org', 'known@example.org'),
+    qr/^250/, 'a login may come from anywhere';
+
 # ---- spam traps ----
 
 $p->sql("INSERT INTO spamtrap (recipient, note) VALUES ('ann\@example.org', 'a trap now')");

@@ -41,6 +41,18 @@ ok sql("INSERT INTO list_state (list, kind, rules, state, since, why, ipv6) VALU
     ('bl.example', 'addresses', 'dnsbl', 'failing', $noon, '5 questions in a row failed', 'no'),
     ('a.example', 'addresses', 'dnsbl', 'good', $noon, NULL, 'no')"), 'two lists';
 
+ok sql("INSERT INTO unknown VALUES ('192.0.2.66', 'a\@example.org', 'unknown', 'bracket', unixepoch(), unixepoch()),
+    ('192.0.2.66', 'b\@example.org', 'deactivated', 'query', unixepoch(), unixepoch())"), 'who tried in vain';
+ok sql("INSERT INTO activity VALUES ('client', '192.0.2.66', unixepoch() / 3600 * 3600, 'accepted', 'mx-1', 2),
+    ('client', '192.0.2.66', unixepoch() / 3600 * 3600, 'accepted', 'mx-2', 3),
+    ('client', '192.0.2.66', unixepoch() / 3600 * 3600, 'refused', 'mx-1', 3),
+    ('client', '192.0.2.66', unixepoch() / 3600 * 3600, 'unknown', 'mx-1', 2),
+    ('client', '192.0.2.7', $noon - $noon % 3600, 'accepted', 'mx-1', 30), ('client', '192.0.2.7', $noon - $noon % 3600, 'refused', 'mx-1', 1)"),
+    'what clients did';
+ok sql("INSERT INTO hand_block (client, cause, evidence, since, expires, set_by) VALUES ('192.0.2.66', 'it tried 20 recipients that are not here',
+    '20 of 24 recipients within 3600 s are not here, 0 of them deactivated', $noon, 4097381400, 'mx-1')"), 'a block';
+ok sql("INSERT INTO bounce VALUES ('gone\@example.net', '4Bxyz', $noon, 1, '5.1.1', '550 5.1.1 no such user', 'ann\@example.org', 'ann')"), 'a bounce';
+
 # ---- the manual page: behind "sqlite> " stands what is typed, behind "...> " its next line, then what comes ----
 
 my @typed;
@@ -79,10 +91,11 @@ my @times = (
 	[ q(NULL),                     '' ],
 	[ q(''),                       '' ],
 );
-for my $list (qw(allow deny unwanted recipient_profile recipient_setting)) {
+for my $list (qw(allow deny unwanted block spamtrap recipient_profile recipient_setting)) {
 	my ($columns, $values) = @{{
 		allow => [ 'client', q('192.0.2.1') ], deny => [ 'client', q('192.0.2.1') ],
 		unwanted => [ 'recipient, sender', q('a@example.org', 'example.net') ],
+		block => [ 'client', q('192.0.2.1') ], spamtrap => [ 'recipient', q('a@example.org') ],
 		recipient_profile => [ 'recipient, profile', q('a@example.org', 'mx') ],
 		recipient_setting => [ 'recipient, check_name, setting', q('a@example.org', 'dnsbl', 'off') ],
 	}->{$list}};

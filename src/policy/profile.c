@@ -42,7 +42,9 @@ route_request(const struct config *c, const struct lists *lists, const struct re
 	}
 	if (login && to.hook == HOOK_MX)
 		to.hook = HOOK_SUBMISSION;
-	if (to.hook == HOOK_SUBMISSION || to.hook == HOOK_SUBMISSION_SENDER)
+	else if (login && to.hook == HOOK_MX_PRE)
+		to.hook = HOOK_NONE;	/* it is judged at mx, as a user of ours */
+	if (login || to.hook == HOOK_SUBMISSION || to.hook == HOOK_SUBMISSION_SENDER)
 		to.profile = config_profile(c, "submission");
 	else {
 		const char *own = lists ? lists_profile(lists, recipient, now_s) : NULL;

@@ -49,6 +49,7 @@ struct verdict {
 #define PENDING ((struct verdict){ .kind = VERDICT_PENDING })
 
 enum hook {				/* where Postfix asks: the policy_context */
+	HOOK_NONE = 0,			/* where no rule has anything to say: a login at mx-pre */
 	HOOK_MX_PRE = 1,		/* mx-pre: before Postfix looks for the recipient */
 	HOOK_MX = 2,			/* mx: mail from strangers */
 	HOOK_SUBMISSION_SENDER = 4,	/* submission-sender: in smtpd_sender_restrictions */

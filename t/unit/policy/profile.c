@@ -25,6 +25,7 @@ static const struct {
 	{ "mx is mx", "mx", "", "you@example.org", MX, "mx", false },
 	{ "mx with a login is submission", "mx", "joe", "you@example.org", SUB, "submission", false },
 	{ "mx-pre is its own hook", "mx-pre", "", "you@example.org", PRE, "mx", false },
+	{ "a login has nothing to fear there", "mx-pre", "joe", "you@example.org", HOOK_NONE, "submission", false },
 	{ "submission is submission without a login", "submission", "", "you@example.org", SUB, "submission", false },
 	{ "submission with a login too", "submission", "joe", "you@example.org", SUB, "submission", false },
 	{ "submission-sender is its own hook", "submission-sender", "joe", "you@example.org", SENDER, "submission", false },
