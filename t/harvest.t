@@ -166,6 +166,17 @@ session('192.0.2.50', nobodies(25));
 ok passes('192.0.2.50'), 'log: nobody is blocked';
 like $p->sql('SELECT would FROM shadow'), qr/would object|object client_harvesting/, 'but it is recorded who would be';
 
+# ---- the delivery rate ----
+
+$p->reload(profiles => profile('mx', client_delivery_rate => 'defer') . "delivery_rate_recipients = 20\n");
+$p->says(qr/(?:read again.*){2}/s, 'reloaded');
+session('192.0.2.51', nobodies(11), knowns(9));
+passes('192.0.2.2');
+like((session('192.0.2.51', 'known'))[0], qr/^450 4\.7\.1 .*: of 20 recipients that 192\.0\.2\.51 tried here, 9 were taken; remove what bounces from your lists \(client_delivery_rate /,
+    'fewer than a half were taken');
+session('192.0.2.52', nobodies(10), knowns(11));
+ok passes('192.0.2.52'), 'more than a half';
+
 # ---- our own table of mailboxes is broken ----
 
 $p->reload(profiles => $harvest);

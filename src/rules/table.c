@@ -10,6 +10,7 @@
 	RULE(client_block) \
 	RULE(client_harvesting) \
 	RULE(spamtrap) \
+	RULE(client_delivery_rate) \
 	RULE(recipient) \
 	RULE(null_sender_multiple) \
 	RULE(helo_missing) \

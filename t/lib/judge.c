@@ -166,7 +166,8 @@ client_activity(struct eval *e, int64_t window_s, int64_t out[ACTIVITIES])
 	memset(out, 0, ACTIVITIES * sizeof *out);
 	out[ACTIVITY_ACCEPTED] = e->given->accepted;
 	out[ACTIVITY_REFUSED] = e->given->refused;
-	return true;
+	out[ACTIVITY_UNKNOWN] = e->given->unknown;
+	return e->given->tried != NULL;
 }
 
 bool

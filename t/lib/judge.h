@@ -24,7 +24,7 @@ struct facts {				/* what is not said is empty, or has the option's default */
 	enum hook hook;			/* HOOK_MX if not said */
 	bool on_record;			/* what on_record() says */
 	const struct tried *tried;	/* what tried_in_vain() says; NULL: it cannot */
-	int64_t accepted, refused;	/* what client_activity() says */
+	int64_t accepted, refused, unknown;	/* what client_activity() says, if tried is not NULL */
 	bool looks_broken;		/* what mailboxes_look_broken() says */
 	const struct list_row *last_block;
 	/*

@@ -61,6 +61,7 @@ static const struct {
 	{ "client_block", SPARE_STRANGER },
 	{ "client_harvesting", SPARE_STRANGER },
 	{ "spamtrap", SPARE_STRANGER },
+	{ "client_delivery_rate", SPARE_STRANGER },
 	{ "recipient", SPARE_ROLE },
 	{ "null_sender_multiple", SPARE_STRANGER },
 	{ "helo_missing", SPARE_STRANGER },
