@@ -71,6 +71,7 @@ struct world {
 	const char *own_name;		/* this host's: %{r} in an explanation */
 	bool only_log;			/* mode = log in [server]: every check of every profile is shadow */
 	const char *help_url;		/* as written; "": none */
+	enum addresses addresses;	/* how the table decision keeps them */
 	size_t profile_table;		/* of struct profile_options among a profile's */
 };
 

@@ -27,6 +27,9 @@ static const struct option rows[] = {
 	  .words = "stderr|syslog" },
 	{ "log_passes", OPT_BOOL, INTO(log_passes), "yes", NULL, NULL,
 	  "A log line for every request, not only for refusals." },
+	{ "decision_addresses", OPT_WORD, INTO(addresses), "full", NULL, NULL,
+	  "How the database keeps sender, recipient and login of a decision: full, their domain only, or off.  "
+	  "The log has them whole.", .words = "full|domain|off" },
 	{ "metrics_file", OPT_TEXT, INTO(metrics_file), "", NULL, NULL,
 	  "Metrics in Prometheus' text format are written to this file every 15 seconds; empty: nowhere." },
 	{ "help_url", OPT_PARSED, INTO(help_url), "", NULL, NULL,
@@ -80,6 +83,7 @@ era_new(const struct policy_parts *parts, struct config *config)
 		.block_ipv4 = (unsigned)era->options->block_ipv4,
 		.block_ipv6 = (unsigned)era->options->block_ipv6,
 		.own_name = name_host(),
+		.addresses = (enum addresses)era->options->addresses,
 		.help_url = era->options->help_url,
 	};
 	era->needs = wiring_needs(config, parts->rules, parts->rule_count, era->world.first_table);

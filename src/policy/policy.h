@@ -16,12 +16,15 @@ struct policy;
 struct loop;
 struct site;
 
+enum addresses { ADDRESSES_FULL, ADDRESSES_DOMAIN, ADDRESSES_OFF };
+
 enum mode { MODE_ENFORCE, MODE_LOG };	/* log: every check is shadow */
 
 struct policy_options {
 	int mode;			/* enum mode, of all profiles together */
 	int log_to;			/* enum log_target, without nowhere */
 	bool log_passes;
+	int addresses;			/* enum addresses, of the table decision */
 	const char *metrics_file;	/* "": none */
 	const char *help_url;		/* as written (reply.h); "": none */
 	int64_t deadline_ms;

@@ -1,6 +1,7 @@
 /* record.c - see record.h */
 #include "policy/record.h"
 #include "base/log.h"
+#include "policy/privacy.h"
 #include "policy/reply.h"
 
 #include <inttypes.h>
@@ -250,9 +251,9 @@ add_rule(struct text *t, const struct eval *e, size_t i)
 		add_member(t, "check", s->verdict.check ? s->verdict.check->name : NULL);
 		add_member(t, "setting", setting_text(e, s));
 		add_member(t, "effect", effect_word(s));
-		add_member(t, "text", s->verdict.text);
-		add_member(t, "trace", s->verdict.trace);
-		add_member(t, "facts", facts_of(e, s));
+		add_member(t, "text", privacy_text(e, s->verdict.text));
+		add_member(t, "trace", privacy_text(e, s->verdict.trace));
+		add_member(t, "facts", privacy_text(e, facts_of(e, s)));
 		text_addf(t, ",\"us\":%" PRId64, waited_us(s));
 	}
 	text_add(t, "}");
@@ -293,7 +294,7 @@ record_row(const struct eval *e, const struct decision *d, const char *reply, in
 		.action = decision_word(d),
 		.check = d->check,
 		.would = d->would,
-		.reply = safe_or_null(e, reply),
+		.reply = safe_or_null(e, privacy_text(e, reply)),
 		.profile = profile_name(e->profile),
 		.context = safe_or_null(e, r->policy_context),
 		.stage = stage_name(r->stage),
@@ -301,10 +302,10 @@ record_row(const struct eval *e, const struct decision *d, const char *reply, in
 		    safe_or_null(e, r->client_address),
 		.client_name = safe_or_null(e, r->client_name),
 		.helo = safe_or_null(e, r->helo_name),
-		.sender = safe(e, r->sender),
+		.sender = safe(e, privacy_address(e, r->sender)),
 		.sender_domain = e->sender_domain,
-		.recipient = safe_or_null(e, r->recipient),
-		.login = safe_or_null(e, r->sasl_username),
+		.recipient = safe_or_null(e, privacy_address(e, r->recipient)),
+		.login = safe_or_null(e, privacy_address(e, r->sasl_username)),
 		.instance = safe_or_null(e, r->instance),
 		.queue_id = safe_or_null(e, r->queue_id),
 		.score = d->score,

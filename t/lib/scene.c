@@ -278,7 +278,7 @@ scene_open(struct scene *s, const struct rule *const *some, size_t count, const 
 	    .dns = { ask, forget, s }, .site = { ask_site, forget_site, s }, .sent = { sent_since, s },
 	    .clients = { on_record_of, tried_of, activity_of, looks_broken, block_of, s }, .block_ipv4 = 32, .block_ipv6 = 64,
 	    .local_networks = o->local_networks, .only_log = o->mode == MODE_LOG, .help_url = o->help_url,
-	    .own_name = "mx.example.org" };
+	    .own_name = "mx.example.org", .addresses = (enum addresses)o->addresses };
 }
 
 void

@@ -271,6 +271,42 @@ trace_tells(void **state)
 	}
 }
 
+static void
+hides(void **state)
+{
+	static const struct { const char *setting, *sender, *recipient, *login, *reply, *finding; } cases[] = {
+		{ "full", "Bob@Example.net", "ann@example.org", "jo", "550 ann@example.org wants no mail from sender Bob@Example.net",
+		  "ann@example.org wants no mail from sender Bob@Example.net" },
+		{ "domain", "@Example.net", "@example.org", NULL, "550 @example.org wants no mail from sender @Example.net",
+		  "@example.org wants no mail from sender @Example.net" },
+		{ "off", "", NULL, NULL, "550 (hidden) wants no mail from sender (hidden)",
+		  "(hidden) wants no mail from sender (hidden)" },
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct scene s = { .says = says };
+		char conf[600];
+
+		snprintf(conf, sizeof conf, "[server]\ndecision_addresses = %s\n" OFF, cases[i].setting);
+		scene_open(&s, NULL, 0, conf, "INSERT INTO hand_unwanted (recipient, sender, cause, scope) "
+		    "VALUES ('ann@example.org', 'bob@example.net', '', 'recipient')");
+		scene_begin(&s, CLIENT "helo_name=[203.0.113.7]\nsender=Bob@Example.net\nrecipient=ann@example.org\nsasl_username=jo\n");
+		struct decision d = scene_decide(&s);
+		struct decision_row row = record_row(s.eval, &d,
+		    "550 ann@example.org wants no mail from sender Bob@Example.net", 7);
+		assert_string_equal(row.sender, cases[i].sender);
+		assert_string_equal(row.recipient ? row.recipient : "none", cases[i].recipient ? cases[i].recipient : "none");
+		assert_string_equal(row.login ? row.login : "none", cases[i].login ? cases[i].login : "none");
+		assert_string_equal(row.reply, cases[i].reply);
+		if (strstr(row.detail, cases[i].finding) == NULL)
+			fail_msg("%s: %s", cases[i].setting, row.detail);
+		assert_string_equal(row.sender_domain, "example.net");
+		scene_end(&s);
+		scene_close(&s);
+	}
+}
+
 /* ---- many rules that say much ---- */
 
 static struct verdict
@@ -393,6 +429,7 @@ main(void)
 		{ "the detail has every rule, with its facts", detail_tells, NULL, NULL, NULL },
 		{ "what the site's database said is a fact, and no DNS question", site_tells, NULL, NULL, NULL },
 		{ "detail and explanation tell how SPF came about, of a pass too", trace_tells, NULL, NULL, NULL },
+		{ "the row keeps of addresses what it may", hides, NULL, NULL, NULL },
 		{ "a detail that is too long is cut between rules", cut_detail, NULL, NULL, NULL },
 		{ "however many checks only log, the line's end is there", long_would, NULL, NULL, NULL },
 		{ "the explanation has every rule and the action", explanation, NULL, NULL, NULL },
