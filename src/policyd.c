@@ -44,7 +44,7 @@ struct program {
 	struct dns *dns;
 	struct dns_lists *dns_lists;
 	struct store *store;
-	struct site *site;
+	struct site *site, *reputation;
 	struct policy *policy;
 	struct server *server;
 	struct timer *metrics, *watchdog;
@@ -140,6 +140,15 @@ read_setting(const char *check, const char *setting, char *why, size_t size)
 
 /* ---- what is the same for serving and for explaining ---- */
 
+/* The view is in the store's own file, but people may change it: it is asked as the site's database is. */
+static struct site_options
+ask_reputation(const struct config *config)
+{
+	const struct store_options *store = config_server(config, TABLE_STORE);
+
+	return (struct site_options){ store->database, "SELECT score FROM reputation WHERE client = :client", "" };
+}
+
 static bool
 open_rooms(struct program *pr, bool read_only)
 {
@@ -157,7 +166,9 @@ open_rooms(struct program *pr, bool read_only)
 		log_error("store: %s", why);
 		return false;
 	}
-	pr->site = site_new(pr->loop, config_server(pr->config, TABLE_SITE));
+	pr->site = site_new(pr->loop, &site_recipients, config_server(pr->config, TABLE_SITE));
+	struct site_options reputation = ask_reputation(pr->config);
+	pr->reputation = site_new(pr->loop, &site_reputations, &reputation);
 	return true;
 }
 
@@ -171,7 +182,7 @@ static void
 open_policy(struct program *pr)
 {
 	pr->policy = policy_new(&(struct policy_parts){ .loop = pr->loop, .dns = pr->dns, .dns_lists = pr->dns_lists,
-	    .store = pr->store, .site = pr->site,
+	    .store = pr->store, .site = pr->site, .reputation = pr->reputation,
 	    .rules = rules, .rule_count = rules_count, .server_table = TABLE_POLICY, .profile_table = 0,
 	    .answer = answer_ticket }, pr->config);
 }
@@ -183,6 +194,8 @@ close_rooms(struct program *pr)
 		policy_free(pr->policy);
 	if (pr->site != NULL)
 		site_free(pr->site);
+	if (pr->reputation != NULL)
+		site_free(pr->reputation);
 	if (pr->store != NULL)
 		store_close(pr->store, CLOSE_MS);
 	if (pr->dns_lists != NULL)

@@ -177,6 +177,25 @@ like((session('192.0.2.51', 'known'))[0], qr/^450 4\.7\.1 .*: of 20 recipients t
 session('192.0.2.52', nobodies(10), knowns(11));
 ok passes('192.0.2.52'), 'more than a half';
 
+# ---- the reputation ----
+
+$p->reload(profiles => profile('mx', client_reputation => 'defer') . "reputation_min = -10\n");
+$p->says(qr/(?:read again.*){3}/s, 'reloaded');
+my $poor = qr/^450 4\.7\.1 .*: 192\.0\.2\.50 tried too many recipients that are not here, or was refused too often; mend that, and come back later \(client_reputation /;
+eventually { (session('192.0.2.50', 'known'))[0] =~ $poor } 'a poor reputation';
+ok passes('192.0.2.202'), 'a good one';
+ok passes('192.0.2.99'), 'and none';
+my (undef, $explained) = $p->command('', '-x', 'client_address=192.0.2.50', 'recipient=known@example.org', 'policy_context=mx');
+like $explained, qr/client_reputation.*score -\d+, less than -10\s+reputation of 192\.0\.2\.50: -\d+ \[/s, 'policyd -x explains it';
+$p->sql("DROP VIEW reputation; CREATE VIEW reputation AS SELECT '192.0.2.202' AS client, -51 AS score");
+eventually { (session('192.0.2.202', 'known'))[0] =~ /client_reputation/ } 'a view of the site\'s own';
+ok passes('192.0.2.50'), 'which thinks otherwise';
+$p->sql("DROP VIEW reputation; CREATE VIEW reputation AS SELECT '192.0.2.202' AS client, 'poor' AS score");
+eventually { passes('192.0.2.202') } 'a view that says no number is no no';
+$p->sql('DROP VIEW reputation');
+ok passes('192.0.2.202'), 'none is no no, either';
+$p->says(qr/site: the view reputation/, 'and the log says so');
+
 # ---- our own table of mailboxes is broken ----
 
 $p->reload(profiles => $harvest);

@@ -180,8 +180,8 @@ eventually { verdict($p->ask(recipient => 'ann@example.org')) eq $closed } 'anot
 $p->reload(server => { %good, recipient_query => '' });
 eventually { $p->ask(recipient => 'nobody@example.org') eq 'DUNNO' } 'and none';
 is $p->stop, 'exit 0', 'policyd stops';
-cmp_ok $p->metric("policyd_site_answers_total{answer=\"$_\"}") // 0, '>', 0, "the metrics count: $_"
-    for qw(active deactivated unknown cannot_tell);
+cmp_ok $p->metric("policyd_site_answers_total{query=\"recipient\",answer=\"$_\"}") // 0, '>', 0, "the metrics count: $_"
+    for qw(yes no none cannot_tell);
 unlike $_->log, qr/(?:fatal|panic|unsupported|bad|unknown restriction)[: ]/, 'Postfix had nothing to complain about' for values %postfix;
 
 done_testing;

@@ -78,6 +78,15 @@ client_activity(struct eval *e, int64_t window_s, int64_t out[ACTIVITIES])
 	return from->activity(from->arg, client_key(e), e->now_s - window_s, out);
 }
 
+enum known
+client_reputation(struct eval *e, int64_t *score)
+{
+	struct site_answer a = reputation_lookup(e);
+
+	*score = a.number;
+	return a.status == SITE_YES ? KNOWN_YES : a.status == SITE_NO_ROW ? KNOWN_NO : KNOWN_CANNOT_TELL;
+}
+
 bool
 mailboxes_look_broken(struct eval *e)
 {

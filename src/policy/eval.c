@@ -151,8 +151,10 @@ forget(struct question *q)
 
 	if (q->source == ASKED_DNS)
 		w->dns.forget(w->dns.arg, &q->waiter.dns);
-	else
+	else if (q->source == ASKED_SITE)
 		w->site.forget(w->site.arg, &q->waiter.site);
+	else
+		w->reputation.forget(w->reputation.arg, &q->waiter.site);
 }
 
 static void
@@ -163,7 +165,7 @@ fail_question(struct question *q)
 	if (q->source == ASKED_DNS)
 		q->answer = answer_failed(q->open.name, q->open.type, why);
 	else
-		q->site = (struct site_answer){ SITE_CANNOT_TELL, why };
+		q->site = (struct site_answer){ SITE_CANNOT_TELL, why, 0 };
 }
 
 /* The rules before it have answered, or were not to be asked. */
@@ -246,7 +248,7 @@ on_site_answer(struct site_waiter *w, struct site_answer a)
 {
 	struct question *q = (struct question *)(void *)w;
 
-	q->site = (struct site_answer){ a.status, arena_strdup(q->eval->arena, a.why) };
+	q->site = (struct site_answer){ a.status, arena_strdup(q->eval->arena, a.why), a.number };
 	landed(q);
 }
 
@@ -328,17 +330,18 @@ look_up(struct eval *e, const char *list, const char *name, enum dns_type type)
 	return q->answer;
 }
 
-struct site_answer
-site_lookup(struct eval *e)
+/* Ask a database, once for the request. */
+static struct site_answer
+ask_database(struct eval *e, enum question_source source, const struct site_source *from, const char *value)
 {
 	struct question *q = e->questions;
 
-	while (q != NULL && q->source != ASKED_SITE)
+	while (q != NULL && q->source != source)
 		q = q->next;
 	if (q == NULL) {
-		q = question_new(e, ASKED_SITE);
+		q = question_new(e, source);
 		q->waiter.site.answered = on_site_answer;
-		q->site = e->world->site.ask(e->world->site.arg, e->recipient, &q->waiter.site);
+		q->site = from->ask(from->arg, value, &q->waiter.site);
 		if (question_is_open(q))
 			q->asked_us = clock_mono_us();
 		if (e->closed && question_is_open(q)) {
@@ -349,6 +352,18 @@ site_lookup(struct eval *e)
 	if (q->site.status != SITE_NO_QUERY)
 		use(e, q);
 	return q->site;
+}
+
+struct site_answer
+site_lookup(struct eval *e)
+{
+	return ask_database(e, ASKED_SITE, &e->world->site, e->recipient);
+}
+
+struct site_answer
+reputation_lookup(struct eval *e)
+{
+	return ask_database(e, ASKED_REPUTATION, &e->world->reputation, e->client_key);
 }
 
 bool

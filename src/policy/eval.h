@@ -34,9 +34,9 @@ struct dns_source {
 	void *arg;
 };
 
-/* And what the site's own database says; see site_ask() and site_forget(). */
+/* And what a database says, the site's own of recipients or the store's of clients; see site_ask() and site_forget(). */
 struct site_source {
-	struct site_answer (*ask)(void *arg, const char *recipient, struct site_waiter *w);
+	struct site_answer (*ask)(void *arg, const char *value, struct site_waiter *w);
 	void (*forget)(void *arg, struct site_waiter *w);
 	void *arg;
 };
@@ -63,7 +63,7 @@ struct world {
 	size_t rule_count;		/* at most RULES_MAX */
 	size_t first_table;		/* of the rules' tables among a profile's: rule i has first_table + i */
 	struct dns_source dns;
-	struct site_source site;
+	struct site_source site, reputation;
 	struct sent_source sent;
 	struct client_source clients;
 	unsigned block_ipv4, block_ipv6;	/* prefix lengths */
@@ -98,7 +98,7 @@ enum effect {
 	EFFECT_REJECT,
 };
 
-enum question_source { ASKED_DNS, ASKED_SITE };
+enum question_source { ASKED_DNS, ASKED_SITE, ASKED_REPUTATION };
 
 struct question {
 	union {				/* first: who waits finds its question by it */
@@ -205,6 +205,9 @@ void eval_end(struct eval *e);
 
 /* Ask the site's database of the recipient, as dns_lookup() asks the DNS. */
 struct site_answer site_lookup(struct eval *e);
+
+/* Ask the view reputation of the client, which has a client_key(). */
+struct site_answer reputation_lookup(struct eval *e);
 
 /* ---- what follows (decision.c) ---- */
 

@@ -346,6 +346,7 @@ policy_configure(struct policy *p, struct config *config)
 
 	era->world.dns = (struct dns_source){ ask_dns, forget_dns, &p->parts };
 	era->world.site = (struct site_source){ ask_site, forget_site, p->parts.site };
+	era->world.reputation = (struct site_source){ ask_site, forget_site, p->parts.reputation };
 	era->world.sent = (struct sent_source){ ask_sent, p->parts.store };
 	era->world.clients = (struct client_source){ ask_on_record, ask_tried, ask_activity, ask_looks_broken,
 	    ask_last_block, p };

@@ -40,7 +40,7 @@ struct policy_parts {
 	struct dns *dns;
 	struct dns_lists *dns_lists;	/* named and recorded here; made from dns */
 	struct store *store;
-	struct site *site;
+	struct site *site, *reputation;
 	const struct rule *const *rules;
 	size_t rule_count;
 	size_t server_table;		/* of struct policy_options among the server tables */

@@ -149,6 +149,24 @@ add_dns_answer(struct text *t, const struct question *q)
 }
 
 static void
+add_reputation(struct text *t, const struct question *q)
+{
+	text_addf(t, "reputation of %s: ", q->eval->client_key);
+	switch (q->site.status) {
+	case SITE_YES:
+		text_addf(t, "%" PRId64, q->site.number);
+		break;
+	case SITE_NO_ROW:
+		text_add(t, "nothing is known");
+		break;
+	default:
+		text_add(t, "cannot tell (");
+		text_add_safe(t, q->site.why, strlen(q->site.why));
+		text_add(t, ")");
+	}
+}
+
+static void
 add_site_answer(struct text *t, const struct question *q)
 {
 	static const char *const words[] = { [SITE_OPEN] = "not answered yet", [SITE_NO_QUERY] = "not asked",
@@ -169,8 +187,10 @@ add_answer(struct text *t, const struct question *q)
 {
 	if (q->source == ASKED_DNS)
 		add_dns_answer(t, q);
-	else
+	else if (q->source == ASKED_SITE)
 		add_site_answer(t, q);
+	else
+		add_reputation(t, q);
 	text_addf(t, " [%" PRId64 " ms]", q->waited_us / 1000);
 }
 

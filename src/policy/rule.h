@@ -231,6 +231,9 @@ bool on_record(struct eval *e);
 bool tried_in_vain(struct eval *e, int64_t since_s, struct tried *out);
 bool client_activity(struct eval *e, int64_t window_s, int64_t out[ACTIVITIES]);
 
+/* The client's score in the view reputation: YES with *score; NO: nothing is known of it. */
+enum known client_reputation(struct eval *e, int64_t *score);
+
 /* It is not the client: of others' recipients, too, more than a half seems unknown (policy/bracket.h). */
 bool mailboxes_look_broken(struct eval *e);
 

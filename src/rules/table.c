@@ -11,6 +11,7 @@
 	RULE(client_harvesting) \
 	RULE(spamtrap) \
 	RULE(client_delivery_rate) \
+	RULE(client_reputation) \
 	RULE(recipient) \
 	RULE(null_sender_multiple) \
 	RULE(helo_missing) \

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/metrics.h"
+#include "base/text.h"
 #include "store/site_file.h"
 
 #include <pthread.h>
@@ -27,6 +28,10 @@ static const struct option rows[] = {
 const struct option_table site_option_table = OPTION_TABLE(rows);
 #undef OPTIONS
 
+const struct site_kind site_recipients = { "recipient_query", { ":recipient", ":local", ":domain" }, false,
+    "whether recipients are known" };
+const struct site_kind site_reputations = { "the view reputation", { ":client" }, true, "which reputation clients have" };
+
 enum {
 	QUESTIONS_MAX = 1000,		/* under way; one more is not asked */
 	TURN_MS = 1000,			/* nor is one that has waited so long for the thread */
@@ -43,6 +48,7 @@ struct site_question {
 	struct site_waiter *waiters;	/* the loop's; the thread does not look */
 	int64_t asked_us;
 	enum site_status status;
+	int64_t number;
 	enum site_fault fault;
 	char why[WHY_BYTES];
 	const char *plain;		/* the address without its extension; NULL if it has none */
@@ -50,6 +56,7 @@ struct site_question {
 };
 
 struct site {
+	const struct site_kind *kind;
 	char *delimiter;
 	struct wake *wake;
 	struct hash_table open;		/* questions, by address */
@@ -105,7 +112,7 @@ have_file(struct site *s)
 		s->file = NULL;
 	}
 	if (s->file == NULL && clock_mono_us() >= s->pause_until_us) {
-		s->file = site_file_open(s->file_path, s->file_query, BUSY_MS, &s->stopping, &fault, s->why, sizeof s->why);
+		s->file = site_file_open(s->file_path, s->kind, s->file_query, BUSY_MS, &s->stopping, &fault, s->why, sizeof s->why);
 		if (s->file == NULL)
 			pause_for(s, fault);
 	}
@@ -124,9 +131,9 @@ answer(struct site *s, struct site_question *q)
 		fail(q, s->fault, s->why);
 		return;
 	}
-	q->status = site_file_ask(s->file, q->address, &q->fault, q->why, sizeof q->why);
+	q->status = site_file_ask(s->file, q->address, &q->number, &q->fault, q->why, sizeof q->why);
 	if (q->status == SITE_NO_ROW && q->plain != NULL)
-		q->status = site_file_ask(s->file, q->plain, &q->fault, q->why, sizeof q->why);
+		q->status = site_file_ask(s->file, q->plain, &q->number, &q->fault, q->why, sizeof q->why);
 	if (q->fault == SITE_FAULT_FILE) {
 		memcpy(s->why, q->why, sizeof s->why);
 		pause_for(s, q->fault);
@@ -196,13 +203,13 @@ see(struct site *s, const struct site_question *q)
 	if (*s->query == '\0')
 		return;			/* it was taken away while this one was open */
 	if (q->fault == SITE_FAULT_VALUE && !s->value_said) {
-		log_warn("site: recipient_query for %s: %s; whether such recipients are known, nobody can tell (said once)",
-		    q->address, q->why);
+		log_warn("site: %s for %s: %s; %s, nobody can tell of such (said once)", s->kind->setting, q->address, q->why,
+		    s->kind->doubt);
 		s->value_said = true;
 	}
 	if (trouble && !s->trouble_said && (s->said_us == 0 || now_us - s->said_us > SAID_EVERY_S * INT64_C(1000000))) {
-		log_warn("site: %s%s: %s; whether recipients are known, nobody can tell now",
-		    q->fault == SITE_FAULT_QUERY ? "recipient_query at " : "", s->path, q->why);
+		log_warn("site: %s%s%s: %s; %s, nobody can tell now", q->fault == SITE_FAULT_QUERY ? s->kind->setting : "",
+		    q->fault == SITE_FAULT_QUERY ? " at " : "", s->path, q->why, s->kind->doubt);
 		s->said_us = now_us;
 		s->trouble_said = true;
 	} else if (!trouble && s->trouble_said) {
@@ -251,7 +258,7 @@ on_wake(void *arg)
 			struct site_waiter *w = q->waiters;
 
 			waiter_remove(w);
-			w->answered(w, (struct site_answer){ q->status, q->status == SITE_CANNOT_TELL ? q->why : "" });
+			w->answered(w, (struct site_answer){ q->status, q->status == SITE_CANNOT_TELL ? q->why : "", q->number });
 		}
 		free(q);
 	}
@@ -296,34 +303,37 @@ hand_over(struct site *s, struct site_question *q)
 	s->waiting_end = &q->next;
 	pthread_cond_signal(&s->more);
 	pthread_mutex_unlock(&s->lock);
+	if (!s->started && pthread_create(&s->thread, NULL, run, s) != 0)
+		abort();
+	s->started = true;
 }
 
 struct site_answer
-site_ask(struct site *s, const char *recipient, struct site_waiter *w)
+site_ask(struct site *s, const char *value, struct site_waiter *w)
 {
-	uint64_t hash = hash_bytes(recipient, strlen(recipient));
+	uint64_t hash = hash_bytes(value, strlen(value));
 
 	w->next = NULL;
 	w->prev = NULL;
 	if (*s->query == '\0')
-		return (struct site_answer){ SITE_NO_QUERY, "" };
+		return (struct site_answer){ SITE_NO_QUERY, "", 0 };
 	for (struct hash_link *l = hash_first(&s->open, hash); l != NULL; l = l->next) {
 		struct site_question *q = (struct site_question *)l;
 
-		if (l->hash == hash && strcmp(q->address, recipient) == 0) {
+		if (l->hash == hash && strcmp(q->address, value) == 0) {
 			waiter_add(q, w);
-			return (struct site_answer){ SITE_OPEN, "" };
+			return (struct site_answer){ SITE_OPEN, "", 0 };
 		}
 	}
 	if (s->open.count >= QUESTIONS_MAX) {
 		s->dropped->value++;
-		return (struct site_answer){ SITE_CANNOT_TELL, "too many questions wait for the site's database" };
+		return (struct site_answer){ SITE_CANNOT_TELL, "too many questions wait for the site's database", 0 };
 	}
-	struct site_question *q = question_new(s, recipient);
+	struct site_question *q = question_new(s, value);
 	hash_insert(&s->open, &q->link, hash);
 	waiter_add(q, w);
 	hand_over(s, q);
-	return (struct site_answer){ SITE_OPEN, "" };
+	return (struct site_answer){ SITE_OPEN, "", 0 };
 }
 
 void
@@ -347,31 +357,39 @@ site_check(const struct site_options *o, char *why, size_t size)
 		snprintf(why, size, "there is no database to ask; set site_database");
 		return SITE_WRONG;
 	}
-	site_file_close(site_file_open(o->site_database, o->recipient_query, 0, NULL, &fault, why, size));
+	site_file_close(site_file_open(o->site_database, &site_recipients, o->recipient_query, 0, NULL, &fault, why, size));
 	return fault == SITE_FAULT_NONE ? SITE_GOOD : fault == SITE_FAULT_QUERY ? SITE_WRONG : SITE_LATER;
+}
+
+static struct metric *
+metric(const struct site *s, const char *name, const char *label, const char *help)
+{
+	char labels[128];
+	struct text t = TEXT(labels);
+
+	text_addf(&t, "query=\"%s\"%s%s", s->kind == &site_recipients ? "recipient" : "reputation", *label ? "," : "", label);
+	return strstr(name, "_total") ? metric_counter(name, labels, help) : metric_gauge(name, labels, help);
 }
 
 static void
 register_metrics(struct site *s)
 {
-	static const char *const labels[STATUSES] = { [SITE_NO_ROW] = "answer=\"unknown\"",
-	    [SITE_YES] = "answer=\"active\"", [SITE_NO] = "answer=\"deactivated\"",
-	    [SITE_CANNOT_TELL] = "answer=\"cannot_tell\"" };
+	static const char *const labels[STATUSES] = { [SITE_NO_ROW] = "answer=\"none\"", [SITE_YES] = "answer=\"yes\"",
+	    [SITE_NO] = "answer=\"no\"", [SITE_CANNOT_TELL] = "answer=\"cannot_tell\"" };
 
 	for (int i = 0; i < STATUSES; i++)
-		if (labels[i] != NULL)
-			s->answers[i] = metric_counter("policyd_site_answers_total", labels[i],
-			    "Answers of recipient_query, by what it said.");
-	s->dropped = metric_counter("policyd_site_dropped_total", "",
-	    "Recipients not asked for, since too many questions waited.");
-	s->in_trouble = metric_gauge("policyd_site_trouble", "", "1 while recipient_query cannot be asked.");
+		if (labels[i] != NULL && (i != SITE_NO || !s->kind->number))
+			s->answers[i] = metric(s, "policyd_site_answers_total", labels[i], "Answers of queries, by what they said.");
+	s->dropped = metric(s, "policyd_site_dropped_total", "", "Questions not asked, since too many waited.");
+	s->in_trouble = metric(s, "policyd_site_trouble", "", "1 while the query cannot be asked.");
 }
 
 struct site *
-site_new(struct loop *l, const struct site_options *o)
+site_new(struct loop *l, const struct site_kind *kind, const struct site_options *o)
 {
 	struct site *s = xcalloc(1, sizeof *s);
 
+	s->kind = kind;
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->more, NULL);
 	s->waiting_end = &s->waiting;
@@ -401,11 +419,6 @@ site_configure(struct site *s, const struct site_options *o)
 	s->value_said = s->trouble_said = false;
 	s->said_us = 0;
 	s->in_trouble->value = 0;
-	if (!s->started && *s->query != '\0') {
-		if (pthread_create(&s->thread, NULL, run, s) != 0)
-			abort();
-		s->started = true;
-	}
 }
 
 static void

@@ -1,6 +1,6 @@
-/* site.h - asking the site's own SQLite database what it knows of an address
+/* site.h - asking an SQLite database what it knows of an address or a client, by a query that people wrote
  *
- * The hoster writes the query; it runs on a thread of its own, so that nothing it does can hold up the
+ * The hoster writes the query, for a database of the site's own; or may change the view it asks, in policyd's.  It runs on a thread of its own, so that nothing it does can hold up the
  * loop: what takes longer than half a second, and what cannot be asked at all, is SITE_CANNOT_TELL.  The
  * database is only read, and the address is bound, never pasted.  The same question under way is asked
  * once.  Nothing is kept: a mailbox made a moment ago is known, and a look-up costs no more than a cache would.
@@ -20,11 +20,20 @@ struct site_options {
 };
 extern const struct option_table site_option_table;
 
+/* What is asked about, and how the answer is read. */
+struct site_kind {
+	const char *setting;		/* what sets the query, for the log and the metrics */
+	const char *parameters[4];	/* the value whole, what stands before the last @ of it, and behind; NULL ends them */
+	bool number;			/* the first column is a whole number; else a state, as below */
+	const char *doubt;		/* what cannot be told without the answer: "whether recipients are known" */
+};
+extern const struct site_kind site_recipients, site_reputations;
+
 enum site_status {
 	SITE_OPEN,			/* not answered yet */
 	SITE_NO_QUERY,			/* there is none: nothing was asked */
 	SITE_NO_ROW,
-	SITE_YES,			/* 1, active, yes, y, true */
+	SITE_YES,			/* 1, active, yes, y, true; or a number */
 	SITE_NO,			/* 0, deactivated, inactive, disabled, no, n, false */
 	SITE_CANNOT_TELL,
 };
@@ -32,6 +41,7 @@ enum site_status {
 struct site_answer {
 	enum site_status status;
 	const char *why;		/* CANNOT_TELL: a sentence; else "" */
+	int64_t number;			/* YES, of a kind with numbers */
 };
 
 /*
@@ -53,19 +63,20 @@ struct site_waiter {
 enum site_check { SITE_GOOD, SITE_WRONG, SITE_LATER };
 enum site_check site_check(const struct site_options *o, char *why, size_t size);
 
-struct site *site_new(struct loop *l, const struct site_options *o);
+/* Options as if they were of recipients, whatever the kind. */
+struct site *site_new(struct loop *l, const struct site_kind *kind, const struct site_options *o);
 
 /* Other options from now on. */
 void site_configure(struct site *s, const struct site_options *o);
 
 /*
- * Ask recipient_query for a recipient, in normal form: lower case, the domain in A-labels.  If there is no
+ * Ask the query for a recipient, in normal form (lower case, the domain in A-labels), or a client.  If there is no
  * row, and the address has an extension (recipient_delimiter), for the one without it too.
  *
  * SITE_OPEN: w will be told.  SITE_NO_QUERY and SITE_CANNOT_TELL (too many questions wait) are said at
  * once, and w is not used; why is static then.
  */
-struct site_answer site_ask(struct site *s, const char *recipient, struct site_waiter *w);
+struct site_answer site_ask(struct site *s, const char *value, struct site_waiter *w);
 
 /* w no longer wants to know (nothing happens if it asked nothing). */
 void site_forget(struct site *s, struct site_waiter *w);

@@ -18,14 +18,14 @@ enum { STEPS = 1000, VALUE_BYTES_MAX = 1 << 20 };
 #define VFS "policyd-site"
 
 struct site_file {
+	const struct site_kind *kind;
 	sqlite3 *db;
 	sqlite3_stmt *query;
 	int64_t due_us;			/* of the question under way */
 	const atomic_bool *stop;
 };
 
-static const char *const parameters[] = { ":recipient", ":local", ":domain" };
-enum { RECIPIENT, LOCAL, DOMAIN, PARAMETERS };
+enum { WHOLE, LOCAL, DOMAIN };		/* a kind's parameters */
 
 /* ---- a file system in which SQLite makes no write-ahead log ---- */
 
@@ -144,10 +144,10 @@ open_database(struct site_file *f, const char *path, int busy_ms, char *why, siz
 }
 
 static bool
-is_parameter(const char *name)
+is_parameter(const struct site_kind *kind, const char *name)
 {
-	for (size_t i = 0; i < PARAMETERS; i++)
-		if (name != NULL && strcmp(name, parameters[i]) == 0)
+	for (size_t i = 0; name != NULL && kind->parameters[i] != NULL; i++)
+		if (strcmp(name, kind->parameters[i]) == 0)
 			return true;
 	return false;
 }
@@ -167,7 +167,7 @@ find_fault(struct site_file *f, const char *rest)
 	if (!alone)
 		return "something follows the statement; write a single SELECT";
 	for (int i = 1; i <= count; i++)
-		if (!is_parameter(sqlite3_bind_parameter_name(f->query, i)))
+		if (!is_parameter(f->kind, sqlite3_bind_parameter_name(f->query, i)))
 			return "it has another parameter than those there are; write :recipient, :local or :domain";
 	return count == 0 ? "it asks the same for everybody; name :recipient, :local or :domain in it" : NULL;
 }
@@ -196,13 +196,14 @@ begin(struct site_file *f)
 }
 
 struct site_file *
-site_file_open(const char *path, const char *query, int busy_ms, const atomic_bool *stop, enum site_fault *fault,
-    char *why, size_t size)
+site_file_open(const char *path, const struct site_kind *kind, const char *query, int busy_ms, const atomic_bool *stop,
+    enum site_fault *fault, char *why, size_t size)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct site_file *f = xcalloc(1, sizeof *f);
 
 	pthread_once(&once, register_vfs);
+	f->kind = kind;
 	f->stop = stop;
 	begin(f);
 	*fault = open_database(f, path, busy_ms, why, size);
@@ -238,7 +239,8 @@ site_file_close(struct site_file *f)
 static void
 bind(struct site_file *f, unsigned parameter, const char *text, size_t len)
 {
-	int place = sqlite3_bind_parameter_index(f->query, parameters[parameter]);
+	const char *name = f->kind->parameters[parameter];
+	int place = name ? sqlite3_bind_parameter_index(f->query, name) : 0;
 
 	if (place > 0)
 		sqlite3_bind_text(f->query, place, text, (int)len, SQLITE_STATIC);
@@ -264,21 +266,35 @@ read_value(sqlite3_stmt *query, char *why, size_t size)
 	return SITE_CANNOT_TELL;
 }
 
-enum site_status
-site_file_ask(struct site_file *f, const char *address, enum site_fault *fault, char *why, size_t size)
+static enum site_status
+read_number(sqlite3_stmt *query, int64_t *number, char *why, size_t size)
 {
-	const char *at = strrchr(address, '@'), *end = address + strlen(address);
+	int type = sqlite3_column_type(query, 0);
+
+	if (type == SQLITE_INTEGER || type == SQLITE_FLOAT) {
+		*number = sqlite3_column_int64(query, 0);
+		return SITE_YES;
+	}
+	const char *value = (const char *)sqlite3_column_text(query, 0);
+	snprintf(why, size, "it says '%.60s', which is no number", value ? value : "NULL");
+	return SITE_CANNOT_TELL;
+}
+
+enum site_status
+site_file_ask(struct site_file *f, const char *value, int64_t *number, enum site_fault *fault, char *why, size_t size)
+{
+	const char *at = strrchr(value, '@'), *end = value + strlen(value);
 	enum site_status status = SITE_CANNOT_TELL;
 
 	if (at == NULL)
 		at = end;
 	begin(f);
-	bind(f, RECIPIENT, address, (size_t)(end - address));
-	bind(f, LOCAL, address, (size_t)(at - address));
+	bind(f, WHOLE, value, (size_t)(end - value));
+	bind(f, LOCAL, value, (size_t)(at - value));
 	bind(f, DOMAIN, at + (at < end), (size_t)(end - at - (at < end)));
 	int rc = sqlite3_step(f->query);
 	if (rc == SQLITE_ROW) {
-		status = read_value(f->query, why, size);
+		status = f->kind->number ? read_number(f->query, number, why, size) : read_value(f->query, why, size);
 		*fault = status == SITE_CANNOT_TELL ? SITE_FAULT_VALUE : SITE_FAULT_NONE;
 	} else if (rc == SQLITE_DONE) {
 		status = SITE_NO_ROW;

@@ -1,7 +1,7 @@
 /* site_file.h - a read-only connection to the site's own database, and the one query that it answers
  *
  * Nothing is ever written, or made: not the file, not a journal, not a write-ahead log.  The query is a
- * single SELECT that names :recipient, :local or :domain; anything else is refused when it is opened.
+ * single SELECT that names a parameter of its kind; anything else is refused when it is opened.
  * To be used by one thread at a time.
  */
 #ifndef STORE_SITE_FILE_H
@@ -29,14 +29,15 @@ enum site_fault {
  * busy_ms  how long to wait for somebody's lock, now and at each question
  * stop     once true, a query under way is interrupted; NULL: nobody says so
  */
-struct site_file *site_file_open(const char *path, const char *query, int busy_ms, const atomic_bool *stop,
-    enum site_fault *fault, char *why, size_t size);
+struct site_file *site_file_open(const char *path, const struct site_kind *kind, const char *query, int busy_ms,
+    const atomic_bool *stop, enum site_fault *fault, char *why, size_t size);
 
 /*
- * What the first column of the first row says of address, "local@domain".  SITE_CANNOT_TELL comes with a fault
+ * What the first column of the first row says of value; a number goes to *number.  SITE_CANNOT_TELL comes with a fault
  * and a sentence in why; after FAULT_FILE close it, and open it anew some time later.
  */
-enum site_status site_file_ask(struct site_file *f, const char *address, enum site_fault *fault, char *why, size_t size);
+enum site_status site_file_ask(struct site_file *f, const char *value, int64_t *number, enum site_fault *fault, char *why,
+    size_t size);
 
 /* Somebody deleted or replaced the file since it was opened. */
 bool site_file_moved(const struct site_file *f);

@@ -170,6 +170,14 @@ client_activity(struct eval *e, int64_t window_s, int64_t out[ACTIVITIES])
 	return e->given->tried != NULL;
 }
 
+enum known
+client_reputation(struct eval *e, int64_t *score)
+{
+	e->waiting |= e->given->reputation_open;
+	*score = e->given->score;
+	return e->given->reputation;
+}
+
 bool
 mailboxes_look_broken(struct eval *e)
 {

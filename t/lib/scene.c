@@ -93,13 +93,13 @@ ask_site(void *arg, const char *recipient, struct site_waiter *w)
 	struct scene *s = arg;
 
 	if (s->site == NULL)
-		return (struct site_answer){ SITE_NO_QUERY, "" };
+		return (struct site_answer){ SITE_NO_QUERY, "", 0 };
 	assert_true(s->asked_count < SCENE_QUESTIONS);
 	for (size_t i = 0; i < s->asked_count; i++)
 		if (s->asked[i].site != NULL)
 			fail_msg("%s was asked for twice", recipient);
 	s->asked[s->asked_count++] = (struct scene_question){ xstrdup(recipient), 0, NULL, w };
-	return (struct site_answer){ SITE_OPEN, "" };
+	return (struct site_answer){ SITE_OPEN, "", 0 };
 }
 
 static void
@@ -160,6 +160,16 @@ sent_since(void *arg, const char *who, int64_t since_s)
 	assert_non_null(who);
 	assert_true(since_s < NOW_S);
 	return ((struct scene *)arg)->sent;
+}
+
+/* Of nobody anything is known. */
+static struct site_answer
+ask_reputation(void *arg, const char *client, struct site_waiter *w)
+{
+	(void)arg;
+	(void)client;
+	(void)w;
+	return (struct site_answer){ SITE_NO_ROW, "", 0 };
 }
 
 static bool
@@ -275,7 +285,7 @@ scene_open(struct scene *s, const struct rule *const *some, size_t count, const 
 	s->lists = sql ? read_lists(sql) : NULL;
 	const struct policy_options *o = config_server(s->config, 0);
 	s->world = (struct world){ .rules = some, .rule_count = count, .profile_table = 0, .first_table = 1,
-	    .dns = { ask, forget, s }, .site = { ask_site, forget_site, s }, .sent = { sent_since, s },
+	    .dns = { ask, forget, s }, .site = { ask_site, forget_site, s }, .reputation = { ask_reputation, forget_site, s }, .sent = { sent_since, s },
 	    .clients = { on_record_of, tried_of, activity_of, looks_broken, block_of, s }, .block_ipv4 = 32, .block_ipv6 = 64,
 	    .local_networks = o->local_networks, .only_log = o->mode == MODE_LOG, .help_url = o->help_url,
 	    .own_name = "mx.example.org", .addresses = (enum addresses)o->addresses };

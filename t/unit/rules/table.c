@@ -62,6 +62,7 @@ static const struct {
 	{ "client_harvesting", SPARE_STRANGER },
 	{ "spamtrap", SPARE_STRANGER },
 	{ "client_delivery_rate", SPARE_STRANGER },
+	{ "client_reputation", SPARE_STRANGER },
 	{ "recipient", SPARE_ROLE },
 	{ "null_sender_multiple", SPARE_STRANGER },
 	{ "helo_missing", SPARE_STRANGER },
@@ -109,7 +110,8 @@ wired(void **state)
 static void
 quiet(void **state)
 {
-	const struct promise nothing = { .given = { .helo = "[192.0.2.7]", .name = { NAME_CONFIRMED, "mx.example.net" } },
+	const struct promise nothing = { .given = { .helo = "[192.0.2.7]", .name = { NAME_CONFIRMED, "mx.example.net" },
+	    .reputation = KNOWN_NO },
 	    .want = "DUNNO" };
 
 	(void)state;

@@ -118,7 +118,7 @@ open_site(struct fixture *f, const char *sql, const char *query)
 {
 	if (sql != NULL)
 		make_database(f->path, sql);
-	return site_new(f->loop, &(struct site_options){ f->path, query, "+-" });
+	return site_new(f->loop, &site_recipients, &(struct site_options){ f->path, query, "+-" });
 }
 
 static bool
@@ -133,13 +133,13 @@ exists(const struct fixture *f, const char *end)
 static uint64_t
 dropped(void)
 {
-	return metric_counter("policyd_site_dropped_total", "", "")->value;
+	return metric_counter("policyd_site_dropped_total", "query=\"recipient\"", "")->value;
 }
 
 static uint64_t
 said_active(void)
 {
-	return metric_counter("policyd_site_answers_total", "answer=\"active\"", "")->value;
+	return metric_counter("policyd_site_answers_total", "query=\"recipient\",answer=\"yes\"", "")->value;
 }
 
 /* ---- what it says ---- */
@@ -461,7 +461,7 @@ taken_away(void **state)
 {
 	struct fixture *f = fixture_new();
 	struct site *s = open_site(f, SCHEMA ANN, "SELECT " ENDLESS " WHERE :recipient <> ''");
-	const struct metric *trouble = metric_gauge("policyd_site_trouble", "", "");
+	const struct metric *trouble = metric_gauge("policyd_site_trouble", "query=\"recipient\"", "");
 	struct asked asked;
 	(void)state;
 
