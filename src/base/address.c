@@ -1,5 +1,6 @@
 /* address.c - see address.h */
 #include "base/address.h"
+#include "base/ascii.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -168,7 +169,7 @@ network_parse(struct network *n, const char *text, const char **why)
 	if (slash != NULL) {
 		char *end;
 
-		if (slash[1] < '0' || slash[1] > '9')
+		if (!is_digit(slash[1]))
 			return false;
 		prefix = strtoul(slash + 1, &end, 10);
 		if (*end != '\0')

@@ -1,5 +1,6 @@
 /* domain.c - see domain.h */
 #include "base/domain.h"
+#include "base/ascii.h"
 
 #include <idn2.h>
 #include <libpsl.h>
@@ -7,18 +8,6 @@
 #include <string.h>
 
 enum { LABEL_MAX = 63, UTF8_MAX = 1024 };	/* no A-label form fits that is longer in UTF-8 */
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool
-is_letter(char c)
-{
-	return c >= 'a' && c <= 'z';
-}
 
 /*
  * The whole work for ASCII: lower case, sizes, the trailing dot.  Underscores pass: the DNS and Postfix know
@@ -30,7 +19,7 @@ normal_ascii(const char *text, char out[DOMAIN_TEXT])
 	size_t len = 0, label = 0;
 
 	for (; *text; text++) {
-		char c = *text >= 'A' && *text <= 'Z' ? (char)(*text + ('a' - 'A')) : *text;
+		char c = to_lower(*text);
 
 		if (c == '.') {
 			if (label == 0)

@@ -1,5 +1,6 @@
 /* option.c - see option.h */
 #include "config/option.h"
+#include "base/ascii.h"
 #include "base/domain.h"
 #include "config/word.h"
 
@@ -39,7 +40,7 @@ number_read(const struct measure *m, struct arena *a, const char *text, int64_t 
 	const char *digits = text + (m == &count && *text == '-');
 	char *unit;
 
-	if (*digits < '0' || *digits > '9')
+	if (!is_digit(*digits))
 		return arena_printf(a, "%s; %s", *text ? "not a number" : "no value", m->advice);
 	errno = 0;
 	long long n = strtoll(text, &unit, 10);

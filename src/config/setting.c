@@ -1,5 +1,6 @@
 /* setting.c - see setting.h */
 #include "config/setting.h"
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "config/macro.h"
 #include "config/word.h"
@@ -72,7 +73,7 @@ date_parse(const char *word, int64_t *unix_s)
 	struct tm day = { 0 }, same;
 
 	for (size_t i = 0; i < sizeof shape; i++)	/* the NUL as well */
-		if (shape[i] == 'd' ? word[i] < '0' || word[i] > '9' : word[i] != shape[i])
+		if (shape[i] == 'd' ? !is_digit(word[i]) : word[i] != shape[i])
 			return false;
 	day.tm_year = atoi(word) - 1900;
 	day.tm_mon = atoi(word + 5) - 1;

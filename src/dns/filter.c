@@ -1,13 +1,8 @@
 /* filter.c - see filter.h */
 #include "dns/filter.h"
+#include "base/ascii.h"
 
 #include <string.h>
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
 
 /* A number up to 255 at *at, which moves behind it; -1 if there is none. */
 static int

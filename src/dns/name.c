@@ -1,5 +1,6 @@
 /* name.c - see name.h */
 #include "dns/name.h"
+#include "base/ascii.h"
 
 #include <arpa/nameser.h>
 #include <stddef.h>
@@ -19,17 +20,14 @@ normal_plain(const char *text, char *out)
 			if (label == 0)
 				return false;
 			label = 0;
-		} else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_') {
-			label++;
-		} else if (c >= 'A' && c <= 'Z') {
-			c = (char)(c + 'a' - 'A');
+		} else if (is_letter(c) || is_digit(c) || c == '-' || c == '_') {
 			label++;
 		} else {
 			return false;
 		}
 		if (label > LABEL_MAX)
 			return false;
-		out[len++] = c;
+		out[len++] = to_lower(c);
 	}
 	if (len > 0 && label == 0)
 		len--;			/* the trailing dot */
@@ -56,6 +54,5 @@ dns_name_lower(char *name)
 	if (name[0] == '.' && name[1] == '\0')
 		name[0] = '\0';
 	for (; *name != '\0'; name++)
-		if (*name >= 'A' && *name <= 'Z')
-			*name = (char)(*name + 'a' - 'A');
+		*name = to_lower(*name);
 }

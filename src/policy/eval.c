@@ -1,5 +1,6 @@
 /* eval.c - see eval.h */
 #include "policy/eval.h"
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -18,7 +19,7 @@ normal_address(struct arena *a, const char *address, const char **domain)
 	size_t local_len = at ? (size_t)(at - address) : strlen(address);
 	char *copy = arena_alloc(a, local_len + 1 + sizeof normal + (at ? strlen(at) : 0));
 	for (size_t i = 0; i < local_len; i++)
-		copy[i] = (char)(address[i] >= 'A' && address[i] <= 'Z' ? address[i] | 0x20 : address[i]);
+		copy[i] = to_lower(address[i]);
 	if (at == NULL)
 		return copy;
 	if (!domain_normal(at + 1, normal)) {

@@ -286,8 +286,7 @@ lower(struct eval *e, const char *text)
 	char *copy = *text ? arena_strdup(e->arena, text) : NULL;
 
 	for (char *at = copy; at != NULL && *at; at++)
-		if (*at >= 'A' && *at <= 'Z')
-			*at |= 0x20;
+		*at = to_lower(*at);
 	return copy;
 }
 

@@ -9,6 +9,7 @@
 #define POLICY_RULE_H
 
 #include "base/address.h"
+#include "base/ascii.h"
 #include "base/domain.h"
 #include "config/option.h"
 #include "dns/answer.h"

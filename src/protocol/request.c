@@ -1,5 +1,6 @@
 /* request.c - see request.h */
 #include "protocol/request.h"
+#include "base/ascii.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -97,7 +98,7 @@ stage_of(const char *protocol_state)
 static int
 hex_digit(char c)
 {
-	if (c >= '0' && c <= '9')
+	if (is_digit(c))
 		return c - '0';
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
@@ -129,7 +130,7 @@ parse_number(const char *text, uint64_t *out)
 {
 	uint64_t n = 0;
 
-	for (; *text >= '0' && *text <= '9'; text++) {
+	for (; is_digit(*text); text++) {
 		unsigned digit = (unsigned)(*text - '0');
 
 		if (n > (UINT64_MAX - digit) / 10)

@@ -131,7 +131,7 @@ count_digits(const char *text, size_t len)
 	size_t count = 0;
 
 	for (size_t i = 0; i < len; i++)
-		count += text[i] >= '0' && text[i] <= '9';
+		count += is_digit(text[i]);
 	return count;
 }
 

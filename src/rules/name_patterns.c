@@ -12,9 +12,8 @@ check(char *text)
 	size_t letters = 0;
 
 	for (char *c = text; *c; c++) {
-		if (*c >= 'A' && *c <= 'Z')
-			*c = (char)(*c + ('a' - 'A'));
-		letters += strchr(LETTERS, *c) != NULL;
+		*c = to_lower(*c);
+		letters += is_letter(*c);
 	}
 	if (strlen(text) >= DOMAIN_TEXT)
 		return "longer than any name";

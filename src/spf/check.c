@@ -7,6 +7,7 @@
 #include "spf/engine.h"
 #include "spf/macro.h"
 #include "spf/record.h"
+#include "base/ascii.h"
 #include "base/domain.h"
 
 #include <assert.h>
@@ -209,7 +210,7 @@ target(struct check *c, const struct frame *f, const struct spf_spec *spec)
 	if (t.len > 0 && buffer[t.len - 1] == '.')
 		buffer[--t.len] = '\0';
 	for (char *at = buffer; *at; at++)
-		*at = (char)(*at >= 'A' && *at <= 'Z' ? *at | 0x20 : *at);
+		*at = to_lower(*at);
 	while (strlen(name) >= DOMAIN_TEXT) {
 		const char *dot = strchr(name, '.');
 

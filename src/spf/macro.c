@@ -1,22 +1,11 @@
 /* macro.c - see macro.h */
 #include "spf/macro.h"
+#include "base/ascii.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 enum { VALUE_BYTES = 800, MACROS_MAX = 500 };	/* bound the work a stranger's record can ask for */
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool
-is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 static bool
 is_delimiter(char c)

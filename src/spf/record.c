@@ -1,6 +1,7 @@
 /* record.c - see record.h */
 #include "spf/record.h"
 #include "spf/macro.h"
+#include "base/ascii.h"
 
 #include <string.h>
 #include <strings.h>
@@ -8,18 +9,6 @@
 enum { RECORD_MAX = 8192 };	/* octets: twenty times what s.3.4 asks for, and little work */
 
 /* ---- prefix lengths ---- */
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool
-is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 /* A number without leading zeros up to max; false if it is none. */
 static bool

@@ -1,5 +1,6 @@
 /* pattern.c - see pattern.h */
 #include "store/pattern.h"
+#include "base/ascii.h"
 #include "base/domain.h"
 #include "base/text.h"
 
@@ -19,7 +20,7 @@ normal_address(const char *text, char out[VALUE_BYTES])
 		return false;
 	size_t len = (size_t)(at - text);
 	for (size_t i = 0; i < len; i++)
-		out[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] | 0x20 : text[i]);
+		out[i] = to_lower(text[i]);
 	snprintf(out + len, VALUE_BYTES - len, "@%s", domain);
 	return true;
 }
@@ -47,7 +48,7 @@ read_pattern(struct arena *a, const char *text, char column, struct pattern *p, 
 		size_t len = strnlen(text, VALUE_BYTES - 1);
 
 		for (size_t i = 0; i < len; i++)
-			normal[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] | 0x20 : text[i]);
+			normal[i] = to_lower(text[i]);
 		normal[len] = '\0';
 		p->what = PATTERN_EXACT;
 	} else if (column == 'l') {
