@@ -91,8 +91,9 @@ for (	# what, sender, client
 for (	# check, code, finding, sender, client
 	[ 'spf_fail', '550 5.7.23', '192.0.2.9 may not send mail as example.net (SPF fail by -all); who forwards mail rewrites '
 	    . 'the sender (SRS)', 'bob@example.net' ],
-	[ 'spf_fail', '550 5.7.23', '192.0.2.9 may not send mail as told.example.net (SPF fail by -all): 192.0.2.9 is no server '
-	    . 'of told.example.net; see https://www.example.net/spf?s=bob%2Bx%40told.example.net', 'bob+x@told.example.net' ],
+	[ 'spf_fail', '550 5.7.23', '192.0.2.9 may not send mail as told.example.net (SPF fail by -all); who forwards mail '
+	    . 'rewrites the sender (SRS); told.example.net explains: 192.0.2.9 is no server of told.example.net; '
+	    . 'see https://www.example.net/spf?s=bob%2Bx%40told.example.net', 'bob+x@told.example.net' ],
 	[ 'spf_fail', '550 5.7.23', '192.0.2.9 may not send mail as break.example.net (SPF fail by -all); who forwards mail '
 	    . 'rewrites the sender (SRS)', 'bob@break.example.net' ],
 	[ 'spf_fail', '550 5.7.23', '2001:db8:f::1 may not send mail as example.net (SPF fail by -all); who forwards mail '

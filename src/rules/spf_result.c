@@ -1,37 +1,43 @@
 /* spf_result.c - see spf_result.h */
 #include "rules/spf_result.h"
 
-/* What the domain has to say about it, or how an honest forwarder mends it. */
-static const char *
-advice(const struct spf_outcome *o, enum spf_identity identity, struct text *t)
+#include <string.h>
+
+enum { EXPLANATION_MAX = 110, EXPLANATION_LEAST = 40 };	/* bytes; the latter with "; explains: " */
+
+/*
+ * "192.0.2.7 may not send mail as example.net (SPF fail by -all)", how an honest forwarder mends it, then the domain's
+ * own words, as such (RFC 7208 s.6.2): last, where what does not fit is cut, and only if there is room for some.
+ */
+static struct verdict
+refuse(struct eval *e, enum spf_identity identity, const char *domain, const struct spf_outcome *o)
 {
-	if (o->explanation != NULL)
-		text_addf(t, ": %.110s", o->explanation);
-	else if (identity == SPF_MAIL_FROM)
-		text_add(t, "; who forwards mail rewrites the sender (SRS)");
-	return t->at;
+	bool fail = o->result == SPF_FAIL;
+	char buffer[VERDICT_TEXT];
+	struct text t = TEXT(buffer);
+
+	text_addf(&t, "%s %s not %s as %.80s (SPF %s by %.40s)", request(e)->client_address, fail ? "may" : "should",
+	    identity == SPF_HELO ? "greet" : "send mail", domain, spf_result_word(o->result),
+	    o->mechanism ? o->mechanism : "default");
+	if (identity == SPF_MAIL_FROM)
+		text_add(&t, "; who forwards mail rewrites the sender (SRS)");
+	if (o->explanation != NULL && t.size - t.len > strlen(domain) + EXPLANATION_LEAST)
+		text_addf(&t, "; %s explains: %.*s", domain, EXPLANATION_MAX, o->explanation);
+	return object(e, fail ? SPF_CHECK_FAIL : SPF_CHECK_SOFTFAIL, "5.7.23", "%s", buffer);
 }
 
 static struct verdict
 follow(struct eval *e, enum spf_identity identity, const char *domain, const struct spf_outcome *o)
 {
-	const char *client = request(e)->client_address;
-	const char *what = identity == SPF_HELO ? "greet" : "send mail";
-	char buffer[VERDICT_TEXT];
-	struct text more = TEXT(buffer);
-
 	switch (o->unsure && o->result != SPF_PASS ? SPF_TEMPERROR : o->result) {
 	case SPF_PASS:
 		return DUNNO;
 	case SPF_FAIL:
-		return object(e, SPF_CHECK_FAIL, "5.7.23", "%s may not %s as %.80s (SPF fail by %.40s)%s", client, what, domain,
-		    o->mechanism ? o->mechanism : "default", advice(o, identity, &more));
 	case SPF_SOFTFAIL:
-		return object(e, SPF_CHECK_SOFTFAIL, "5.7.23", "%s should not %s as %.80s (SPF softfail by %.40s)%s", client,
-		    what, domain, o->mechanism ? o->mechanism : "default", advice(o, identity, &more));
+		return refuse(e, identity, domain, o);
 	case SPF_NEUTRAL:
 		return object(e, SPF_CHECK_NEUTRAL, "5.7.23", "%.80s does not say whether %s may %s in its name (SPF neutral)",
-		    domain, client, what);
+		    domain, request(e)->client_address, identity == SPF_HELO ? "greet" : "send mail");
 	case SPF_NONE:
 		return object(e, SPF_CHECK_NONE, "5.7.23", "%.80s has no SPF record", domain);
 	case SPF_PERMERROR:

@@ -9,6 +9,7 @@ extern const struct rule rule_spf;
 #define FAIL "OBJECT spf_fail 5.7.23 192.0.2.7 may not send mail as example.net (SPF fail by -all)"
 #define FORWARDERS "; who forwards mail rewrites the sender (SRS)"
 #define LATER "OBJECT spf_temperror 4.4.3 cannot look up the SPF records of example.net now"
+#define LONG_NAME "a-department-of-ours.with-a-rather-long-name.example.net"
 #define WIDE "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
 
 int
@@ -19,11 +20,23 @@ main(void)
 		{ "whom the domain allows passes", { SAYS(.result = SPF_PASS, .mechanism = "mx") }, "DUNNO" },
 		{ "whom it forbids is refused, and forwarders are told of SRS", { SAYS(.result = SPF_FAIL, .mechanism = "-all") },
 		  FAIL FORWARDERS },
-		{ "in the domain's own words, if it has some",
+		{ "the domain's own words are told, too, as what they are",
 		  { SAYS(.result = SPF_FAIL, .mechanism = "-all", .explanation = "see https://www.example.net/spf") },
-		  FAIL ": see https://www.example.net/spf" },
+		  FAIL FORWARDERS "; example.net explains: see https://www.example.net/spf" },
 		{ "of which there are no more than a reply can hold",
-		  { SAYS(.result = SPF_FAIL, .mechanism = "-all", .explanation = WIDE WIDE) }, FAIL ": " WIDE "0123456789" },
+		  { SAYS(.result = SPF_FAIL, .mechanism = "-all", .explanation = WIDE WIDE) },
+		  FAIL FORWARDERS "; example.net explains: " WIDE "0123456789" },
+		{ "and they are cut before our own are",
+		  { SAYS(.result = SPF_FAIL, .mechanism = "-exists:" WIDE, .explanation = WIDE WIDE),
+		    .client = "2001:db8:1111:2222:3333:4444:5555:6666" },
+		  "OBJECT spf_fail 5.7.23 2001:db8:1111:2222:3333:4444:5555:6666 may not send mail as example.net "
+		  "(SPF fail by -exists:01234567890123456789012345678901)" FORWARDERS "; example.net explains: "
+		  "012345678901234567890123456789012345678901234567890123456789" },
+		{ "or left out, if there is no room for some of them",
+		  { .client = "2001:db8:1111:2222:3333:4444:5555:6666", .sender = "b@" LONG_NAME, .spf[SPF_MAIL_FROM] =
+		    { .result = SPF_FAIL, .mechanism = "-exists:" WIDE, .explanation = WIDE WIDE } },
+		  "OBJECT spf_fail 5.7.23 2001:db8:1111:2222:3333:4444:5555:6666 may not send mail as " LONG_NAME
+		  " (SPF fail by -exists:01234567890123456789012345678901)" FORWARDERS },
 		{ "nor of the mechanism", { SAYS(.result = SPF_FAIL, .mechanism = "-exists:" WIDE) },
 		  "OBJECT spf_fail 5.7.23 192.0.2.7 may not send mail as example.net (SPF fail by -exists:"
 		  "01234567890123456789012345678901)" FORWARDERS },
@@ -47,7 +60,7 @@ main(void)
 		{ "the null sender is judged by the HELO name", { GREETS(.result = SPF_FAIL, .mechanism = "-all") },
 		  "OBJECT spf_fail 5.7.23 192.0.2.7 may not greet as mx.example.net (SPF fail by -all)" },
 		{ "which may have words of its own", { GREETS(.result = SPF_FAIL, .mechanism = "-a", .explanation = "go away") },
-		  "OBJECT spf_fail 5.7.23 192.0.2.7 may not greet as mx.example.net (SPF fail by -a): go away" },
+		  "OBJECT spf_fail 5.7.23 192.0.2.7 may not greet as mx.example.net (SPF fail by -a); mx.example.net explains: go away" },
 		{ "a null sender whose HELO name allows the client passes", { GREETS(.result = SPF_PASS) }, "DUNNO" },
 		{ "a HELO name that is none is asked nothing", { .sender = "", .helo = "[192.0.2.7]" }, "DUNNO" },
 		{ "a sender without a domain is let alone", { .sender = "b" }, "DUNNO" },

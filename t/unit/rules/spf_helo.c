@@ -15,7 +15,8 @@ main(void)
 		{ "one that forbids it is refused; SRS would not help", { SAYS(.result = SPF_FAIL, .mechanism = "-all") },
 		  "OBJECT spf_helo_fail 5.7.23 192.0.2.7 may not greet as mx.example.net (SPF fail by -all)" },
 		{ "with the words of the domain", { SAYS(.result = SPF_FAIL, .mechanism = "-all", .explanation = "not ours") },
-		  "OBJECT spf_helo_fail 5.7.23 192.0.2.7 may not greet as mx.example.net (SPF fail by -all): not ours" },
+		  "OBJECT spf_helo_fail 5.7.23 192.0.2.7 may not greet as mx.example.net (SPF fail by -all); "
+		  "mx.example.net explains: not ours" },
 		{ "a softfail is told as one", { SAYS(.result = SPF_SOFTFAIL, .mechanism = "~a") },
 		  "OBJECT spf_helo_softfail 5.7.23 192.0.2.7 should not greet as mx.example.net (SPF softfail by ~a)" },
 		{ "neutral is told as that", { SAYS(.result = SPF_NEUTRAL) },
