@@ -45,6 +45,11 @@ xn--mller-kva.example  MX   10 mx.example.net.
 *.dead.bl.example      !silent
 1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.bl.example A 127.0.0.2
 
+# As much as policyd reads, and more.
+$dns->add('192.0.2.17 PTR crowd.example.', map { "crowd.example A 198.51." . ($_ >> 8) . '.' . ($_ & 255) } 1 .. 299);
+$dns->add('crowd.example A 192.0.2.17', '192.0.2.18 PTR crowds.example.');
+$dns->add(map { "crowds.example A 198.51." . ($_ >> 8) . '.' . ($_ & 255) } 1 .. 301);
+
 my @unknown = (client_name => 'unknown', reverse_client_name => 'unknown');
 my ($no_rdns, $mismatch) = ('550 5.7.25 client_no_rdns', '550 5.7.25 client_rdns_mismatch');
 
@@ -103,6 +108,8 @@ my @rules = (
 		[ 'it leads nowhere',         { @unknown, client_address => '192.0.2.10' },        $mismatch ],
 		[ 'no PTR',                   { @unknown, client_address => '192.0.2.70' },        'DUNNO' ],
 		[ 'SERVFAIL on the way back', { @unknown, client_address => '192.0.2.12' },        'DUNNO', '450 4.7.25 client_rdns_mismatch' ],
+		[ 'the last of 300 addresses is its own', { @unknown, client_address => '192.0.2.17' }, 'DUNNO' ],
+		[ 'more cannot be read',      { @unknown, client_address => '192.0.2.18' },        'DUNNO', '450 4.7.25 client_rdns_mismatch' ],
 	],
 	sender_null_mx => {}, [
 		[ 'an MX',                    { sender => 'b@example.net' },                'DUNNO' ],

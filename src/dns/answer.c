@@ -2,7 +2,8 @@
  *
  * Every record of the answer section is looked at twice at most, however they
  * are ordered: once for aliases, once for what was asked, at the name where the
- * aliases end.
+ * aliases end.  An answer is read to its last record or has failed: nobody can
+ * take a part of it for the whole.
  */
 #include "dns/answer.h"
 #include "base/arena.h"
@@ -13,7 +14,7 @@
 #include <arpa/nameser.h>
 #include <string.h>
 
-enum { RECORDS_MAX = 100, ALIASES_MAX = 16, LOOKED_AT_MAX = 300 };
+enum { ALIASES_MAX = 16 };
 
 struct alias {
 	const char *owner, *target;
@@ -28,7 +29,7 @@ struct reading {
 	const char *target;		/* where the aliases end */
 	size_t aliases, count;
 	struct alias alias[ALIASES_MAX];
-	struct dns_record record[RECORDS_MAX];
+	struct dns_record *records;
 };
 
 static const char malformed[] = "malformed answer";
@@ -91,9 +92,7 @@ is_of_type(const struct reading *r, unsigned type)
 static size_t
 section_count(const struct reading *r, ns_sect section)
 {
-	size_t count = ns_msg_count(r->message, section);
-
-	return count < LOOKED_AT_MAX ? count : LOOKED_AT_MAX;
+	return ns_msg_count(r->message, section);
 }
 
 /* The domain name that fills the record's data from the byte at offset; NULL if there is none. */
@@ -224,13 +223,13 @@ follow_aliases(struct reading *r, const char *name, uint32_t *ttl_s)
 static const char *
 collect_records(struct reading *r, enum dns_type type, uint32_t *ttl_s)
 {
-	for (size_t i = 0; i < section_count(r, ns_s_an) && r->count < RECORDS_MAX; i++) {
+	r->records = arena_alloc(r->scratch, section_count(r, ns_s_an) * sizeof *r->records);
+	for (size_t i = 0; i < section_count(r, ns_s_an); i++) {
 		if (!parse(r, ns_s_an, i))
 			return malformed;
 		if (!is_of_type(r, type) || strcmp(r->rr.name, r->target) != 0)
 			continue;
-		r->record[r->count] = (struct dns_record){ 0 };
-		if (!read_record(r, &r->record[r->count]))
+		if (!read_record(r, &r->records[r->count]))
 			return malformed;
 		r->count++;
 		*ttl_s = smaller(*ttl_s, ttl_of(ns_rr_ttl(r->rr)));
@@ -248,7 +247,7 @@ read_authority(struct reading *r, enum dns_status status, uint32_t *ttl_s)
 {
 	bool referral = false;
 
-	for (size_t i = 0; i < section_count(r, ns_s_ns); i++) {
+	for (size_t i = 0; i < section_count(r, ns_s_ns) && i < DNS_RECORDS_MAX; i++) {
 		if (!parse(r, ns_s_ns, i))
 			return malformed;
 		if (is_of_type(r, ns_t_ns))
@@ -282,6 +281,8 @@ read_message(struct reading *r, struct answer *a, const unsigned char *message, 
 		    arena_printf(r->scratch, "error %zu", rcode);
 	if (ns_msg_getflag(r->message, ns_f_tc))
 		return "truncated answer";
+	if (section_count(r, ns_s_an) > DNS_RECORDS_MAX)
+		return "too many records";
 	if ((why = collect_aliases(r)) != NULL || (why = follow_aliases(r, a->name, &ttl_s)) != NULL)
 		return why;
 	if (rcode == ns_r_noerror && (why = collect_records(r, a->type, &ttl_s)) != NULL)
@@ -291,8 +292,6 @@ read_message(struct reading *r, struct answer *a, const unsigned char *message, 
 		a->ttl_s = bounded(r->options, ttl_s, r->options->dns_ttl_max_s);
 		return NULL;
 	}
-	if (ns_msg_count(r->message, ns_s_an) > LOOKED_AT_MAX)
-		return "too many records";
 	a->status = rcode == ns_r_nxdomain ? DNS_NXDOMAIN : DNS_NO_DATA;
 	why = read_authority(r, a->status, &ttl_s);
 	a->ttl_s = bounded(r->options, ttl_s, r->options->dns_negative_max_s);
@@ -316,7 +315,7 @@ answer_read(const struct dns_options *o, const char *name, enum dns_type type, c
 		a.ttl_s = (uint32_t)o->dns_failure_ttl_s;
 	} else {
 		a.count = r.count;
-		a.records = r.record;
+		a.records = r.records;
 	}
 	const struct answer *kept = answer_keep(&a);
 	arena_free(r.scratch);

@@ -15,6 +15,9 @@
 
 enum dns_type { DNS_A = 1, DNS_NS = 2, DNS_SOA = 6, DNS_PTR = 12, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28 };
 
+/* An answer with more records, aliases among them, has failed; BIND gives out no more than 100 of one type. */
+enum { DNS_RECORDS_MAX = 300 };
+
 enum dns_status { DNS_OPEN, DNS_FOUND, DNS_NO_DATA, DNS_NXDOMAIN, DNS_FAILED };
 
 struct dns_record {
@@ -32,7 +35,7 @@ struct answer {
 	uint32_t ttl_s;			/* what is left of it when the answer came, floor and ceiling applied */
 	uint32_t took_us;		/* between the question and the answer; 0 if the cache had it */
 	const char *why;		/* DNS_FAILED: "SERVFAIL", "no answer in 2000 ms", …; else "" */
-	size_t count;			/* records of the type asked for, aliases followed; at most 100 */
+	size_t count;			/* records of the type asked for, aliases followed: all there are */
 	const struct dns_record *records;
 };
 
