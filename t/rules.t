@@ -46,6 +46,7 @@ xn--mller-kva.example  MX   10 mx.example.net.
 1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.bl.example A 127.0.0.2
 
 # As much as policyd reads, and more.
+$dns->add(map { ("192.0.2.15 PTR n$_.many.example.", $_ < 11 ? "192.0.2.16 PTR n$_.many.example." : ()) } 1 .. 11);
 $dns->add('192.0.2.17 PTR crowd.example.', map { "crowd.example A 198.51." . ($_ >> 8) . '.' . ($_ & 255) } 1 .. 299);
 $dns->add('crowd.example A 192.0.2.17', '192.0.2.18 PTR crowds.example.');
 $dns->add(map { "crowds.example A 198.51." . ($_ >> 8) . '.' . ($_ & 255) } 1 .. 301);
@@ -108,6 +109,8 @@ my @rules = (
 		[ 'it leads nowhere',         { @unknown, client_address => '192.0.2.10' },        $mismatch ],
 		[ 'no PTR',                   { @unknown, client_address => '192.0.2.70' },        'DUNNO' ],
 		[ 'SERVFAIL on the way back', { @unknown, client_address => '192.0.2.12' },        'DUNNO', '450 4.7.25 client_rdns_mismatch' ],
+		[ 'ten names lead elsewhere', { @unknown, client_address => '192.0.2.16' },        $mismatch ],
+		[ 'an eleventh may lead back', { @unknown, client_address => '192.0.2.15' },       'DUNNO', '450 4.7.25 client_rdns_mismatch' ],
 		[ 'the last of 300 addresses is its own', { @unknown, client_address => '192.0.2.17' }, 'DUNNO' ],
 		[ 'more cannot be read',      { @unknown, client_address => '192.0.2.18' },        'DUNNO', '450 4.7.25 client_rdns_mismatch' ],
 	],

@@ -181,12 +181,17 @@ confirm(struct eval *e, const struct answer *ptr)
 	struct client_name n = { .status = NAME_MISMATCH };
 	const char *unsure = NULL;
 	bool open = false, confirmed = false;
+	size_t looked_at = 0;
 
-	for (size_t i = 0; i < ptr->count && i < PTR_NAMES_MAX; i++) {
+	for (size_t i = 0; i < ptr->count; i++) {
 		const char *name = ptr->records[i].name;
 
 		if (!domain_is_fqdn(name))
 			continue;
+		if (looked_at++ == PTR_NAMES_MAX) {	/* it and those behind it may lead back as well */
+			unsure = unsure ? unsure : name;
+			break;
+		}
 		if (n.name == NULL)
 			n.name = name;
 		const struct answer *a = dns_lookup(e, name, type);

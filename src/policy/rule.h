@@ -169,19 +169,20 @@ bool waiting(const struct eval *e);
 /*
  * What is known of the client's name: Postfix's client_name where it has one
  * (which Postfix has confirmed), else by our own look-ups (FCrDNS): PTR, then
- * the addresses of at most ten names it gives.
+ * the addresses of at most ten names it gives; if it gives more, these ten can confirm, but not refute.
  */
 enum name_status {
 	NAME_OPEN,			/* not known yet; waiting(e) is true */
 	NAME_CONFIRMED,			/* name resolves back to the client */
-	NAME_MISMATCH,			/* there is a PTR, and no name of it resolves back */
+	NAME_MISMATCH,			/* there is a PTR, and none of all its names resolves back */
 	NAME_NONE,			/* no PTR */
 	NAME_CANNOT_TELL,
 };
 struct client_name {
 	enum name_status status;
 	const char *name;		/* CONFIRMED: the first that is; MISMATCH: the first PTR, if possible one that is fully
-					   qualified; CANNOT_TELL: what could not be looked up (below arpa: the PTR); NULL */
+					   qualified; CANNOT_TELL: what could not be looked up (below arpa: the PTR), or was
+					   one too many; NULL */
 	bool unsure;			/* CONFIRMED: a name that stands before it in the PTR could not be looked up, and may
 					   lead back as well */
 };

@@ -3,7 +3,7 @@
  * Asks          the client's name: PTR, then the addresses of the names it gives
  * Checks        client_no_rdns        5.7.25  there is no PTR, or only a name that is not fully qualified
  *               client_rdns_mismatch  5.7.25  no name of the PTR has the client's address
- * Cannot tell   when the DNS cannot, 4.7.25
+ * Cannot tell   when the DNS cannot, 4.7.25; when there are more than ten names, and the first ten do not lead back
  * Leaves        a client without an IP address
  */
 #include "policy/rule.h"
