@@ -91,6 +91,13 @@ is_name(const char *name)
 	return len > 0 && len < DOMAIN_TEXT;
 }
 
+/* What check_host() can be asked of (s.4.3), and so what can be included or redirected to: a name of several labels. */
+static bool
+is_subject(const char *name)
+{
+	return is_name(name) && strchr(name, '.') != NULL;
+}
+
 static struct spf_answer
 ask(struct check *c, const char *name, enum spf_type type)
 {
@@ -322,10 +329,12 @@ on_match(void *arg, unsigned n)
 static bool
 fetch(struct check *c, struct frame *f)
 {
-	struct spf_answer txt = ask(c, f->domain, SPF_TYPE_TXT);
+	struct spf_answer txt = { .status = SPF_NOT_FOUND };
 	const struct spf_item *record = NULL;
 	const char *why;
 
+	if (is_subject(f->domain))
+		txt = ask(c, f->domain, SPF_TYPE_TXT);
 	if (txt.status == SPF_FAILED)
 		return stop(c, SPF_TEMPERROR, "cannot look up the record of %s now", f->domain), false;
 	for (size_t i = 0; i < txt.count; i++)
@@ -449,7 +458,7 @@ spf_check(struct arena *a, const struct spf_subject *s, const struct spf_source 
 	c->dns = dns;
 	c->told = TEXT(c->trace);
 	subject.local = *s->local ? arena_strndup(a, s->local, strnlen(s->local, LOCAL_MAX)) : "postmaster";
-	if (!is_name(s->domain) || strchr(s->domain, '.') == NULL)	/* s.4.3 */
+	if (!is_subject(s->domain))
 		return (struct spf_outcome){ .result = SPF_NONE, .trace = "" };
 	new_frame(c, NULL, &(struct spf_spec){ NULL, 0 }, false);
 	c->speaks = c->frames[0];

@@ -178,6 +178,9 @@ static const struct promise promises[] = {
 	CASE("s.2.4: a HELO name is judged as its postmaster", "mx.example.net TXT v=spf1 -all exp=e.example\n"
 	  "e.example TXT %{s}\n", "fail by -all: postmaster@mx.example.net", .sender = ""),
 	CASE("s.4.3: a name of one label has no record", "localhost TXT v=spf1 -all\n", "none", .sender = "ann@localhost"),
+	CASE("s.4.3: even if it is included", RECORD("include:%{d1} -all") "com TXT v=spf1 +all\n", "permerror: com has no record"),
+	CASE("s.4.3: or redirected to", RECORD("redirect=%{d1}") "com TXT v=spf1 +all\n", "permerror: com has no record"),
+	CASE("s.4.8: but an address it may have", RECORD("a:%{d1} -all") "com A 192.0.2.7\n", "pass by a:%{d1}"),
 	CASE("s.4.3: nor has a label of 64 octets", RECORD("-all"), "none", .sender = "ann@" LABEL "123.example.com"),
 	CASE("s.4.3: nor an empty label", RECORD("-all"), "none", .sender = "ann@a..example.com"),
 	CASE("s.4.3: nor an address literal", "", "none", .sender = "ann@[192.0.2.7]"),
