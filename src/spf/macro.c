@@ -3,9 +3,10 @@
 #include "base/ascii.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 
-enum { VALUE_BYTES = 800, MACROS_MAX = 500 };	/* bound the work a stranger's record can ask for */
+enum { VALUE_BYTES = 800 };
 
 static bool
 is_delimiter(char c)
@@ -70,7 +71,9 @@ spf_macro_is_string(const char *text, size_t len, bool explanation)
 	for (size_t i = 0, step; i < len; i += step) {
 		step = 1;
 		if (text[i] == '%') {
-			if ((step = percent(&m, text + i, len - i)) == 0 || ++macros > MACROS_MAX)
+			if ((step = percent(&m, text + i, len - i)) == 0)
+				return false;
+			if (m.letter != '\0' && ++macros > SPF_MACROS_MAX)
 				return false;
 			if (m.letter != '\0' && strchr("crtCRT", m.letter) != NULL && !explanation)
 				return false;
@@ -192,10 +195,12 @@ value_of(struct text *t, char letter, const struct spf_values *v)
 static void
 add_escaped(struct text *t, const char *at, size_t len, bool escape)
 {
-	for (size_t i = 0; i < len; i++) {
+	if (!escape)
+		text_add_bytes(t, at, len);
+	for (size_t i = 0; i < len && escape; i++) {
 		char c = at[i];
 
-		if (!escape || is_letter(c) || is_digit(c) || (c != '\0' && strchr("-._~", c) != NULL))
+		if (is_letter(c) || is_digit(c) || (c != '\0' && strchr("-._~", c) != NULL))
 			text_add_bytes(t, &c, 1);
 		else
 			text_addf(t, "%%%02X", (unsigned char)c);
@@ -206,15 +211,17 @@ add_escaped(struct text *t, const char *at, size_t len, bool escape)
 static void
 expand_macro(struct text *out, const struct macro *m, const struct spf_values *v)
 {
-	const char *delimiters = m->delimiter_count ? m->delimiters : ".";
-	size_t delimiter_count = m->delimiter_count ? m->delimiter_count : 1, count = 0;
 	struct { const char *at; size_t len; } parts[VALUE_BYTES];
+	bool splits[UCHAR_MAX + 1] = { ['.'] = m->delimiter_count == 0, ['\0'] = true };
 	char buffer[VALUE_BYTES];
 	struct text value = TEXT(buffer);
+	size_t count = 0;
 
+	for (size_t i = 0; i < m->delimiter_count; i++)
+		splits[(unsigned char)m->delimiters[i]] = true;
 	value_of(&value, m->letter, v);
 	for (const char *at = buffer, *start = at; ; at++)
-		if (*at == '\0' || memchr(delimiters, *at, delimiter_count) != NULL) {
+		if (splits[(unsigned char)*at]) {
 			parts[count].at = start;
 			parts[count++].len = (size_t)(at - start);
 			start = at + 1;
@@ -236,7 +243,7 @@ spf_macro_expand(struct text *out, const char *text, size_t len, const struct sp
 {
 	struct macro m;
 
-	for (size_t i = 0, step; i < len; i += step) {
+	for (size_t i = 0, step; i < len && !out->cut; i += step) {
 		step = 1;
 		if (text[i] != '%') {
 			text_add_bytes(out, text + i, 1);

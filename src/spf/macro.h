@@ -5,6 +5,9 @@
 #include "base/address.h"
 #include "base/text.h"
 
+/* No text, and no record, may have more: each is work that a stranger asks for.  Honest ones have ten. */
+enum { SPF_MACROS_MAX = 100 };
+
 /* Whether the text is a macro-string (s.7.1); in an explanation blanks and the letters c, r and t are allowed. */
 bool spf_macro_is_string(const char *text, size_t len, bool explanation);
 

@@ -194,16 +194,19 @@ refuse(struct arena *a, const char **why, const char *finding, const char *at, s
 bool
 spf_record_read(struct arena *a, const char *text, size_t len, struct spf_record *r, const char **why)
 {
-	size_t terms = 0;
+	size_t terms = 0, macros = 0;
 
 	if (len > RECORD_MAX)
 		return refuse(a, why, "longer than 8192 octets", "v=spf1", 6);
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] < 0x20 || text[i] > 0x7e)
 			return refuse(a, why, "an octet that no record may hold", "v=spf1", 6);
-		terms += text[i] == ' ';
+		terms += text[i] != ' ' && i > 0 && text[i - 1] == ' ';
+		macros += text[i] == '{' && i > 0 && text[i - 1] == '%';
 	}
-	*r = (struct spf_record){ .terms = arena_alloc(a, (terms + 1) * sizeof *r->terms) };
+	if (macros > SPF_MACROS_MAX)
+		return refuse(a, why, "more than 100 macros", "v=spf1", 6);
+	*r = (struct spf_record){ .terms = arena_alloc(a, terms * sizeof *r->terms) };
 	for (size_t i = strlen(version), n; i < len; i += n) {
 		const char *at = text + i, *end = memchr(at, ' ', len - i), *finding;
 
