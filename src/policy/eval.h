@@ -144,6 +144,11 @@ struct party {
 	const char *recipient;		/* in normal form, if it has settings of its own; NULL */
 };
 
+struct spf_known {			/* what SPF says of somebody */
+	struct spf *check;		/* NULL: not looked at yet */
+	struct spf_outcome outcome;
+};
+
 struct eval {
 	struct arena *arena;
 	const struct world *world;
@@ -175,7 +180,7 @@ struct eval {
 	bool waiting;			/* it asked something that is open */
 	unsigned spared;		/* enum spare: what rules so far found out */
 	unsigned doubt;			/* enum spare: what could not be found out */
-	struct spf_outcome spf[SPF_IDENTITIES];	/* trace is NULL: not looked at yet */
+	struct spf_known spf[SPF_IDENTITIES];
 	struct prospect *prospects;	/* what spf_would_allow() was asked (spf.c) */
 	struct rule_state *states;	/* one per rule */
 };

@@ -1,8 +1,8 @@
 /* spf.h - may this client send mail as this domain? RFC 7208
  *
  * A strict reader of our own looks at every record first; libspf2 evaluates only
- * records that it wrote.  spf_check() is run again whenever an answer it waits
- * for has come, and asks for all it can at once: equal answers, equal result.
+ * records that it wrote.  A check is run again whenever an answer it waits for has
+ * come, and asks for all it can at once: equal answers, equal result.
  */
 #ifndef SPF_SPF_H
 #define SPF_SPF_H
@@ -30,12 +30,13 @@ struct spf_item {
 struct spf_answer {
 	enum { SPF_OPEN, SPF_FOUND, SPF_NOT_FOUND, SPF_FAILED } status;
 	size_t count;
-	const struct spf_item *items;
+	const void *records;		/* the source's own: item() knows them */
 };
 
-/* Where answers come from; what ask() returns lives as long as the arena of the check. */
+/* Where answers come from; what they lead to lives, and stays where it is, as long as the arena of the check. */
 struct spf_source {
 	struct spf_answer (*ask)(void *arg, const char *name, enum spf_type type);
+	struct spf_item (*item)(const struct spf_answer *a, size_t i);
 	void *arg;
 };
 
@@ -59,7 +60,17 @@ struct spf_outcome {
 	unsigned terms, voids;		/* look-ups counted */
 };
 
-/* check_host() (s.4) of the subject's domain; texts live in a. */
-struct spf_outcome spf_check(struct arena *a, const struct spf_subject *s, const struct spf_source *dns);
+/*
+ * check_host() (s.4) of the subject's domain, not run yet.  It is part of arena a, as are the texts of its outcome; what
+ * the subject's point to must live as long.
+ */
+struct spf;
+struct spf *spf_new(struct arena *a, const struct spf_subject *s, const struct spf_source *dns);
+
+/*
+ * Run it with what is known, and ask for what is not.  A name is expanded, a record read and an address looked at once,
+ * however many runs there are, so that they are cheap.
+ */
+struct spf_outcome spf_run(struct spf *c);
 
 #endif

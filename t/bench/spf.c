@@ -5,8 +5,13 @@
  * CPU time of this process over src/spf alone, with a table for a DNS; each evaluation has an arena of its own, as in
  * policyd.  Replays are the runs after the first: when the answers land one at a time, and when all that are open land
  * together.  Prints one line of name=value pairs for each case; exits 1 if a result is not as expected.
+ *
+ * Then what a stranger can ask for who makes all of it as dear as he can: milliseconds of all runs of one evaluation,
+ * whose answers land one by one, the last asked first.
  */
 #include "spf/spf.h"
+#include "base/domain.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +82,12 @@ ask(void *arg, const char *name, enum spf_type type)
 	return (struct spf_answer){ .status = SPF_NOT_FOUND };
 }
 
+static struct spf_item
+item(const struct spf_answer *a, size_t i)
+{
+	return ((const struct spf_item *)a->records)[i];
+}
+
 static struct resolver
 resolver(const struct bench_case *c, bool cached)
 {
@@ -91,14 +102,14 @@ resolver(const struct bench_case *c, bool cached)
 
 /* ---- measuring ---- */
 
-static struct spf_outcome
-evaluate(struct arena *a, struct resolver *r)
+static struct spf *
+check(struct arena *a, struct resolver *r)
 {
 	struct spf_subject s = { .helo = "mx.example.com", .local = "ann", .domain = "example.com",
 		.receiver = "mx.example.org", .now_s = 1800000000 };
 
 	address_parse(&s.client, "192.0.2.7");
-	return spf_check(a, &s, &(struct spf_source){ ask, r });
+	return spf_new(a, &s, &(struct spf_source){ ask, item, r });
 }
 
 /* The runs after the first, until nothing is open. */
@@ -106,19 +117,21 @@ static unsigned
 replays(const struct bench_case *c, bool together)
 {
 	struct resolver r = resolver(c, false);
+	struct arena *a = arena_new();
+	struct spf *s = check(a, &r);
 
 	for (unsigned count = 0; ; count++) {
-		struct arena *a = arena_new();
-		struct spf_outcome o = evaluate(a, &r);
+		struct spf_outcome o = spf_run(s);
 		bool done = !o.waiting, expected = o.waiting ? r.landed < r.asked : o.result == c->result;
-		arena_free(a);
 		if (!expected) {
 			fprintf(stderr, "spf: %s: after %u replays: %s\n", c->is, count,
 			    done ? spf_result_word(o.result) : "it waits for nothing");
 			exit(1);
 		}
-		if (done)
+		if (done) {
+			arena_free(a);
 			return count;
+		}
 		for (size_t end = together ? r.asked : r.landed + 1; r.landed < end; r.landed++)
 			r.answers[r.order[r.landed]] = LANDED;
 	}
@@ -142,7 +155,7 @@ price(const struct bench_case *c)
 
 	for (int i = 0; i < REPEATS; i++) {
 		struct arena *a = arena_new();
-		struct spf_outcome o = evaluate(a, &r);
+		struct spf_outcome o = spf_run(check(a, &r));
 		arena_free(a);
 		if (o.waiting || o.result != c->result) {
 			fprintf(stderr, "spf: %s: %s\n", c->is, o.waiting ? "it waits" : spf_result_word(o.result));
@@ -152,11 +165,122 @@ price(const struct bench_case *c)
 	return (cpu_us() - begin) / REPEATS;
 }
 
+/* ---- strangers who mean no good ---- */
+
+enum { ASKED_MAX = 500, ADDRESSES = 300, RECORD_BYTES = 8192 };
+
+struct stranger {
+	const char *is;
+	enum spf_result result;
+	const char *term;		/* ten times in each record, # is its number; then networks to the longest record there may be */
+};
+
+#define DEAR "%{s1}.%{s1}.%{s1}.%{s1}.%{s1}.%{s1}.%{s1}.%{s1}.%{s1}."
+
+static const struct stranger strangers[] = {
+	{ "tree", SPF_PERMERROR, " include:" DEAR "#.%{d}" },
+	{ "hosts", SPF_FAIL, " mx:" DEAR "#.%{d}" },
+};
+
+struct stage {				/* the DNS of one of them */
+	struct spf_item record, addresses[ADDRESSES], hosts[ASKED_MAX][SPF_NAMES_MAX];
+	char text[RECORD_BYTES + 1], host_names[ASKED_MAX][SPF_NAMES_MAX][DOMAIN_TEXT + 8];
+	char names[ASKED_MAX][DOMAIN_TEXT];
+	enum spf_type types[ASKED_MAX];
+	bool landed[ASKED_MAX];
+	size_t asked;
+};
+
+static void
+set(struct stage *s, const char *term)
+{
+	struct text t = TEXT(s->text);
+
+	text_add(&t, "v=spf1");
+	for (char i = '0'; i <= '9'; i++)
+		for (const char *at = term; *at; at++)
+			text_add_bytes(&t, *at == '#' ? &i : at, 1);
+	while (t.len + strlen(" ip4:10.0.0.0 -all") <= RECORD_BYTES)
+		text_add(&t, " ip4:10.0.0.0");
+	text_add(&t, " -all");
+	s->record = (struct spf_item){ .text = s->text, .text_len = t.len };
+	for (size_t i = 0; i < ADDRESSES; i++)
+		address_parse(&s->addresses[i].address, "198.51.100.1");
+}
+
+static struct spf_answer
+ask_stranger(void *arg, const char *name, enum spf_type type)
+{
+	struct stage *s = arg;
+	size_t i = 0;
+
+	while (i < s->asked && (s->types[i] != type || strcmp(s->names[i], name) != 0))
+		i++;
+	if (i == ASKED_MAX) {
+		fprintf(stderr, "spf: more than %d questions\n", ASKED_MAX);
+		exit(1);
+	}
+	if (i == s->asked) {
+		s->types[s->asked++] = type;
+		strcpy(s->names[i], name);
+		for (size_t k = 0; k < SPF_NAMES_MAX; k++) {
+			snprintf(s->host_names[i][k], sizeof s->host_names[i][k], "%zu.%.240s", k, name);
+			s->hosts[i][k].name = s->host_names[i][k];
+		}
+	}
+	if (!s->landed[i])
+		return (struct spf_answer){ .status = SPF_OPEN };
+	if (type == SPF_TYPE_TXT)
+		return (struct spf_answer){ SPF_FOUND, 1, &s->record };
+	if (type == SPF_TYPE_MX)
+		return (struct spf_answer){ SPF_FOUND, SPF_NAMES_MAX, s->hosts[i] };
+	return (struct spf_answer){ SPF_FOUND, ADDRESSES, s->addresses };
+}
+
+static void
+bear(const struct stranger *stranger)
+{
+	static struct stage s;
+	char local[] = "a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a"
+	    ".a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a";
+	struct spf_subject subject = { .helo = local, .local = local, .domain = "x.example.com", .receiver = "mx.example.org" };
+	struct arena *a = arena_new();
+	struct spf_outcome o;
+	double us = 0;
+	unsigned runs = 0;
+
+	s = (struct stage){ .asked = 0 };
+	set(&s, stranger->term);
+	address_parse(&subject.client, "192.0.2.7");
+	struct spf *c = spf_new(a, &subject, &(struct spf_source){ ask_stranger, item, &s });
+	for (;; runs++) {
+		double begin = cpu_us();
+		o = spf_run(c);
+		us += cpu_us() - begin;
+		if (!o.waiting)
+			break;
+		size_t open = s.asked;
+		while (open > 0 && s.landed[open - 1])
+			open--;
+		if (open == 0)
+			break;
+		s.landed[open - 1] = true;
+	}
+	if (o.waiting || o.result != stranger->result) {
+		fprintf(stderr, "spf: %s: %s\n", stranger->is, o.waiting ? "it waits for nothing" : spf_result_word(o.result));
+		exit(1);
+	}
+	printf("case=%s ms=%.1f replays=%u\n", stranger->is, us / 1e3, runs);
+	arena_free(a);
+}
+
 int
 main(void)
 {
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		printf("case=%s us=%.2f single=%u together=%u\n", cases[i].is, price(&cases[i]), replays(&cases[i], false),
 		    replays(&cases[i], true));
+	for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++)
+		bear(&strangers[i]);
 	return 0;
 }

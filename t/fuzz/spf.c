@@ -12,7 +12,6 @@ enum { LINES_MAX = 40 };
 
 static const char *lines[LINES_MAX];
 static size_t lens[LINES_MAX], line_count, asked;
-static struct spf_item items[12];
 
 static size_t
 hash(const char *name, enum spf_type type)
@@ -27,9 +26,9 @@ hash(const char *name, enum spf_type type)
 static struct spf_answer
 ask(void *arg, const char *name, enum spf_type type)
 {
+	struct spf_item *items = arena_alloc(arg, 12 * sizeof *items);
 	size_t h = hash(name, type);
 
-	(void)arg;
 	asked++;
 	assert(*name && strlen(name) < 254);
 	if (type == SPF_TYPE_TXT && line_count > 0) {
@@ -45,6 +44,12 @@ ask(void *arg, const char *name, enum spf_type type)
 		address_parse(&items[i].address, type == SPF_TYPE_AAAA ? "2001:db8::7" : h % 5 ? "192.0.2.9" : "192.0.2.7");
 	}
 	return (struct spf_answer){ SPF_FOUND, h % 13 == 0 ? 12 : h % 3 + 1, items };
+}
+
+static struct spf_item
+item(const struct spf_answer *a, size_t i)
+{
+	return ((const struct spf_item *)a->records)[i];
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -69,8 +74,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct spf_subject s = { .helo = "mail.example.net", .local = size > 3 ? lines[0] : "", .domain = "example.com",
 	    .receiver = "mx.example.org", .now_s = 1800000000 };
 	address_parse(&s.client, size % 2 ? "192.0.2.7" : "2001:db8::7");
-	struct spf_source source = { ask, NULL };
-	struct spf_outcome first = spf_check(a, &s, &source), again = spf_check(a, &s, &source);
+	struct spf_source source = { ask, item, a };
+	struct spf *check = spf_new(a, &s, &source);
+	struct spf_outcome first = spf_run(check), again = spf_run(check);
 	assert(!first.waiting && first.result == again.result && first.terms == again.terms);
 	assert(first.terms <= SPF_TERMS_MAX + 1 && first.voids <= SPF_VOIDS_MAX + 1);
 	assert(asked <= 2 * (1 + SPF_TERMS_MAX * (1 + 2 * (SPF_NAMES_MAX + 1)) + SPF_NAMES_MAX + 2));

@@ -74,6 +74,15 @@ answer(struct resolver *r, const char *name, enum spf_type type)
 	return (struct spf_answer){ count ? SPF_FOUND : SPF_NOT_FOUND, count, items };
 }
 
+static size_t looked_at;			/* how many records */
+
+static struct spf_item
+item(const struct spf_answer *a, size_t i)
+{
+	looked_at++;
+	return ((const struct spf_item *)a->records)[i];
+}
+
 static struct spf_answer
 ask(void *arg, const char *name, enum spf_type type)
 {
@@ -91,6 +100,12 @@ ask(void *arg, const char *name, enum spf_type type)
 		r->count++;
 	}
 	return r->asked[i].known ? answer(r, name, type) : (struct spf_answer){ .status = SPF_OPEN };
+}
+
+static struct spf *
+check(struct arena *a, const struct spf_subject *s, struct resolver *r)
+{
+	return spf_new(a, s, &(struct spf_source){ ask, item, r });
 }
 
 /* Deliver one open answer: the first asked, the last, or any. */
@@ -142,7 +157,7 @@ keep(const struct promise *p)
 	struct arena *a = arena_new();
 	struct spf_subject s = subject(a, p);
 	struct resolver all = { .arena = a, .zone = p->zone };
-	struct spf_outcome now = spf_check(a, &s, &(struct spf_source){ ask, &all });
+	struct spf_outcome now = spf_run(check(a, &s, &all));
 
 	assert_false(now.waiting);
 	assert_string_equal(line(a, &now), p->want);
@@ -152,10 +167,11 @@ keep(const struct promise *p)
 		assert_int_equal(now.voids, p->voids < 0 ? 0 : p->voids);
 	for (unsigned order = 0; order < ORDERS; order++) {
 		struct resolver r = { .arena = a, .zone = p->zone, .slow = true };
+		struct spf *c = check(a, &s, &r);
 		struct spf_outcome late;
 
 		srand(order);
-		while ((late = spf_check(a, &s, &(struct spf_source){ ask, &r })).waiting)
+		while ((late = spf_run(c)).waiting)
 			if (!deliver(&r, order))
 				fail_msg("it waits for nothing");
 		assert_string_equal(line(a, &late), p->want);
@@ -532,13 +548,72 @@ trees(void **state)
 			memmove(name + 2, name, strlen(name) + 1);
 			memcpy(name, "x.", 2);
 		}
-		struct spf_outcome o = spf_check(a, &s, &(struct spf_source){ ask, &r });
+		struct spf_outcome o = spf_run(check(a, &s, &r));
 		assert_string_equal(line(a, &o), too_many);
 		assert_in_range(r.count, 1, 11);
 		arena_free(a);
 		keep(&(struct promise){ .zone = zone, .want = too_many, .terms = 11 });
 	}
 	*zone = '\0';
+}
+
+/* The same with names of its own everywhere: with what lands last first, each can be seen that any order can bring into view. */
+static void
+trees_from_all_sides(void **state)
+{
+	(void)state;
+
+	for (unsigned order = 0; order < ORDERS; order++) {
+		struct arena *a = arena_new();
+		struct resolver r = { .arena = a, .zone = "", .slow = true };
+		struct spf_subject s = subject(a, &(struct promise){ .zone = "" });
+		char *tree = arena_alloc(a, 200000);
+		struct spf *c = check(a, &s, &r);
+		struct spf_outcome o;
+
+		r.zone = tree;
+		srand(order);
+		for (size_t read = 0; (o = spf_run(c)).waiting; ) {
+			for (; read < r.count; read++)	/* the zone grows as it is asked for */
+				sprintf(tree + strlen(tree), "%s TXT v=spf1 include:a.%%{d} include:b.%%{d} include:c.%%{d} include:d.%%{d} "
+				    "include:e.%%{d} include:f.%%{d} include:g.%%{d} include:h.%%{d} include:i.%%{d} include:j.%%{d}\n",
+				    r.asked[read].name);
+			assert_true(deliver(&r, order));
+		}
+		assert_string_equal(line(a, &o), too_many);
+		assert_in_range(r.count, 11, 65);
+		arena_free(a);
+	}
+}
+
+/* Ten MX of ten hosts of thirty addresses, which come one by one. */
+static void
+looks_at_addresses_once(void **state)
+{
+	struct arena *a = arena_new();
+	struct resolver r = { .arena = a, .zone = zone, .slow = true };
+	struct spf_subject s = subject(a, &(struct promise){ .zone = zone });
+	struct spf *c = check(a, &s, &r);
+	(void)state;
+
+	add(RECORD("mx:0.example mx:1.example mx:2.example mx:3.example mx:4.example mx:5.example mx:6.example mx:7.example "
+	    "mx:8.example mx:9.example -all"));
+	for (int mx = 0; mx < 10; mx++)
+		for (int host = 0; host < 10; host++) {
+			char text[60];
+
+			sprintf(text, "%d.example MX h%d.%d.example\n", mx, host, mx);
+			add(text);
+			sprintf(text, "h%d.%d.example A 198.51.100.#\n", host, mx);
+			add_times(30, text);
+		}
+	unsigned runs = 0;
+	for (looked_at = 0; spf_run(c).waiting; runs++)
+		assert_true(deliver(&r, 0));
+	assert_in_range(runs, 100, 120);
+	assert_in_range(looked_at, 3000, 3000 + runs * 111);	/* the addresses; TXT and MX in each run */
+	*zone = '\0';
+	arena_free(a);
 }
 
 /* Ten hosts behind each of nine MX behind an include that answers late, and includes the same: what is asked for nothing. */
@@ -567,8 +642,8 @@ wasted_questions(void **state)
 				add(text);
 			}
 	}
-	struct spf_source source = { ask, &r };
-	while (spf_check(a, &s, &source).waiting) {
+	struct spf *c = check(a, &s, &r);
+	while (spf_run(c).waiting) {
 		bool late = false;
 
 		for (size_t i = 0; i < r.count; i++)	/* all but records; those if there is nothing else */
@@ -624,7 +699,7 @@ hostile_macros(void **state)
 	struct arena *a = arena_new();
 	struct spf_subject s = subject(a, &(struct promise){ .zone = zone });
 	struct resolver r = { .arena = a, .zone = zone };
-	struct spf_outcome o = spf_check(a, &s, &(struct spf_source){ ask, &r });
+	struct spf_outcome o = spf_run(check(a, &s, &r));
 	assert_int_equal(o.result, SPF_FAIL);
 	assert_non_null(o.explanation);
 	assert_int_equal(strncmp(o.explanation, "example.comexample.com", 22), 0);
@@ -672,7 +747,7 @@ tells_what_it_did(void **state)
 	(void)state;
 
 	s.client.bytes[3] = 10;
-	struct spf_outcome o = spf_check(a, &s, &(struct spf_source){ ask, &r });
+	struct spf_outcome o = spf_run(check(a, &s, &r));
 	assert_string_equal(o.trace, "example.com: \"v=spf1 mx ip4:192.0.2.9 include:example.net ~all\", "
 	    "1 network without the client, mx does not match; example.net: \"v=spf1 a:a.example -all\", "
 	    "a:a.example does not match, -all matches; example.com again: ~all matches");
@@ -688,11 +763,28 @@ asks_at_once(void **state)
 	struct spf_subject s = subject(a, &(struct promise){ .zone = r.zone });
 	(void)state;
 
-	assert_true(spf_check(a, &s, &(struct spf_source){ ask, &r }).waiting);
+	assert_true(spf_run(check(a, &s, &r)).waiting);
 	assert_int_equal(r.count, 1);
 	r.asked[0].known = true;
-	assert_true(spf_check(a, &s, &(struct spf_source){ ask, &r }).waiting);
+	assert_true(spf_run(check(a, &s, &r)).waiting);
 	assert_int_equal(r.count, 5);		/* all four terms at once */
+	arena_free(a);
+}
+
+static void
+asks_for_no_half_names(void **state)
+{
+	struct arena *a = arena_new();
+	struct resolver r = { .arena = a, .slow = true, .zone = RECORD("exists:%{p}.a.example include:%{p}.b.example -all") };
+	struct spf_subject s = subject(a, &(struct promise){ .zone = r.zone });
+	struct spf *c = check(a, &s, &r);
+	(void)state;
+
+	assert_true(spf_run(c).waiting);
+	r.asked[0].known = true;
+	assert_true(spf_run(c).waiting);
+	assert_int_equal(r.count, 2);
+	assert_string_equal(r.asked[1].name, "7.2.0.192.in-addr.arpa");
 	arena_free(a);
 }
 
@@ -714,12 +806,15 @@ main(void)
 		{ "s.4.6.4: two look-ups may find nothing", voids, NULL, NULL, NULL },
 		{ "s.4.6.4: of an MX ten names, of a PTR the first ten", names, NULL, NULL, NULL },
 		{ "s.11.1: trees of includes are cut", trees, NULL, NULL, NULL },
+		{ "s.11.1: nor are trees asked for whole that are seen from all sides", trees_from_all_sides, NULL, NULL, NULL },
+		{ "s.11.1: addresses are looked at once, however often it is run", looks_at_addresses_once, NULL, NULL, NULL },
 		{ "s.11.1: what is asked at once and not needed stays in bounds", wasted_questions, NULL, NULL, NULL },
 		{ "s.3.4: long records are read to their end", long_records, NULL, NULL, NULL },
 		{ "hostile macros are cut", hostile_macros, NULL, NULL, NULL },
 		{ "s.7.3: a name whose end does not fit is no name", senders_end, NULL, NULL, NULL },
 		{ "it tells what it did", tells_what_it_did, NULL, NULL, NULL },
 		{ "it asks all it can at once", asks_at_once, NULL, NULL, NULL },
+		{ "but for no name before the client's own, if that stands in it", asks_for_no_half_names, NULL, NULL, NULL },
 	};
 	static struct CMUnitTest tests[COUNT + sizeof others / sizeof *others];
 
