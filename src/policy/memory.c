@@ -212,7 +212,7 @@ memory_keep(struct job *j)
 		open_pair(j);
 	if (j->request.stage == STAGE_RCPT && j->eval->hook & (HOOK_MX | HOOK_SUBMISSION)) {
 		keep_recipient(j);
-		if (j->decision.header != NULL && *j->request.instance != '\0' &&
+		if (j->decision.header != NULL &&
 		    !transaction_takes_header(j->policy->transactions, j->request.instance, clock_mono_us()))
 			j->decision.header = NULL;
 	} else if (j->request.stage & (STAGE_DATA | STAGE_END_OF_MESSAGE))

@@ -21,7 +21,7 @@ void memory_concludes(struct policy *p, const void *connection);
 /* It is decided: count it of its client and sender, and set the block that goes with it. */
 void memory_count(struct job *j);
 
-/* It passes; its header is taken out of the decision unless it is the first of its message. */
+/* It passes; its header is taken out of the decision unless it is the first of its message, which has an instance. */
 void memory_keep(struct job *j);
 
 #endif
