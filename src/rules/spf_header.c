@@ -15,7 +15,8 @@ struct spf_header_options {
 	const char *authserv_id;
 };
 /* The longest header has them all; quotes and "; key=" are less than 150 bytes together, so no value is cut open. */
-enum { VALUE_MAX = 254, HELO_MAX = 180, MECHANISM_MAX = 90, HEADER_TEXT = 2 * VALUE_MAX + HELO_MAX + MECHANISM_MAX + 150 };
+enum { VALUE_MAX = 254, HELO_MAX = 180, MECHANISM_MAX = 90, PROBLEM_MAX = 100,	/* there is but one of these two */
+	HEADER_TEXT = 2 * VALUE_MAX + HELO_MAX + PROBLEM_MAX + 150 };
 enum { HEADER_OFF, HEADER_RECEIVED_SPF, HEADER_AUTHENTICATION_RESULTS };	/* header */
 
 /* What may stand in a header value without quotes: a dot-atom (RFC 5322 s.3.2.3). */
@@ -77,6 +78,8 @@ received_spf(struct eval *e, const struct spf_outcome *o, const char *own_name, 
 	add_value(&t, "; ", "identity", identity, VALUE_MAX);
 	if (o->mechanism != NULL && strlen(o->mechanism) <= MECHANISM_MAX)
 		add_value(&t, "; ", "mechanism", o->mechanism, MECHANISM_MAX);
+	if (o->why != NULL)
+		add_value(&t, "; ", "problem", o->why, PROBLEM_MAX);
 	add_value(&t, "; ", "receiver", own_name, VALUE_MAX);
 	return prepend(e, "Received-SPF: %s", buffer);
 }

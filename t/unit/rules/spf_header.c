@@ -14,6 +14,9 @@ extern const struct rule rule_spf_header;
 #define ESCAPED_30 ESCAPED_10 ESCAPED_10 ESCAPED_10
 #define ESCAPED_90 ESCAPED_30 ESCAPED_30 ESCAPED_30
 
+#define LETTERS_50 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwx"
+#define LETTERS_254 LETTERS_50 LETTERS_50 LETTERS_50 LETTERS_50 LETTERS_50 "abcd"
+
 int
 main(void)
 {
@@ -42,6 +45,22 @@ main(void)
 		{ "no record is a result, too", { REQUEST, RECEIVED, SAYS(.result = SPF_NONE) },
 		  "DUNNO, PREPEND Received-SPF: none client-ip=192.0.2.7; envelope-from=\"b@example.net\"; helo=mx.example.net; "
 		  "identity=mailfrom; receiver=mx.example.org" },
+		{ "an error says what the problem is, quoted",
+		  { REQUEST, RECEIVED, SAYS(.result = SPF_PERMERROR, .why = "the record of example.net cannot be read: a\"b\\: no") },
+		  "DUNNO, PREPEND Received-SPF: permerror client-ip=192.0.2.7; envelope-from=\"b@example.net\"; "
+		  "helo=mx.example.net; identity=mailfrom; problem=\"the record of example.net cannot be read: a\\\"b\\\\: no\"; "
+		  "receiver=mx.example.org" },
+		{ "a temporary one, too",
+		  { REQUEST, RECEIVED, SAYS(.result = SPF_TEMPERROR, .why = "cannot look up a.example now") },
+		  "DUNNO, PREPEND Received-SPF: temperror client-ip=192.0.2.7; envelope-from=\"b@example.net\"; "
+		  "helo=mx.example.net; identity=mailfrom; problem=\"cannot look up a.example now\"; receiver=mx.example.org" },
+		{ "the longest header there can be is whole",
+		  { .client = "2001:db8:1111:2222:3333:4444:5555:6666", .helo = QUOTES_90 QUOTES_90 QUOTES_90,
+		    .sender = QUOTES_90 QUOTES_90 QUOTES_90 "@example.net", .options = { { "spf_header", "received-spf" },
+		    { "authserv_id", LETTERS_254 } }, SAYS(.result = SPF_PERMERROR, .why = QUOTES_90) },
+		  "DUNNO, PREPEND Received-SPF: permerror client-ip=\"2001:db8:1111:2222:3333:4444:5555:6666\"; envelope-from=\""
+		  ESCAPED_90 ESCAPED_30 "\\\"\\\"\\\"\\\"\\\"\\\"\\\"\"; helo=\"" ESCAPED_90
+		  "\"; identity=mailfrom; problem=\"" ESCAPED_30 ESCAPED_10 ESCAPED_10 "\"; receiver=" LETTERS_254 },
 		{ "Authentication-Results name the domain", { REQUEST, RESULTS, SAYS(.result = SPF_TEMPERROR) },
 		  "DUNNO, PREPEND Authentication-Results: mx.example.org; spf=temperror smtp.mailfrom=example.net" },
 		{ "or the HELO name", { .helo = "mx.example.net", .sender = "", RESULTS, .spf = { [SPF_HELO] = { .result = SPF_PASS } } },
