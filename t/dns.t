@@ -5,7 +5,19 @@ use Policyd::Daemon;
 use Policyd::DNS;
 use Policyd::Test;
 
+use IO::Socket::INET;
+use Net::DNS;
+
 my $dns = Policyd::DNS->start;
+
+# Of 65536 queries one has this id.
+my $udp = IO::Socket::INET->new(Proto => 'udp', PeerAddr => $dns->address);
+my $query = Net::DNS::Packet->new('example.net')->data;
+substr($query, 0, 2) = "\0\0";
+$udp->send($query);
+$udp->recv(my $answer, 512);
+is unpack('n', $answer), 0, 'the name server of these tests answers a query whose id is 0';
+
 my $bl = "dnsbl_sites = bl.example\n";
 my $checks = profile('mx', client_no_rdns => 'reject', client_rdns_mismatch => 'reject', sender_null_mx => 'reject',
     sender_no_mx => 'reject', dnsbl => 'reject') . $bl;

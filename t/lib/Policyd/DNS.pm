@@ -190,6 +190,7 @@ sub answer {
 		$reply->header->tc(1);
 		$data = $reply->data;
 	}
+	substr($data, 0, 2) = substr $bytes, 0, 2;	# the id; Net::DNS puts one of its own in the place of 0
 	$number = rand $number if $does eq 'jitter';
 	return push @later, [time + $number / 1000, sub { $send->($data) }] if $does eq 'delay' || $does eq 'jitter';
 	$send->($data);
