@@ -22,7 +22,7 @@ my $bl = "dnsbl_sites = bl.example\n";
 my $checks = profile('mx', client_no_rdns => 'reject', client_rdns_mismatch => 'reject', sender_null_mx => 'reject',
     sender_no_mx => 'reject', dnsbl => 'reject') . $bl;
 my $careful = $checks =~ s/reject/reject on_error defer/gr =~ s/\[mx\]/[careful]/r;
-my $p = Policyd::Daemon->start(dns => $dns, profiles => $checks . $careful);
+my $p = Policyd::Daemon->start(dns => $dns, server => { dns_timeout => '300ms' }, profiles => $checks . $careful);
 my $n = 0;
 
 # A stranger nobody has asked about before, so that no cache knows the answer.
@@ -38,6 +38,7 @@ for my $trouble (qw(silent servfail refused)) {
 	like $p->ask(stranger(policy_context => 'careful')), qr/^45[01] 4\./, "$trouble, on_error defer: 4xx";
 	cmp_ok time - $start, '<', 8, "$trouble: within the deadline";
 }
+$p->set_dns_timeout('5s');
 $dns->clear;
 my $down = Policyd::Daemon->start(profiles => $checks);
 is $down->ask(stranger), 'DUNNO', 'no name server there: no objection';

@@ -130,6 +130,7 @@ eventually { rcpt(@line) =~ /^250/ } 'a row of allow: accepted';
 my ($deferred, $dynamic) = ('450 4.7.1 client_dynamic', '550 5.7.1 client_dynamic');
 my @no_name = (client_name => 'unknown', reverse_client_name => 'unknown');
 $dns->add('192.0.2.40 !servfail', '192.0.2.41 !silent', '192.0.2.31 !servfail');
+$p->set_dns_timeout('1s');
 my @cases = (
 	# title, request, verdict, verdict with on_error defer
 	[ 'the PTR fails',                { @no_name, client_address => '192.0.2.40' }, 'DUNNO', $deferred ],
@@ -158,6 +159,8 @@ like rcpt('192.0.2.41', undef), qr/^450 4\.7\.1 .*: $unsure the name of 192\.0\.
 like rcpt('192.0.2.34', 'mx.example.net'), qr/^450 4\.7\.1 .*: $unsure 192\.0\.2\.34 at zen\.example now \(client_dynamic /,
     'Postfix passes it on: a list';
 like rcpt('192.0.2.7', 'mx.example.net'), qr/^250 /, 'who needs neither passes';
+
+$p->set_dns_timeout('5s');
 
 # ---- the settings ----
 

@@ -99,6 +99,7 @@ my @unknown = (
 	[ helo_mismatch     => 'a PTR that is silent',       [ @nameless, addr => '192.0.2.13', helo => 'far.example' ] ],
 	[ helo_mismatch     => 'one of its names that fails', [ @nameless, addr => '192.0.2.9', helo => 'far.example' ] ],
 );
+$p->set_dns_timeout('1s');
 for (@unknown) {
 	my ($check, $title, $client) = @$_;
 	like rcpt(@$client), qr/^451 4\.4\.3 .*cannot look up .* now \($check (\w{10})\)$/, "$title, on_error defer: 451";
@@ -106,6 +107,8 @@ for (@unknown) {
 $p->sql("INSERT INTO recipient_profile (recipient, profile) VALUES ('known\@example.org', 'relaxed')");
 eventually { rcpt(helo => 'a.broken.example') =~ /^250 / } 'the same, on_error skip: accepted';
 like rcpt(@{$_->[2]}), qr/^250 /, "$_->[1], on_error skip: accepted" for @unknown[1 .. $#unknown];
+
+$p->set_dns_timeout('5s');
 
 # ---- clients that do not greet ----
 

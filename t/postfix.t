@@ -106,6 +106,7 @@ like $c->mail('bob@example.net', 'known@example.org'), qr/^250/, 'the third is n
 
 $postfix->stop;
 $postfix = postfix('careful');
+$p->set_dns_timeout('1s');
 for my $trouble (qw(silent servfail)) {
 	$dns->clear;
 	my $n = $trouble eq 'silent' ? 101 : 102;	# nobody the cache knows
@@ -119,6 +120,7 @@ for my $trouble (qw(silent servfail)) {
 }
 $dns->clear;
 $dns->add($zone);
+$p->set_dns_timeout('5s');
 
 # ---- policyd dies and comes back ----
 

@@ -34,7 +34,7 @@ ptr.example.net            TXT  "v=spf1 ptr:example.net -all"
 192.0.2.66                 !servfail
 forwarder.example.org      TXT  "v=spf1 ip4:198.51.100.0/24 -all"
 
-my $p = Policyd::Daemon->start(dns => $dns, server => { socket_mode => '0666', user => 'postfix', decision_log => 'all',
+my $p = Policyd::Daemon->start(dns => $dns, server => { socket_mode => '0666', user => 'postfix', decision_log => 'all', dns_timeout => '2s',
     local_networks => '127.0.0.0/8 203.0.113.64/26' }, profiles => join '',
     profile('mx', spf_fail => 'reject', spf_permerror => 'reject', spf_temperror => 'reject', spf_helo_fail => 'reject',
         spf_skip_clients => '198.51.100.25, 203.0.113.0/28 2001:db8:1::/48 mx2.example.org .relay.example.org'),

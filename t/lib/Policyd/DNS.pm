@@ -73,7 +73,9 @@ sub sockets {
 	for (1 .. 50) {
 		my $tcp = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 20) or die "listen: $!";
 		my $udp = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $tcp->sockport, Proto => 'udp');
-		return $tcp, $udp if $udp;
+		next if !$udp;
+		$udp->setsockopt(SOL_SOCKET, SO_RCVBUF, 4 << 20);	# hundreds of questions may come at once
+		return $tcp, $udp;
 	}
 	die "no port that is free for UDP and TCP";
 }
