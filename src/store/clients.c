@@ -8,10 +8,64 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_BYTES = 400, RECORD_MAX = 1000000, RECORD_S = 86400, LOOK_BACK_S = 60 };
+enum { NAME_BYTES = 400, RECORD_MAX = 1000000, RECORD_S = 86400, LOOK_BACK_S = 60,
+	WAITING_SEEN_MAX = 1000 };	/* more of one client are more than enough */
 
 const char *const activity_words[ACTIVITIES] = { [ACTIVITY_ACCEPTED] = "accepted", [ACTIVITY_REFUSED] = "refused",
 	[ACTIVITY_UNKNOWN] = "unknown", [ACTIVITY_LISTED] = "listed", [ACTIVITY_TRAP] = "trap" };
+
+/* ---- what is on its way to the disk ---- */
+
+/* The unknown recipients of one client that wait for their commit. */
+struct waiting {
+	struct hash_link link;		/* first: the table's */
+	struct pending_write *newest;
+};
+
+static struct waiting *
+waiting_of(const struct clients *c, const char *client)
+{
+	uint64_t hash = hash_bytes(client, strlen(client));
+	struct hash_link *l = hash_first(&c->waiting, hash);
+
+	for (; l != NULL; l = l->next)
+		if (l->hash == hash && strcmp(((struct waiting *)(void *)l)->newest->row_cells[0].text, client) == 0)
+			break;
+	return (struct waiting *)(void *)l;
+}
+
+static void
+add_waiting(struct clients *c, struct pending_write *w)
+{
+	const char *client = w->row_cells[0].text;
+	struct waiting *of = waiting_of(c, client);
+
+	if (of == NULL) {
+		of = xcalloc(1, sizeof *of);
+		hash_insert(&c->waiting, &of->link, hash_bytes(client, strlen(client)));
+	}
+	w->older = of->newest;
+	if (w->older != NULL)
+		w->older->newer = w;
+	of->newest = w;
+}
+
+void
+clients_written(struct clients *c, struct pending_write *w)
+{
+	struct waiting *of = w->newer == NULL ? waiting_of(c, w->row_cells[0].text) : NULL;
+
+	if (w->older != NULL)
+		w->older->newer = w->newer;
+	if (w->newer != NULL)
+		w->newer->older = w->older;
+	else if (w->older != NULL)
+		of->newest = w->older;
+	else {
+		hash_remove(&c->waiting, &of->link);
+		free(of);
+	}
+}
 
 /* ---- who is on record ---- */
 
@@ -135,19 +189,8 @@ clients_unknown(struct clients *c, const struct unknown_recipient *u)
 	const struct cell cells[] = { { u->client, 0 }, { recipient.at, 0 },
 	    { u->deactivated ? "deactivated" : "unknown", 0 }, { sources[u->source], 0 }, { NULL, u->time_s } };
 	struct pending_write *w = pending_row(ROW_UNKNOWN, cells, sizeof cells / sizeof *cells);
-	w->older = c->newest;
-	if (c->newest != NULL)
-		c->newest->newer = w;
-	c->newest = w;
+	add_waiting(c, w);
 	return w;
-}
-
-void
-clients_written(struct clients *c, struct pending_write *w)
-{
-	*(w->newer ? &w->newer->older : &c->newest) = w->older;
-	if (w->older != NULL)
-		w->older->newer = w->newer;
 }
 
 /* Is the recipient of this write counted already: by the file, or by a newer one that waits? */
@@ -156,9 +199,8 @@ is_counted(struct clients *c, sqlite3 *db, const struct pending_write *w, int64_
 {
 	sqlite3_stmt *q = question(c, db, CLIENTS_HAS_TRIED);
 
-	for (const struct pending_write *other = c->newest; other != w; other = other->older)
-		if (strcmp(other->row_cells[0].text, w->row_cells[0].text) == 0 &&
-		    strcmp(other->row_cells[1].text, w->row_cells[1].text) == 0)
+	for (const struct pending_write *other = w->newer; other != NULL; other = other->newer)
+		if (strcmp(other->row_cells[1].text, w->row_cells[1].text) == 0)
 			return true;
 	if (q == NULL)
 		return false;
@@ -184,9 +226,10 @@ clients_tried(struct clients *c, sqlite3 *db, const char *client, int64_t since_
 		*out = (struct tried){ (unsigned)sqlite3_column_int(q, 0), (unsigned)sqlite3_column_int(q, 1),
 		    (unsigned)sqlite3_column_int(q, 2) };
 	sqlite3_reset(q);
-	for (const struct pending_write *w = c->newest; told && w != NULL; w = w->older) {
-		if (strcmp(w->row_cells[0].text, client) != 0 || w->row_cells[4].n < since_s ||
-		    is_counted(c, db, w, since_s))
+	const struct waiting *of = told ? waiting_of(c, client) : NULL;
+	const struct pending_write *w = of ? of->newest : NULL;
+	for (size_t seen = 0; w != NULL && seen < WAITING_SEEN_MAX; w = w->older, seen++) {
+		if (w->row_cells[4].n < since_s || is_counted(c, db, w, since_s))
 			continue;
 		out->unknown++;
 		out->deactivated += strcmp(w->row_cells[2].text, "deactivated") == 0;
@@ -330,6 +373,7 @@ clients_free(struct clients *c)
 	forget_all(&c->record->of[1]);
 	clients_flush(c, SIZE_MAX, drop, NULL);
 	hash_free(&c->tally->table);
+	hash_free(&c->waiting);
 	free(c->record);
 	free(c->tally);
 	free(c);

@@ -6,6 +6,7 @@
 #ifndef STORE_CLIENTS_H
 #define STORE_CLIENTS_H
 
+#include "base/hash.h"
 #include "store/writer.h"
 
 #include <sqlite3.h>
@@ -17,7 +18,7 @@ enum clients_question { CLIENTS_TRIED, CLIENTS_HAS_TRIED, CLIENTS_ACTIVITY, CLIE
 
 struct clients {
 	sqlite3_stmt *questions[CLIENTS_QUESTIONS];	/* prepared when first asked */
-	struct pending_write *newest;		/* of unknown recipients on their way */
+	struct hash_table waiting;		/* unknown recipients on their way, by client */
 	struct on_record *record;		/* who ever tried in vain, lately */
 	struct tally *tally;			/* what is not handed to the writer yet */
 	int64_t looked_s;			/* rows of unknown older than this have been seen */
@@ -32,7 +33,7 @@ void clients_finalize(struct clients *c);
 /* See what others wrote to unknown since the last look, at first of the last day. */
 void clients_look(struct clients *c, sqlite3 *db, int64_t now_s);
 
-/* The write that remembers it, in c's list until clients_written(); NULL if it is too long to be anybody's. */
+/* The write that remembers it, known to c until clients_written(); NULL if it is too long to be anybody's. */
 struct pending_write *clients_unknown(struct clients *c, const struct unknown_recipient *u);
 void clients_written(struct clients *c, struct pending_write *w);
 

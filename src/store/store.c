@@ -639,6 +639,8 @@ store_close(struct store *s, int64_t timeout_ms)
 
 		for (struct pending_write *next; left != NULL; left = next, lost++) {
 			next = left->next;
+			if (left->kind == WRITE_ROW)
+				row_written(s, left);
 			tell(s, left, false);
 			free(left);
 		}
