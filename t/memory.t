@@ -1,0 +1,96 @@
+#!/usr/bin/perl
+# memory.t - what is remembered of clients survives: a lock, a full disk, a kill -9, a corrupt file
+use lib 't/lib';
+use Policyd::Daemon;
+use Policyd::Test;
+use IPC::Open2;
+
+# The site's database says who is here: everybody whose name begins with "here".
+my $site = folder . '/site.db';
+system('sqlite3', $site, 'CREATE TABLE mailbox (address TEXT)') == 0 or die 'sqlite3';
+my $p = Policyd::Daemon->start(server => { site_database => $site, recipient_query => "SELECT 1 WHERE :local LIKE 'here%'",
+    deadline => '3s' }, profiles => profile('mx', client_harvesting => 'defer', client_block_temporary => 'defer',
+    client_block_permanent => 'reject', recipient_unknown => 'reject', deny => 'reject'));
+
+my ($unknown, $harvesting, $blocked) = ('550 5.1.1 recipient_unknown', '450 4.7.1 client_harvesting', '450 4.7.1 client_block_temporary');
+my $n = 0;
+sub tries { my ($client, $whom) = @_; return verdict($p->ask(client_address => $client, recipient => ($whom // 'nobody' . $n++) . '@example.org')) }
+sub rows { return $p->sql("SELECT count(*) FROM unknown WHERE client = '$_[0]'") }
+
+# ---- without mx-pre: recipient_query says who is unknown ----
+
+is tries('192.0.2.7'), $unknown, 'an unknown recipient' for 1 .. 20;
+is rows('192.0.2.7'), 20, 'each is in the file when it is answered';
+is tries('192.0.2.7', 'here'), $harvesting, 'the twenty-first, whoever it is, is one too many';
+is tries('192.0.2.7', 'here'), $blocked, 'the client is blocked';
+is tries('192.0.2.8', 'here'), 'DUNNO', 'another is not';
+is $p->sql("SELECT source, state FROM unknown GROUP BY 1, 2"), 'query|unknown', 'who said so';
+
+# ---- somebody locks the file ----
+
+tries('192.0.2.9') for 1 .. 5;
+my $pid = open2(my $from, my $to, 'sqlite3', '-batch', $p->database);
+$to->autoflush(1);
+print $to ".timeout 10000\nBEGIN IMMEDIATE;\nSELECT 'locked';\n";
+is scalar readline $from, "locked\n", 'somebody locks the database';
+my $start = time;
+is tries('192.0.2.9'), $unknown, 'locked: refused all the same' for 1 .. 3;
+is tries('192.0.2.7', 'here'), $blocked, 'locked: a block holds';
+is tries('192.0.2.9', 'here'), 'DUNNO', 'locked: mail flows';
+cmp_ok time - $start, '<', 12, 'locked: soon';
+$p->says(qr/warning: store: /, 'locked: a warning says so');
+close $to;
+waitpid $pid, 0;
+eventually { rows('192.0.2.9') == 8 } 'unlocked: what was tried meanwhile is written';
+eventually { $p->log =~ /can be written again/ } 'unlocked: the log says so';
+tries('192.0.2.9') for 1 .. 12;
+is tries('192.0.2.9', 'here'), $harvesting, 'unlocked: and it counts';
+
+# ---- the file is corrupt ----
+
+$p->sql("INSERT INTO block (client, cause, note) VALUES ('192.0.2.64/28', 'spam', 'by hand')");
+eventually { tries('192.0.2.70', 'here') eq '550 5.7.1 client_block_permanent' } 'a block by hand';
+is $p->stop, 'exit 0', 'policyd stops';
+spew($p->database, 'This is no database. ' x 1000);
+unlink map { $p->database . $_ } '-wal', '-shm';
+$p->run;
+is tries('192.0.2.7', 'here'), $blocked, 'corrupt: the block is there again';
+is $p->sql("SELECT count(*) FROM block"), 3, 'corrupt: what people wrote, and what policyd blocked';
+is tries('192.0.2.70', 'here'), '550 5.7.1 client_block_permanent', 'corrupt: the one by hand, too';
+is tries('192.0.2.8', 'here'), 'DUNNO', 'corrupt: nobody else is blocked';
+
+# ---- kill -9 in mid-load ----
+
+my @askers = map {
+	my ($number, $file) = ($_, folder . "/acknowledged$_");
+	my $asker = fork // die "fork: $!";
+	if (!$asker) {
+		my $c = $p->connect;
+		open my $out, '>', $file;
+		$out->autoflush(1);
+		for (my $i = 0; $i < 22 * 50; $i++) {
+			my ($client, $recipient) = ("198.51.100." . ($number * 50 + int $i / 22), $i % 22 < 21 ? "x$number.$i\@example.org" : "here\@example.org");
+			my $reply = $c->ask(request(client_address => $client, recipient => $recipient)) // last;
+			print $out "$client $recipient\n" if verdict($reply) eq $unknown;
+			print $out "block $client\n" if verdict($reply) eq $blocked;
+		}
+		POSIX::_exit(0);
+	}
+	[ $asker, $file ];
+} 1 .. 4;
+sub acknowledged { return map { split /\n/, slurp($_->[1]) } @askers }
+eventually { (() = acknowledged()) > 600 } 'load';
+is $p->kill9, 'signal 9', 'killed in the middle of it';
+waitpid $_->[0], 0 for @askers;
+$p->run;
+my %rows = map { $_ => 1 } $p->sql("SELECT client || ' ' || recipient FROM unknown UNION SELECT 'block ' || client FROM block");
+my @lost = grep { !$rows{$_} } acknowledged();
+is_deeply \@lost, [], 'nothing that was answered is lost';
+is $p->sql('SELECT count(*) FROM block WHERE strikes > 1'), 0, 'nor blocked twice';
+is $p->sql('SELECT count(*) FROM (SELECT client FROM unknown GROUP BY client, recipient HAVING count(*) > 1)'), 0, 'nor counted twice';
+my ($sure) = map { /^block (.*)/ } acknowledged();
+is tries($sure // '192.0.2.7', 'here'), $blocked, 'who was blocked still is';
+is $p->sql('PRAGMA integrity_check'), 'ok', 'the database is whole';
+is $p->stop, 'exit 0', 'policyd stops';
+
+done_testing;
