@@ -1,5 +1,6 @@
 /* facts.c - what a rule may ask (rule.h), from the request, the lists, the DNS and the site's database */
 #include "policy/eval.h"
+#include "base/ascii.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -49,6 +49,8 @@ keep_recipient(struct job *j)
 	const struct passed who = { .profile = j->own_profile ? profile_name(e->profile) : NULL,
 	    .recipient = e->own_settings ? e->recipient : NULL };
 
+	j->policy->wiring.unknown_seen |= recipient_state_known(e) != RECIPIENT_NOT_ASKED ||
+	    store_is_fed(j->policy->parts.store);
 	if (*j->request.instance != '\0' &&
 	    transaction_pass(j->policy->transactions, j->request.instance, &who, e->spared, e->doubt, clock_mono_us()) &&
 	    e->hook == HOOK_MX)

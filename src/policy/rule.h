@@ -76,6 +76,7 @@ struct rule {
 	unsigned spares;		/* enum spare, ored */
 	struct option_table options;	/* its checks (OPT_SETTING) and other settings */
 	unsigned grants;		/* enum spare: what its exempt() means to the rules behind it */
+	bool on_unknown;		/* it needs to know which recipients are not here */
 	unsigned counts;		/* 1 << enum activity, ored: counted of the client when the rule objects, or weighs */
 	const struct option *sent_window;	/* its OPT_SEC row that says how long sent mail must be remembered; NULL */
 	/* Name every DNS list it may ask under these options; NULL: it asks none. */

@@ -77,6 +77,8 @@ wiring_needs(const struct config *c, const struct rule *const *rules, size_t cou
 				n.data_rule = rules[i]->name;
 			if (on && window != NULL && n.sent_rule == NULL)
 				n.sent_rule = rules[i]->name;
+			if (on && rules[i]->on_unknown && n.unknown_rule == NULL)
+				n.unknown_rule = rules[i]->name;
 			int64_t window_s = window ? *(const int64_t *)(const void *)(values + window->offset) : 0;
 			if (window_s > n.sent_keep_s)
 				n.sent_keep_s = window_s;
@@ -96,6 +98,12 @@ wiring_message(struct wiring *w, const struct needs *needs)
 		log_warn("wiring: the rule %s is never asked: no message in %d came to DATA here; "
 		    "put check_policy_service into smtpd_data_restrictions, too", needs->data_rule, WIRING_SAMPLE);
 	}
+	if (needs->unknown_rule != NULL && !w->unknown_seen && !w->unknown_warned) {
+		w->unknown_warned = true;
+		log_warn("wiring: the rule %s does not know which recipients are not here: in %d messages nothing was asked at "
+		    "mx-pre; put check_policy_service with policy_context=mx-pre before reject_unlisted_recipient, or set "
+		    "recipient_query, or let policyd-feed read Postfix's log", needs->unknown_rule, WIRING_SAMPLE);
+	}
 	if (needs->sent_rule != NULL && !w->sent_seen && !w->sent_warned) {
 		w->sent_warned = true;
 		log_warn("wiring: the rule %s does not know what our users send: in %d messages no submission service "
@@ -112,6 +120,7 @@ wiring_see(struct wiring *w, const struct request *r, const struct route *to, bo
 	see_stage(w, r, stages);
 	see_context(w, r, to);
 	see_profile(w, to);
+	w->unknown_seen |= to->hook == HOOK_MX_PRE;
 	w->data_seen |= r->stage == STAGE_DATA && to->hook == HOOK_MX;
 	if (w->requests < WIRING_SAMPLE) {
 		w->requests++;

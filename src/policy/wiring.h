@@ -11,13 +11,15 @@ struct wiring {
 	unsigned strangers, private_strangers;
 	unsigned messages;		/* from strangers; counting ends at WIRING_SAMPLE */
 	bool data_seen, sent_seen;	/* DATA of a stranger's message; that mail of a user of ours left */
-	bool data_warned, sent_warned;
+	bool unknown_seen;		/* mx-pre is asked, or recipient_query or policyd-feed says who is unknown */
+	bool data_warned, sent_warned, unknown_warned;
 };
 
 /* What rules that are on in some profile need Postfix to ask. */
 struct needs {
 	const char *data_rule;		/* needs DATA; NULL: none does */
 	const char *sent_rule;		/* needs to know who of ours sent mail; NULL: none does */
+	const char *unknown_rule;	/* needs to know which recipients are not here; NULL: none does */
 	int64_t sent_keep_s;		/* for so long, in whatever profile */
 };
 struct needs wiring_needs(const struct config *c, const struct rule *const *rules, size_t count, size_t first_table);

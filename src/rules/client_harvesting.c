@@ -93,4 +93,4 @@ judge(struct eval *e)
 }
 
 const struct rule rule_client_harvesting = { "client_harvesting", judge, STAGE_RCPT, HOOK_MX_PRE | HOOK_MX, SPARE_STRANGER,
-    OPTION_TABLE(rows) };
+    OPTION_TABLE(rows), .on_unknown = true };

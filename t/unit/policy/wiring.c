@@ -35,7 +35,7 @@ static void
 see(struct wiring *w, const struct asked *a, unsigned times)
 {
 	struct request r = { .stage = a->stage, .protocol_state = a->state, .policy_context = a->context };
-	struct route to = { .hook = HOOK_MX, .unknown_context = a->unknown };
+	struct route to = { .hook = strcmp(a->context, "mx-pre") == 0 ? HOOK_MX_PRE : HOOK_MX, .unknown_context = a->unknown };
 
 	assert_true(address_parse(&r.client, a->client));
 	while (times-- > 0)
@@ -191,9 +191,29 @@ never_sent(void **state)
 }
 
 static void
+never_unknown(void **state)
+{
+	static const struct asked pre = { STAGE_RCPT, "RCPT", "203.0.113.7", "mx-pre", false, false };
+	static const struct needs needs = { .unknown_rule = "three" };
+	struct wiring w = { 0 }, sees_pre = { 0 };
+	(void)state;
+
+	scene_listen();
+	messages(&w, &needs, 999);
+	assert_string_equal(scene_heard(), "");
+	scene_listen();
+	messages(&w, &needs, 3000);
+	assert_int_equal(warnings(scene_heard(), "the rule three does not know which recipients are not here: in 1000 messages"), 1);
+	scene_listen();
+	see(&sees_pre, &pre, 1);
+	messages(&sees_pre, &needs, 3000);
+	assert_string_equal(scene_heard(), "");
+}
+
+static void
 turned_on_later(void **state)
 {
-	static const struct needs none = { NULL, NULL, 0 };
+	static const struct needs none = { NULL, NULL, NULL, 0 };
 	struct wiring w = { 0 };
 	(void)state;
 
@@ -231,6 +251,8 @@ only_rules_that_are_on(void **state)
 	snprintf(conf, sizeof conf, "%s[strict : mx]\nnull_sender_unsolicited = score 2\n", off);
 	assert_null(needs_of(conf).data_rule);
 	assert_string_equal(needs_of(conf).sent_rule, "null_sender_unsolicited");
+	assert_string_equal(needs_of("").unknown_rule, "client_harvesting");
+	assert_null(needs_of("[mx]\nclient_harvesting = off\n").unknown_rule);
 }
 
 static void
@@ -252,6 +274,7 @@ main(void)
 		{ "a thousand requests without RCPT are warned of once", never_rcpt, NULL, NULL, NULL },
 		{ "a thousand messages without DATA are warned of once, if a rule needs it", never_data, NULL, NULL, NULL },
 		{ "as are those among which none was of a user of ours", never_sent, NULL, NULL, NULL },
+		{ "and those of which nobody says which recipients are not here", never_unknown, NULL, NULL, NULL },
 		{ "also when such a rule is turned on later", turned_on_later, NULL, NULL, NULL },
 		{ "only rules that are on in some profile that may meet them need anything", only_rules_that_are_on, NULL, NULL, NULL },
 		{ "sent mail is remembered for the longest window of any profile", longest_window, NULL, NULL, NULL },
