@@ -157,6 +157,39 @@ CREATE TABLE sent (
 CREATE INDEX sent_domain ON sent (domain, last);
 CREATE INDEX sent_last ON sent (last);
 
+-- What was tried and greylisted.  Only appended to, and cut at its start.  Of several rows about the same three the highest
+-- gen counts, and of those the least first.
+CREATE TABLE triplet_pending (
+  id             INTEGER PRIMARY KEY, -- grows
+  client         TEXT NOT NULL, -- the domain whose SPF record names the client, or that of its name, or its network
+  sender         TEXT NOT NULL, -- envelope sender, without what changes from mail to mail; empty: the null sender
+  recipient      TEXT NOT NULL, -- envelope recipient, lower case, A-labels
+  gen            INTEGER NOT NULL, -- how often these three have begun anew
+  first          INTEGER NOT NULL, -- when it was tried first
+  ready          INTEGER NOT NULL -- from when on it passes, by the greylist_delay of that day
+);
+
+-- What has come through, and passes.  Writers merge by the highest gen; of the same by the least first and passed; and by the greatest last.
+CREATE TABLE triplet_proven (
+  recipient      TEXT NOT NULL, -- as in triplet_pending
+  sender         TEXT NOT NULL, -- as in triplet_pending
+  client         TEXT NOT NULL, -- as in triplet_pending
+  gen            INTEGER NOT NULL, -- as in triplet_pending
+  first          INTEGER NOT NULL, -- when it was tried first
+  passed         INTEGER NOT NULL, -- when it came through first
+  last           INTEGER NOT NULL, -- when it last came, or up to a day before
+  PRIMARY KEY (recipient, sender, client)
+) WITHOUT ROWID;
+CREATE INDEX triplet_proven_last ON triplet_proven (last);
+
+-- Clients whose triplets came through.  Writers merge by the greatest of both.
+CREATE TABLE triplet_client (
+  client         TEXT PRIMARY KEY, -- as in triplet_pending
+  passes         INTEGER NOT NULL, -- how many triplets did, counted once an hour at most
+  last           INTEGER NOT NULL -- when one last did, or the client last passed for it, or up to a day before
+) WITHOUT ROWID;
+CREATE INDEX triplet_client_last ON triplet_client (last);
+
 -- How the DNS lists fare that the rules ask; view dns_list.
 CREATE TABLE list_state (
   list           TEXT PRIMARY KEY, -- its domain

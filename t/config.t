@@ -148,7 +148,7 @@ allow_clients = 192.0.2.1
 mode enforce
 
 [mx]
-deny = greylist
+deny = tarpit
 
 [strict : mxx]
 END
@@ -164,7 +164,7 @@ END
 		[13, qr/allow_clients = 192.0.2.1: .*; it belongs into \[server\]/, 'a setting of [server] in a profile'],
 		[14, qr/mode enforce: no =; write/, 'a setting without ='],
 		[16, qr/\[mx\]: the section stands in line 8 already/, 'a section twice'],
-		[17, qr/deny = greylist: no word 'greylist'; write off, log, score, defer or reject/, 'a word not known yet'],
+		[17, qr/deny = tarpit: no word 'tarpit'; write off, log, score, greylist, defer or reject/, 'a word not known'],
 		[19, qr/\[strict : mxx\]: no profile mxx; did you mean mx\?/, 'a parent there is not, the nearest one'],
 	);
 	for my $mode ('-n', '-d') {

@@ -13,7 +13,7 @@ enum { SCORE_MAX = 1000 };
 
 #define BLANKS " \t"
 
-static const char actions[] = "off|log|score|defer|reject";	/* as in enum setting_action */
+static const char actions[] = "off|log|score|greylist|defer|reject";	/* as in enum setting_action */
 static const char on_errors[] = "skip|defer";			/* as in enum setting_on_error */
 static const char extras[] = "on_error|from";
 
@@ -183,7 +183,7 @@ setting_parse(struct arena *a, const char *text, struct setting *out, const char
 void
 setting_print(struct text *out, const struct setting *s)
 {
-	static const char *const names[] = { "off", "log", "score", "defer", "reject" };
+	static const char *const names[] = { "off", "log", "score", "greylist", "defer", "reject" };
 	char date[CLOCK_TEXT];
 
 	text_add(out, names[s->action]);

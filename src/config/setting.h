@@ -1,6 +1,6 @@
 /* setting.h - the one grammar every check is set with
  *
- *     off | log | score N | defer | reject   [on_error skip|defer] [from YYYY-MM-DD] ["text"]
+ *     off | log | score N | greylist | defer | reject   [on_error skip|defer] [from YYYY-MM-DD] ["text"]
  *
  * What follows the first word may come in any order, each once.
  */
@@ -19,6 +19,7 @@ enum setting_action {
 	SETTING_OFF,		/* the check is not made */
 	SETTING_LOG,		/* shadow: recorded as would-have, never acted on */
 	SETTING_SCORE,		/* adds to the score */
+	SETTING_GREYLIST,	/* evidence for the rule greylist, which delays what is new */
 	SETTING_DEFER,
 	SETTING_REJECT,
 };

@@ -1,4 +1,4 @@
-/* decision.c - from verdicts to the one action: reject (by score too), then defer; among equals the first in the table
+/* decision.c - from verdicts to the one action: reject (by score too), defer, greylist; of equals the first in the table
  *
  * The only place that knows what a setting means.  A shadow check (log, a date
  * to come, mode = log) is recorded, and changes nothing.
@@ -14,6 +14,8 @@ static const struct option rows[] = {
 	  .words = "enforce|log" },
 	{ "allowlists", OPT_BOOL, INTO(allowlists), "yes", NULL, NULL,
 	  "no: nobody is let alone for a row in the table allow, or for being on a DNS allow list." },
+	{ "score_greylist", OPT_INT, INTO(score_greylist), "0", "0", "100000",
+	  "Greylist when the scores of all checks add up to this; 0: never." },
 	{ "score_defer", OPT_INT, INTO(score_defer), "0", "0", "100000",
 	  "Defer when the scores of all checks add up to this; 0: never." },
 	{ "score_reject", OPT_INT, INTO(score_reject), "0", "0", "100000",
@@ -50,11 +52,24 @@ points_of(const struct rule_state *s)
 	return s->setting->score * (s->setting->score > 0 ? s->verdict.least : s->verdict.most);
 }
 
+static bool
+is_shadow(const struct eval *e, const struct setting *s)
+{
+	return s->action == SETTING_LOG || s->from_s > e->now_s || only_logs(e);
+}
+
+bool
+only_logged(const struct eval *e, unsigned check)
+{
+	return is_shadow(e, setting_of(e, e->current, &e->world->rules[e->current]->options.rows[check]));
+}
+
 void
 decide_effect(struct eval *e, size_t i)
 {
 	static const enum effect effects[] = { [SETTING_OFF] = EFFECT_NONE, [SETTING_LOG] = EFFECT_NONE,
-	    [SETTING_SCORE] = EFFECT_SCORE, [SETTING_DEFER] = EFFECT_DEFER, [SETTING_REJECT] = EFFECT_REJECT };
+	    [SETTING_SCORE] = EFFECT_SCORE, [SETTING_GREYLIST] = EFFECT_GREYLIST, [SETTING_DEFER] = EFFECT_DEFER,
+	    [SETTING_REJECT] = EFFECT_REJECT };
 	struct rule_state *s = &e->states[i];
 
 	s->effect = EFFECT_NONE;
@@ -75,23 +90,24 @@ decide_effect(struct eval *e, size_t i)
 		s->effect = EFFECT_SCORE;
 	else
 		return;
-	s->shadow = s->setting->action == SETTING_LOG || s->setting->from_s > e->now_s || only_logs(e);
+	s->shadow = is_shadow(e, s->setting);
 }
 
 const char *
 effect_word(const struct rule_state *s)
 {
-	static const char *const words[2][4] = {
-		{ [EFFECT_NONE] = "", [EFFECT_SCORE] = "score", [EFFECT_DEFER] = "defer", [EFFECT_REJECT] = "reject" },
-		{ [EFFECT_NONE] = "would object", [EFFECT_SCORE] = "would score", [EFFECT_DEFER] = "would defer",
-		  [EFFECT_REJECT] = "would reject" },
+	static const char *const words[2][5] = {
+		{ [EFFECT_NONE] = "", [EFFECT_SCORE] = "score", [EFFECT_GREYLIST] = "greylist", [EFFECT_DEFER] = "defer",
+		  [EFFECT_REJECT] = "reject" },
+		{ [EFFECT_NONE] = "would object", [EFFECT_SCORE] = "would score", [EFFECT_GREYLIST] = "would greylist",
+		  [EFFECT_DEFER] = "would defer", [EFFECT_REJECT] = "would reject" },
 	};
 
 	return words[s->shadow][s->effect];
 }
 
-static const char *const action_words[] = { [ACTION_DUNNO] = "dunno", [ACTION_DEFER] = "defer",
-    [ACTION_REJECT] = "reject" };
+static const char *const action_words[] = { [ACTION_DUNNO] = "dunno", [ACTION_GREYLIST] = "greylist",
+    [ACTION_DEFER] = "defer", [ACTION_REJECT] = "reject" };
 
 const char *
 decision_word(const struct decision *d)
@@ -105,6 +121,7 @@ decide_by_rule(const struct eval *e, struct decision *d, size_t i, enum action_k
 	const struct rule_state *s = &e->states[i];
 
 	d->action = action;
+	d->greylisted = e->world->rules[i]->greylists;
 	d->rule = e->world->rules[i]->name;
 	d->check = s->verdict.check->name;
 	d->enhanced = s->verdict.enhanced;
@@ -143,6 +160,8 @@ outcome_of(const struct eval *e, const struct sum *sum)
 		return (struct outcome){ sum->spares & e->doubt ? ACTION_DEFER : ACTION_REJECT, "score_reject" };
 	if (o->score_defer > 0 && sum->score >= o->score_defer)
 		return (struct outcome){ ACTION_DEFER, "score_defer" };
+	if (o->score_greylist > 0 && sum->score >= o->score_greylist)
+		return (struct outcome){ ACTION_GREYLIST, "score_greylist" };
 	return (struct outcome){ ACTION_DUNNO, NULL };
 }
 
@@ -177,13 +196,67 @@ decide_by_score(const struct eval *e, struct decision *d, const struct sum *sum)
 {
 	struct outcome outcome = outcome_of(e, sum);
 
-	if (outcome.action <= d->action)
-		return;
+	if (outcome.action <= ACTION_GREYLIST || outcome.action <= d->action)
+		return;			/* what would greylist is evidence, and the rule greylist has had it */
 	d->action = outcome.action;
 	d->check = outcome.check;
+	d->greylisted = false;
 	d->rule = NULL;
 	d->enhanced = "5.7.1";
 	say_heaviest(e, d);
+}
+
+/* ---- greylisting ---- */
+
+/* The first check in force that has found what the rule greylist acts on; NULL if none has. */
+static const struct rule_state *
+first_evidence(const struct eval *e)
+{
+	for (size_t i = 0; i < e->world->rule_count; i++) {
+		const struct rule_state *s = &e->states[i];
+
+		if (s->progress == RULE_DONE && s->effect == EFFECT_GREYLIST && !s->shadow && !e->world->rules[i]->greylists)
+			return s;
+	}
+	return NULL;
+}
+
+static bool
+is_evidence(const struct eval *e, const struct sum *sum)
+{
+	return outcome_of(e, sum).action >= ACTION_GREYLIST;
+}
+
+bool
+suspicious(const struct eval *e)
+{
+	struct sum sum = { 0 };
+
+	for (size_t i = 0; i < e->world->rule_count; i++)
+		if (e->states[i].progress == RULE_DONE && !e->states[i].shadow)
+			add_score(&sum, &e->states[i], 0);
+	return first_evidence(e) != NULL || is_evidence(e, &sum);
+}
+
+/* Behind the rule's own finding stands what made the mail look odd, unless the site has words of its own. */
+static void
+say_evidence(const struct eval *e, struct decision *d, const struct sum *sum)
+{
+	const struct rule_state *rule = d->said[0], *first = first_evidence(e);
+
+	if (rule->setting->text != NULL)
+		return;
+	if (first == NULL && is_evidence(e, sum))
+		say_heaviest(e, d);
+	else {
+		d->said[0] = first;
+		d->said_count = first != NULL;
+	}
+	d->unsaid += d->said_count == SAID_MAX;
+	d->said_count -= d->said_count == SAID_MAX;
+	memmove(d->said + 1, d->said, d->said_count * sizeof *d->said);
+	d->said[0] = rule;
+	d->said_count++;
 }
 
 /* ---- what shadow checks would have done ---- */
@@ -195,11 +268,12 @@ add_would(struct text *would, const char *action, const char *check)
 }
 
 static void
-add_would_by_score(const struct eval *e, const struct decision *d, const struct sum *sum, struct text *would)
+add_would_by_score(const struct eval *e, const struct decision *d, const struct sum *real, const struct sum *with_shadow,
+    struct text *would)
 {
-	struct outcome outcome = outcome_of(e, sum);
+	struct outcome outcome = outcome_of(e, with_shadow);
 
-	if (outcome.action > d->action)
+	if (outcome.action > d->action && outcome.action > outcome_of(e, real).action)
 		add_would(would, action_words[outcome.action], outcome.check);
 }
 
@@ -217,8 +291,10 @@ decide(const struct eval *e)
 		const struct rule_state *s = &e->states[i];
 		unsigned spares = e->world->rules[i]->spares;
 
-		if (s->progress == RULE_DONE && d.header == NULL && !only_logs(e))
-			d.header = s->verdict.header;
+		if (s->progress == RULE_DONE && s->verdict.header != NULL && d.header_count < HEADERS_MAX && !only_logs(e))
+			d.headers[d.header_count++] = s->verdict.header;
+		if (s->progress == RULE_DONE && s->verdict.delay_s > 0)
+			d.delay_s = s->verdict.delay_s;
 		if (s->progress != RULE_DONE || s->setting == NULL)
 			continue;
 		if (s->verdict.block != NULL && s->effect >= EFFECT_DEFER && !s->shadow && !(spares & e->doubt))
@@ -232,13 +308,41 @@ decide(const struct eval *e)
 			decide_by_rule(e, &d, i, ACTION_REJECT);
 		else if ((s->effect == EFFECT_REJECT || s->effect == EFFECT_DEFER) && d.action == ACTION_DUNNO)
 			decide_by_rule(e, &d, i, ACTION_DEFER);
+		else if (s->effect == EFFECT_GREYLIST && e->world->rules[i]->greylists && d.action == ACTION_DUNNO)
+			decide_by_rule(e, &d, i, ACTION_GREYLIST);
 	}
 	d.score = real.score;
 	decide_by_score(e, &d, &real);
-	add_would_by_score(e, &d, &with_shadow, &would);
+	if (d.action == ACTION_GREYLIST)
+		say_evidence(e, &d, &real);
+	add_would_by_score(e, &d, &real, &with_shadow, &would);
 	if (would.len > 0)
 		d.would = arena_strndup(e->arena, buffer, would.len);
-	if (d.action != ACTION_DUNNO)
-		d.header = NULL;
+	if (d.action != ACTION_DUNNO) {
+		d.header_count = 0;
+		d.delay_s = 0;
+	}
+	d.header = d.header_count > 0 ? d.headers[0] : NULL;
 	return d;
+}
+
+bool
+is_refused(const struct eval *e)
+{
+	return decide(e).action >= ACTION_DEFER;
+}
+
+struct decision
+decide_without_memory(struct eval *e)
+{
+	for (size_t i = 0; i < e->world->rule_count; i++) {
+		struct rule_state *s = &e->states[i];
+
+		if (e->world->rules[i]->greylists && s->progress == RULE_DONE) {
+			s->verdict = (struct verdict){ .kind = VERDICT_CANNOT_TELL, .text = "the store is in trouble" };
+			s->effect = EFFECT_NONE;
+			s->setting = NULL;
+		}
+	}
+	return decide(e);
 }

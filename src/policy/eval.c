@@ -103,6 +103,8 @@ judge(struct eval *e, size_t i)
 		u->next = e->spare;
 		e->spare = u;
 	}
+	if (e->world->rules[i]->greylists)
+		e->news = NULL;
 	s->verdict = e->world->rules[i]->judge(e);
 	if (s->verdict.kind == VERDICT_PENDING) {
 		assert(e->waiting);
@@ -129,6 +131,8 @@ walk(struct eval *e)
 			s->progress = RULE_SPARED;
 			continue;
 		}
+		if (s->progress != RULE_DONE && e->world->rules[i]->greylists && (pending || is_refused(e)))
+			continue;
 		if (s->progress != RULE_DONE && has_news(s))
 			judge(e, i);
 		if (s->progress != RULE_DONE) {

@@ -4,7 +4,8 @@
  * again (equal facts, equal verdict); one that is PENDING is, when one of its
  * questions has been answered.  A reject ends the walk, and is final once no
  * rule before it is PENDING; anything weaker waits for all rules.  So the order
- * in which answers land changes nothing.
+ * in which answers land changes nothing.  The rule that greylists is asked when all others have answered, if they
+ * do not make it a defer.
  *
  * Known to this room, and to tests.
  */
@@ -57,6 +58,12 @@ struct client_source {
 	void *arg;
 };
 
+/* What greylisting remembers: the store, or a test's word; see store_triplet(). */
+struct triplet_source {
+	struct triplet_past (*past)(void *arg, const struct triplet *t, struct triplet_span within);
+	void *arg;
+};
+
 /* What is the same for all requests until the next reload. */
 struct world {
 	const struct rule *const *rules;
@@ -67,6 +74,7 @@ struct world {
 	struct sent_source sent;
 	struct client_source clients;
 	unsigned block_ipv4, block_ipv6;	/* prefix lengths */
+	struct triplet_source triplets;
 	struct option_networks local_networks;
 	const char *own_name;		/* this host's: %{r} in an explanation */
 	bool only_log;			/* mode = log in [server]: every check of every profile is shadow */
@@ -85,7 +93,7 @@ struct block_steps {
 struct profile_options {
 	int mode;				/* enum mode */
 	bool allowlists;		/* rules that grant SPARE_ALLOWED are asked */
-	int64_t score_defer, score_reject;	/* 0: never */
+	int64_t score_greylist, score_defer, score_reject;	/* 0: never */
 	struct block_steps block_steps;
 	int64_t block_forget_s;
 };
@@ -94,6 +102,7 @@ struct profile_options {
 enum effect {
 	EFFECT_NONE,
 	EFFECT_SCORE,
+	EFFECT_GREYLIST,		/* evidence; of the rule that greylists: mail is delayed */
 	EFFECT_DEFER,
 	EFFECT_REJECT,
 };
@@ -182,6 +191,7 @@ struct eval {
 	unsigned doubt;			/* enum spare: what could not be found out */
 	struct spf_known spf[SPF_IDENTITIES];
 	struct prospect *prospects;	/* what spf_would_allow() was asked (spf.c) */
+	const struct triplet_news *news;	/* what is to be remembered with the decision; NULL: nothing */
 	struct rule_state *states;	/* one per rule */
 };
 
@@ -216,7 +226,7 @@ struct site_answer reputation_lookup(struct eval *e);
 
 /* ---- what follows (decision.c) ---- */
 
-enum { SAID_MAX = 3 };
+enum { SAID_MAX = 3, HEADERS_MAX = 2 };
 
 struct decision {
 	enum action_kind action;
@@ -225,9 +235,14 @@ struct decision {
 	const char *enhanced;		/* RFC 3463 */
 	const struct rule_state *said[SAID_MAX];	/* what the reply tells: the rule, or the heaviest scores */
 	size_t said_count, unsaid;	/* how many that are; how many scores more there were */
+	bool greylisted;		/* it rests on what greylisting remembers */
+	int64_t delay_s;		/* DUNNO: it was greylisted for so long; 0: it was not */
 	const char *would;		/* what shadow checks would have done: "reject sender_no_mx, …"; NULL: nothing */
 	int score;
-	const char *header;		/* DUNNO: for the message, "Name: value"; NULL: none */
+	/* DUNNO: for the message, "Name: value", in table order; and the one that leaves with this answer, NULL: none. */
+	const char *headers[HEADERS_MAX];
+	size_t header_count;
+	const char *header;
 	const struct block *block;	/* to set; NULL: none */
 };
 
@@ -243,6 +258,12 @@ const char *block_steps_parse(struct arena *a, const char *text, void *into);
 /* What the site's database said of the recipient, as far as some rule asked. */
 enum recipient_state recipient_state_known(const struct eval *e);
 
+/* True if those that have answered so far make it a defer, or more: by a rule, or by the score. */
+bool is_refused(const struct eval *e);
+
+/* The decision if the rule that greylists cannot tell, as what it asked to be remembered cannot be; it then says so. */
+struct decision decide_without_memory(struct eval *e);
+
 /* True if the profile's checks, or everybody's, are shadow. */
 bool only_logs(const struct eval *e);
 
@@ -255,7 +276,7 @@ const struct answer *look_up(struct eval *e, const char *list, const char *name,
 /* The setting of a check: the recipient's own, else the profile's; of several recipients the mildest (mildest.c). */
 const struct setting *setting_of(const struct eval *e, size_t rule, const struct option *check);
 
-/* "reject", "defer" or "dunno". */
+/* "reject", "defer", "greylist" or "dunno". */
 const char *decision_word(const struct decision *d);
 
 /* "reject", "score", …, "would reject", "would object"; "" for no effect. */

@@ -137,6 +137,12 @@ is_local_address(const struct eval *e, const struct address *a)
 }
 
 const char *
+sender(const struct eval *e)
+{
+	return e->sender;
+}
+
+const char *
 sender_domain(const struct eval *e)
 {
 	return e->sender_domain;
@@ -281,6 +287,37 @@ enum known
 sent_mail(struct eval *e, const char *who, int64_t window_s)
 {
 	return e->world->sent.since(e->world->sent.arg, who, e->now_s - window_s);
+}
+
+/* ---- greylisting ---- */
+
+struct triplet_past
+triplet_past(struct eval *e, const struct triplet *t, int64_t wait_s, int64_t life_s)
+{
+	return e->world->triplets.past(e->world->triplets.arg, t,
+	    (struct triplet_span){ e->now_s, e->now_s - wait_s, e->now_s - life_s });
+}
+
+static const char *
+kept(struct eval *e, const char *text)
+{
+	return text != NULL ? arena_strdup(e->arena, text) : NULL;
+}
+
+void
+remember_triplet(struct eval *e, const struct triplet_news *news)
+{
+	struct triplet_news *copy = arena_alloc(e->arena, sizeof *copy);
+	struct triplet *t = &copy->triplet;
+
+	*copy = *news;
+	for (size_t i = 0; i < TRIPLET_CLIENTS; i++)
+		t->clients[i] = kept(e, t->clients[i]);
+	t->sender = kept(e, t->sender);
+	t->recipient = kept(e, t->recipient);
+	copy->past.client = kept(e, copy->past.client);
+	copy->past.proven_client = kept(e, copy->past.proven_client);
+	e->news = copy;
 }
 
 /* ---- what people wrote ---- */

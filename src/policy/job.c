@@ -135,6 +135,21 @@ count_metrics(const struct job *j)
 	}
 }
 
+/* What became of mail that was greylisted, or is. */
+static void
+count_greylisting(const struct job *j)
+{
+	const struct decision *d = &j->decision;
+	const char *event = !d->greylisted ? "event=\"passed\"" : j->eval->news ? "event=\"tried\"" : "event=\"early\"";
+
+	if (!d->greylisted && d->delay_s == 0)
+		return;
+	metric_counter("policyd_greylist_total", event,
+	    "Mails greylisted when first tried, again as they came too early, and then let pass.")->value++;
+	metric_counter("policyd_greylist_delay_seconds_total", "", "How long those that passed were delayed, in all.")->value +=
+	    (uint64_t)d->delay_s;
+}
+
 static void
 job_log(const struct job *j)
 {
@@ -142,7 +157,9 @@ job_log(const struct job *j)
 
 	histogram_add(j->policy->seconds, took_us);
 	count_metrics(j);
-	if (j->decision.action != ACTION_DUNNO || j->decision.would != NULL || j->era->options->log_passes)
+	count_greylisting(j);
+	if (j->decision.action != ACTION_DUNNO || j->decision.would != NULL || j->decision.delay_s > 0 ||
+	    j->era->options->log_passes)
 		record_log(j->eval, &j->decision, j->reference, took_us);
 }
 
@@ -160,13 +177,25 @@ job_answer(struct job *j, const struct text *reply)
 	job_free(j);
 }
 
+/* Nobody is delayed by what may be forgotten: it passes. */
+static void
+let_pass(struct job *j)
+{
+	*j->reference = '\0';
+	j->decision = decide_without_memory(j->eval);
+	j->policy->unremembered->value++;
+	memory_keep(j);
+}
+
 static void
 answer_committed(struct job *j, bool ok)
 {
 	char buffer[REPLY_MAX];
 	struct text reply = TEXT(buffer);
 
-	if (!ok) {
+	if (!ok && j->decision.greylisted)
+		let_pass(j);
+	else if (!ok) {
 		*j->reference = '\0';
 		j->policy->unreferenced->value++;
 	}
@@ -195,25 +224,37 @@ record_pass(struct job *j, const struct text *reply)
 	store_write(store, &row, NULL);
 }
 
-/* A refusal: true if its row is on the way to the disk, and the answer waits for it. */
+/* A refusal of which no row is kept: true if its answer waits for what it rests on. */
 static bool
-record_refusal(struct job *j, struct text *reply)
+count_refusal(struct job *j, struct text *reply, bool waits)
+{
+	store_count_decision(j->policy->parts.store, decision_word(&j->decision), j->decision.check, j->decision.would,
+	    j->eval->now_s);
+	reply_encode(reply, j->eval, &j->decision, j->reference);
+	return waits;
+}
+
+/* What greylisting wants to be remembered; false if it cannot be.  w is told after the commit. */
+static bool
+record_news(struct job *j, struct store_waiter *w)
+{
+	return j->eval->news == NULL || store_triplet_news(j->policy->parts.store, j->eval->news, w);
+}
+
+/* A refusal, not to be turned into a pass any more: true if its row is on the way to the disk, and the answer waits. */
+static bool
+record_refusal(struct job *j, struct text *reply, bool waits)
 {
 	struct store *store = j->policy->parts.store;
 
-	if (!store_keeps(store, true, false)) {
-		store_count_decision(store, decision_word(&j->decision), j->decision.check, j->decision.would,
-		    j->eval->now_s);
-		reply_encode(reply, j->eval, &j->decision, j->reference);
-		return false;
-	}
+	if (!store_keeps(store, true, false))
+		return count_refusal(j, reply, waits);
 	int64_t reference = store_reference(store);
 	reference_print(reference, j->reference);
 	reply_encode(reply, j->eval, &j->decision, j->reference);
 	struct decision_row row = record_row(j->eval, &j->decision, action_line(j, reply),
 	    clock_mono_us() - j->eval->started_us);
 	row.reference = reference;
-	j->waiter.committed = on_commit;
 	if (store_write(store, &row, &j->waiter))
 		return true;
 	*j->reference = '\0';
@@ -247,14 +288,22 @@ job_decide(struct job *j, struct text *reply)
 		explain(j);
 		return false;
 	}
+	/* What a refusal rests on stands in the queue before the row that the answer waits for; without a row, it waits for that. */
+	bool waits = j->decision.action != ACTION_DUNNO && j->eval->news != NULL &&
+	    !store_keeps(j->policy->parts.store, true, false);
+	j->waiter.committed = on_commit;
+	bool remembered = record_news(j, waits ? &j->waiter : NULL);
+	if (!remembered && j->decision.greylisted)
+		let_pass(j);
+	else if (j->decision.action == ACTION_DUNNO)
+		memory_keep(j);
 	memory_count(j);
 	if (j->decision.action == ACTION_DUNNO) {
-		memory_keep(j);
 		reply_encode(reply, j->eval, &j->decision, j->reference);
 		record_pass(j, reply);
 		return true;
 	}
-	if (!record_refusal(j, reply))
+	if (!record_refusal(j, reply, waits && remembered))
 		return true;
 	j->committing = true;
 	job_list(j, j->eval->started_us + j->era->options->deadline_ms * 1000);

@@ -73,7 +73,7 @@ struct policy {
 	struct job *ready;		/* an answer landed; run again */
 	struct timer *deadline, *rerun;
 	size_t busy;
-	struct metric *passes, *resent, *closed, *unreferenced, *blocks, *broken;
+	struct metric *passes, *resent, *closed, *unreferenced, *unremembered, *blocks, *broken;
 	struct histogram *seconds;
 };
 

@@ -57,6 +57,22 @@ keep_recipient(struct job *j)
 		wiring_message(&j->policy->wiring, &j->era->needs);
 }
 
+/* ---- headers ---- */
+
+/* The decision's headers belong to the message; one that has not left yet does so now. */
+static void
+choose_header(struct job *j)
+{
+	struct transactions *t = j->policy->transactions;
+	const char *instance = j->request.instance;
+	struct decision *d = &j->decision;
+
+	for (size_t i = 0; i < d->header_count; i++)
+		transaction_queue_header(t, instance, d->headers[i], clock_mono_us());
+	const char *header = transaction_next_header(t, instance, clock_mono_us());
+	d->header = header != NULL ? arena_strdup(j->arena, header) : NULL;
+}
+
 /* ---- what we sent ---- */
 
 /* A service is where Postfix listens: each has restrictions of its own in master.cf. */
@@ -198,7 +214,7 @@ memory_count(struct job *j)
 	if (state == RECIPIENT_UNKNOWN || deactivated)
 		count_unknown(j->policy, &(struct unknown_recipient){ client, e->recipient, deactivated, UNKNOWN_BY_QUERY,
 		    e->now_s }, e->sender_domain);
-	else if (!is_blocked(e)) {
+	else if (!is_blocked(e) && j->decision.action != ACTION_GREYLIST) {	/* which comes again, to be one or the other */
 		enum activity kind = j->decision.action == ACTION_DUNNO ? ACTIVITY_ACCEPTED : ACTIVITY_REFUSED;
 
 		store_add_activity(store, "client", client, kind, e->now_s, 1);
@@ -214,9 +230,9 @@ memory_keep(struct job *j)
 		open_pair(j);
 	if (j->request.stage == STAGE_RCPT && j->eval->hook & (HOOK_MX | HOOK_SUBMISSION)) {
 		keep_recipient(j);
-		if (j->decision.header != NULL &&
-		    !transaction_takes_header(j->policy->transactions, j->request.instance, clock_mono_us()))
-			j->decision.header = NULL;
+		choose_header(j);
 	} else if (j->request.stage & (STAGE_DATA | STAGE_END_OF_MESSAGE))
 		keep_sent(j);
+	if (j->request.stage == STAGE_DATA)
+		choose_header(j);
 }

@@ -21,7 +21,10 @@ void memory_concludes(struct policy *p, const void *connection);
 /* It is decided: count it of its client and sender, and set the block that goes with it. */
 void memory_count(struct job *j);
 
-/* It passes; its header is taken out of the decision unless it is the first of its message, which has an instance. */
+/*
+ * It passes, with one of the headers of its message that has not left yet, those of this decision among them.  What has no
+ * instance has no message.
+ */
 void memory_keep(struct job *j);
 
 #endif

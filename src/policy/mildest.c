@@ -79,6 +79,7 @@ eval_share(struct eval *e, const struct party *parties, size_t count)
 		if (o->mode == MODE_LOG)
 			shared->mode = MODE_LOG;
 		shared->allowlists |= o->allowlists;
+		shared->score_greylist = higher(shared->score_greylist, o->score_greylist);
 		shared->score_defer = higher(shared->score_defer, o->score_defer);
 		shared->score_reject = higher(shared->score_reject, o->score_reject);
 	}

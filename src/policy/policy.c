@@ -165,6 +165,12 @@ ask_last_block(void *arg, const struct lists *l, const char *client)
 	return store_last_block(((struct policy *)arg)->parts.store, l, client);
 }
 
+static struct triplet_past
+ask_triplet(void *arg, const struct triplet *t, struct triplet_span within)
+{
+	return store_triplet(arg, t, within);
+}
+
 /* ---- asking ---- */
 
 static void
@@ -333,6 +339,8 @@ policy_new(const struct policy_parts *parts, struct config *config)
 	p->blocks = metric_counter("policyd_blocks_total", "", "Clients blocked by policyd itself.");
 	p->broken = metric_counter("policyd_blocks_withheld_total", "",
 	    "Requests whose client was not blocked, since Postfix's own table of mailboxes looks broken.");
+	p->unremembered = metric_counter("policyd_unremembered_total", "",
+	    "Mails let pass that would have been greylisted, since the store could not remember them in time.");
 	p->seconds = metric_histogram("policyd_request_seconds", "Time between a request and its answer.");
 	dns_lists_on_change(p->parts.dns_lists, health_record, &p->parts);
 	policy_configure(p, config);
@@ -350,6 +358,8 @@ policy_configure(struct policy *p, struct config *config)
 	era->world.sent = (struct sent_source){ ask_sent, p->parts.store };
 	era->world.clients = (struct client_source){ ask_on_record, ask_tried, ask_activity, ask_looks_broken,
 	    ask_last_block, p };
+	era->world.triplets = (struct triplet_source){ ask_triplet, p->parts.store };
+	store_keep_triplets(p->parts.store, era->needs.attempt_keep_s + GREYLIST_DELAY_MAX_S, era->needs.triplet_keep_s);
 	store_keep_sent(p->parts.store, era->needs.sent_keep_s + SENT_STEP_S);
 	if (p->era != NULL)
 		era_release(p->era);

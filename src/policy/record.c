@@ -52,6 +52,8 @@ add_own(struct text *t, const struct eval *e, const struct decision *d, const ch
 		text_addf(t, " rule=%s check=%s", d->rule ? d->rule : "score", d->check);
 	if (d->would != NULL)
 		text_addf(t, " would=<%.*s>", WOULD_SHOWN, d->would);
+	if (d->delay_s > 0)
+		text_addf(t, " delay=%" PRId64, d->delay_s);
 	if (d->score != 0)
 		text_addf(t, " score=%d", d->score);
 	if (*reference)
@@ -69,8 +71,8 @@ is_counted(const struct request *r)
 void
 record_log(const struct eval *e, const struct decision *d, const char *reference, int64_t took_us)
 {
-	static const char *const words[] = { [ACTION_DUNNO] = "pass", [ACTION_DEFER] = "defer",
-	    [ACTION_REJECT] = "reject" };
+	static const char *const words[] = { [ACTION_DUNNO] = "pass", [ACTION_GREYLIST] = "greylist",
+	    [ACTION_DEFER] = "defer", [ACTION_REJECT] = "reject" };
 	const struct request *r = e->request;
 	char buffer[LINE_BYTES], own_buffer[LINE_BYTES / 2];
 	struct text t = TEXT(buffer), own = TEXT(own_buffer);

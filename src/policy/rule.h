@@ -38,6 +38,7 @@ struct verdict {
 	const char *header;		/* DUNNO: a header for the message, once; NULL: none */
 	const char *trace;		/* how the rule came to it, the same; NULL if there is nothing to tell */
 	const struct block *block;	/* OBJECT: what to set if the check defers or rejects; NULL: nothing */
+	int64_t delay_s;		/* DUNNO: the mail was greylisted, for so long; else 0 */
 
 	/*
 	 * How often the check's N counts if its setting is `score N`, between what is certain and what
@@ -79,6 +80,10 @@ struct rule {
 	bool on_unknown;		/* it needs to know which recipients are not here */
 	unsigned counts;		/* 1 << enum activity, ored: counted of the client when the rule objects, or weighs */
 	const struct option *sent_window;	/* its OPT_SEC row that says how long sent mail must be remembered; NULL */
+	/* It delays what is new: asked when all before it have answered, unless they make it a defer, or more. */
+	bool greylists;
+	/* Its OPT_SEC rows that say how long an attempt, and a triplet or client that came through, must be remembered; NULL. */
+	const struct option *retry_window, *triplet_life;
 	/* Name every DNS list it may ask under these options; NULL: it asks none. */
 	void (*lists)(const void *options, list_namer *name, void *arg);
 };
@@ -123,6 +128,7 @@ enum hook hook(const struct eval *e);
 int64_t now(const struct eval *e);		/* Unix seconds, the same in every run */
 const char *own_name(const struct eval *e);	/* this host's */
 bool sender_is_null(const struct eval *e);	/* <>, RFC 5321 s.4.5.5 */
+const char *sender(const struct eval *e);	/* lower case, its domain in normal form; as given where it has none */
 bool is_local_address(const struct eval *e, const struct address *a);	/* a is in local_networks */
 
 /* In normal form; NULL if the address has no domain, or one that is none (a literal included). */
@@ -163,6 +169,21 @@ const struct answer *list_lookup(struct eval *e, const char *list, const char *e
  * not yet watched for so long.
  */
 enum known sent_mail(struct eval *e, const char *who, int64_t window_s);
+
+/*
+ * For the rule that greylists: has a check that is set to greylist objected, or do scores add up to score_greylist?  What
+ * is only logged is no evidence.
+ */
+bool suspicious(const struct eval *e);
+
+/* True if what this check says is only recorded: it is set to log, or to a date to come, or mode = log. */
+bool only_logged(const struct eval *e, unsigned check);
+
+/* What greylisting remembers of a triplet, as store_triplet() says.  Never open. */
+struct triplet_past triplet_past(struct eval *e, const struct triplet *t, int64_t wait_s, int64_t life_s);
+
+/* Once the decision is made, remember this (copied, with its texts): a proposal, of which the last counts. */
+void remember_triplet(struct eval *e, const struct triplet_news *news);
 
 /* True while anything this rule asked is unanswered; the rule returns PENDING. */
 bool waiting(const struct eval *e);

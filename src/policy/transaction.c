@@ -7,12 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct header {
+	struct header *next;
+	char *text;			/* "Name: value", or once it has left "Name" */
+	bool left;
+};
+
 struct entry {
 	struct hash_link link;		/* first: the table's */
 	struct entry *newer, *older;
 	int64_t time_us;
 	size_t bytes;
-	bool header;			/* has left */
+	struct header *headers;		/* in the order in which they leave */
 	struct transaction known;
 };
 
@@ -20,6 +26,7 @@ struct transactions {
 	struct hash_table table;
 	struct entry *newest, *oldest;
 	size_t bytes;			/* of all entries */
+	char *leaving;			/* what transaction_next_header() gave last */
 	struct metric *count, *pushed_out;
 };
 
@@ -60,6 +67,11 @@ forget(struct transactions *t, struct entry *e)
 		next = p->next;
 		free(p);
 	}
+	for (struct header *h = e->headers, *next; h != NULL; h = next) {
+		next = h->next;
+		free(h->text);
+		free(h);
+	}
 	hash_remove(&t->table, &e->link);
 	unlist(t, e);
 	t->bytes -= e->bytes;
@@ -73,6 +85,7 @@ transactions_free(struct transactions *t)
 	while (t->oldest != NULL)
 		forget(t, t->oldest);
 	hash_free(&t->table);
+	free(t->leaving);
 	free(t);
 }
 
@@ -170,15 +183,56 @@ transaction_pass(struct transactions *t, const char *instance, const struct pass
 	return first;
 }
 
-bool
-transaction_takes_header(struct transactions *t, const char *instance, int64_t now_us)
+/* ---- headers ---- */
+
+static size_t
+name_len(const char *header)
+{
+	return strcspn(header, ":");
+}
+
+static void
+count_bytes(struct transactions *t, struct entry *e, size_t more, size_t less)
+{
+	e->bytes += more - less;
+	t->bytes += more - less;
+}
+
+void
+transaction_queue_header(struct transactions *t, const char *instance, const char *header, int64_t now_us)
 {
 	struct entry *e = find(t, hash_bytes(instance, strlen(instance)), now_us);
-	bool takes = e != NULL && !e->header;
+	size_t len = name_len(header);
 
-	if (takes)
-		e->header = true;
-	return takes;
+	if (e == NULL)
+		return;
+	struct header **at = &e->headers;
+	for (; *at != NULL; at = &(*at)->next)
+		if (name_len((*at)->text) == len && memcmp((*at)->text, header, len) == 0)
+			return;
+	*at = xcalloc(1, sizeof **at);
+	(*at)->text = xstrdup(header);
+	count_bytes(t, e, sizeof **at + strlen(header) + 1, 0);
+}
+
+const char *
+transaction_next_header(struct transactions *t, const char *instance, int64_t now_us)
+{
+	struct entry *e = find(t, hash_bytes(instance, strlen(instance)), now_us);
+	struct header *h = e ? e->headers : NULL;
+
+	while (h != NULL && h->left)
+		h = h->next;
+	free(t->leaving);
+	t->leaving = NULL;
+	if (h == NULL)
+		return NULL;
+	t->leaving = h->text;
+	h->text = xcalloc(1, name_len(t->leaving) + 1);
+	memcpy(h->text, t->leaving, name_len(t->leaving));
+	h->left = true;
+	count_bytes(t, e, strlen(h->text), strlen(t->leaving));
+	return t->leaving;
 }
 
 const struct transaction *

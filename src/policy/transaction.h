@@ -41,8 +41,14 @@ void transactions_free(struct transactions *t);
 bool transaction_pass(struct transactions *t, const char *instance, const struct passed *who, unsigned spared,
     unsigned doubt, int64_t now_us);
 
-/* True once for each message that is remembered: its header has not left yet. */
-bool transaction_takes_header(struct transactions *t, const char *instance, int64_t now_us);
+/*
+ * A message that is remembered has this header, "Name: value" (copied): it will leave with one of its answers, unless one
+ * of that name has left, or will.
+ */
+void transaction_queue_header(struct transactions *t, const char *instance, const char *header, int64_t now_us);
+
+/* The header that leaves next, until the next call here; NULL if there is none.  It has left now. */
+const char *transaction_next_header(struct transactions *t, const char *instance, int64_t now_us);
 
 /* Whom this message was let pass for, until the next call here; NULL if nothing is known of it. */
 const struct transaction *transaction_find(struct transactions *t, const char *instance, int64_t now_us);

@@ -61,6 +61,16 @@ can_be_asked(const struct rule *rule, const struct profile *p)
 	return rule->hooks & (users ? HOOK_SUBMISSION | HOOK_SUBMISSION_SENDER : HOOK_MX | HOOK_MX_PRE);
 }
 
+/* Make *most the option's seconds if those are more; a rule without that option has none. */
+static void
+at_least(int64_t *most, const struct option *o, const char *values)
+{
+	int64_t s = o ? *(const int64_t *)(const void *)(values + o->offset) : 0;
+
+	if (s > *most)
+		*most = s;
+}
+
 struct needs
 wiring_needs(const struct config *c, const struct rule *const *rules, size_t count, size_t first_table)
 {
@@ -79,9 +89,9 @@ wiring_needs(const struct config *c, const struct rule *const *rules, size_t cou
 				n.sent_rule = rules[i]->name;
 			if (on && rules[i]->on_unknown && n.unknown_rule == NULL)
 				n.unknown_rule = rules[i]->name;
-			int64_t window_s = window ? *(const int64_t *)(const void *)(values + window->offset) : 0;
-			if (window_s > n.sent_keep_s)
-				n.sent_keep_s = window_s;
+			at_least(&n.sent_keep_s, window, values);
+			at_least(&n.attempt_keep_s, rules[i]->retry_window, values);
+			at_least(&n.triplet_keep_s, rules[i]->triplet_life, values);
 		}
 	return n;
 }

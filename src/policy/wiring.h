@@ -21,6 +21,7 @@ struct needs {
 	const char *sent_rule;		/* needs to know who of ours sent mail; NULL: none does */
 	const char *unknown_rule;	/* needs to know which recipients are not here; NULL: none does */
 	int64_t sent_keep_s;		/* for so long, in whatever profile */
+	int64_t attempt_keep_s, triplet_keep_s;	/* so long greylisting remembers who waits, and who came through */
 };
 struct needs wiring_needs(const struct config *c, const struct rule *const *rules, size_t count, size_t first_table);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 static const char *const plain_sentence[] = {
+	[ACTION_GREYLIST] = "Not accepted now, please try again later",
 	[ACTION_DEFER] = "Not accepted now, please try again later",
 	[ACTION_REJECT] = "Not accepted by the policy of this server",
 };
@@ -85,7 +86,7 @@ action_encode(struct text *out, const struct action *a)
 	const char *detail = subject_and_detail(a->enhanced);
 	if (detail == NULL)
 		detail = "7.1";
-	const char *code = "550 5";
+	const char *code = a->kind == ACTION_GREYLIST ? "DEFER_IF_PERMIT 4" : "550 5";
 	if (a->kind == ACTION_DEFER)	/* 451: our own trouble, or the network's */
 		code = (detail[0] == '3' || detail[0] == '4') && detail[1] == '.' ? "451 4" : "450 4";
 	text_addf(out, "action=%s.%s %s%s%s\n\n", code, detail, finding, *finding && *tail ? " " : "", tail);

@@ -11,7 +11,7 @@
 
 enum { ACTION_TEXT_MAX = 380, HEADER_MAX = 950, REPLY_MAX = 1024 };	/* with its codes a reply stays below 400 */
 
-enum action_kind { ACTION_DUNNO, ACTION_DEFER, ACTION_REJECT };
+enum action_kind { ACTION_DUNNO, ACTION_GREYLIST, ACTION_DEFER, ACTION_REJECT };	/* from the weakest */
 
 struct action {
 	enum action_kind kind;
@@ -24,7 +24,8 @@ struct action {
 /*
  * Append the whole reply, "action=DUNNO\n\n", "action=PREPEND Name: value\n\n" or "action=550 5.7.1 text\n\n", to out
  * (which has REPLY_MAX bytes of room).  REJECT is 550, DEFER 450 (451 with
- * 4.3.x and 4.4.x).  Text and tail leave as printable ASCII, one line, at most
+ * 4.3.x and 4.4.x), GREYLIST DEFER_IF_PERMIT: 450, unless another restriction of Postfix's refuses for good, as for an
+ * unknown recipient.  Text and tail leave as printable ASCII, one line, at most
  * ACTION_TEXT_MAX bytes together: other bytes become "?", runs of blanks one.
  */
 void action_encode(struct text *out, const struct action *a);

@@ -35,7 +35,8 @@
 	RULE(spf_skip) \
 	RULE(spf) \
 	RULE(spf_helo) \
-	RULE(spf_header)
+	RULE(spf_header) \
+	RULE(greylist)
 
 #define RULE(name) extern const struct rule rule_##name;
 RULES

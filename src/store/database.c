@@ -14,6 +14,23 @@
 
 enum { PATH_BYTES = 4096 };
 
+sqlite3_stmt *
+database_statement(sqlite3_stmt **statement, sqlite3 *db, const char *sql)
+{
+	if (*statement == NULL)		/* stays so if the file cannot be read */
+		sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
+	return *statement;
+}
+
+bool
+database_finish(sqlite3_stmt *s)
+{
+	bool ok = sqlite3_step(s) == SQLITE_DONE;
+
+	sqlite3_reset(s);
+	return ok;
+}
+
 bool
 database_is_corrupt(int code)
 {

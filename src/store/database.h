@@ -37,6 +37,10 @@ bool database_move_aside(const char *path);
 uint64_t database_log_inode(const char *path);
 bool database_move_log_aside(const char *path);
 
+/* The statement, prepared when first used; NULL if the file cannot be read.  Step it once and reset it: true if it is done. */
+sqlite3_stmt *database_statement(sqlite3_stmt **statement, sqlite3 *db, const char *sql);
+bool database_finish(sqlite3_stmt *s);
+
 /* The highest reference given, but for what no clock of ours can have made. */
 #define LAST_REFERENCE "SELECT max(reference) FROM decision WHERE reference < (unixepoch() + 315360000) << 18"
 

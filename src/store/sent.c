@@ -2,18 +2,11 @@
 #include "store/sent.h"
 #include "base/arena.h"
 #include "base/text.h"
+#include "store/database.h"
 
 #include <string.h>
 
 enum { WHO_BYTES = 512, COUNT_EVERY_S = 3600 };		/* an address has at most 320 (RFC 5321 s.4.5.3.1) */
-
-static sqlite3_stmt *
-prepared(sqlite3_stmt **statement, sqlite3 *db, const char *sql)
-{
-	if (*statement == NULL)		/* stays so if the file cannot be read */
-		sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
-	return *statement;
-}
 
 /* ---- the loop's side ---- */
 
@@ -68,7 +61,7 @@ ask(struct sent *s, sqlite3 *db, enum sent_question which, const char *who)
 		/* No row: nothing was ever seen. */
 		[SENT_BEGUN] = "SELECT ifnull((SELECT last FROM sent WHERE address = ''), 0) FROM sent LIMIT 1",
 	};
-	sqlite3_stmt *q = prepared(&s->questions[which], db, sql[which]);
+	sqlite3_stmt *q = database_statement(&s->questions[which], db, sql[which]);
 
 	if (q == NULL)
 		return NO_ANSWER;
@@ -128,16 +121,7 @@ statement(struct sent_rows *r, sqlite3 *db, enum sent_statement which)
 		    "(SELECT address FROM sent WHERE address <> '' ORDER BY last LIMIT ?1)",
 	};
 
-	return prepared(&r->statements[which], db, sql[which]);
-}
-
-static bool
-finish(sqlite3_stmt *s)
-{
-	bool ok = sqlite3_step(s) == SQLITE_DONE;
-
-	sqlite3_reset(s);
-	return ok;
+	return database_statement(&r->statements[which], db, sql[which]);
 }
 
 bool
@@ -152,7 +136,7 @@ sent_rows_add(struct sent_rows *r, sqlite3 *db, const struct pending_write *w)
 	sqlite3_bind_text(add, 2, w->scope, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(add, 3, w->time_s);
 	sqlite3_bind_int(add, 4, SENT_STEP_S);
-	return finish(begin) && finish(add);
+	return database_finish(begin) && database_finish(add);
 }
 
 /* A statement about count rows and a time; how many it changed. */
@@ -166,7 +150,7 @@ change(struct sent_rows *r, sqlite3 *db, enum sent_statement which, int64_t coun
 	sqlite3_bind_int64(s, 1, count);
 	if (sqlite3_bind_parameter_count(s) > 1)
 		sqlite3_bind_int64(s, 2, time_s);
-	return finish(s) ? sqlite3_changes(db) : 0;
+	return database_finish(s) ? sqlite3_changes(db) : 0;
 }
 
 static int64_t

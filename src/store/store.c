@@ -13,6 +13,7 @@
 #include "store/desk.h"
 #include "store/lists.h"
 #include "store/sent.h"
+#include "store/triplets.h"
 #include "store/writer.h"
 
 #include <inttypes.h>
@@ -44,12 +45,15 @@ static const struct option rows[] = {
 	  "What clients did (tables unknown and activity) is deleted when it is older than this, a few rows at a time." },
 	{ "sent_max", OPT_INT, INTO(sent_max), "1000000", "1", "1000000000",
 	  "So many addresses of ours that sent mail are remembered; beyond it the oldest are forgotten." },
+	{ "greylist_max", OPT_INT, INTO(greylist_max), "10000000", "1", "1000000000",
+	  "So many attempts that were greylisted are remembered; beyond it the oldest are forgotten." },
 };
 const struct option_table store_option_table = OPTION_TABLE(rows);
 #undef OPTIONS
 
 enum { LOOK_EVERY_MS = 250, COUNTS_EVERY_MS = 1000, COUNTS_MAX = 64, QUEUE_BYTES_MAX = 256 << 20,
-	FACTS_AGAIN_US = 1000000, FED_S = 60, ACTIVITY_STEP = 5000, ACTIVITY_MAX = 500000 };
+	FACTS_AGAIN_US = 1000000, FED_S = 60, ACTIVITY_STEP = 5000, ACTIVITY_MAX = 500000,
+	READ_FIRST_US = 10000, READ_SLICE_US = 5000 };
 
 struct pending_count {
 	char scope[24], key[COUNTER_KEY];
@@ -62,7 +66,7 @@ struct store {
 	struct writer *writer;			/* NULL: read only */
 	struct writer_options writer_options;
 	struct wake *wake;
-	struct timer *look, *slice, *flush;
+	struct timer *look, *slice, *flush, *read;
 	struct pending_write *newest_awaited;
 	size_t queued, queued_bytes;		/* all that waits; of decisions */
 	int64_t reference;
@@ -76,6 +80,8 @@ struct store {
 	struct clients *clients;
 	struct blocks blocks;
 	bool fed;				/* by policyd-feed, as of the last look */
+	struct triplets triplets;
+	int64_t attempts_keep_s;
 	char *problems_written;			/* as desk.problems were; NULL: never */
 	size_t problems_written_len;
 	char *dns_lists;			/* cells, as store_dns_lists() was given them; NULL: never */
@@ -84,7 +90,7 @@ struct store {
 
 	struct pending_count counts[COUNTS_MAX];
 	size_t count_used;
-	struct metric *commits, *rows, *dropped, *queue, *in_trouble;
+	struct metric *commits, *rows, *dropped, *queue, *in_trouble, *attempts;
 };
 
 static void
@@ -166,6 +172,7 @@ close_facts(struct store *s)
 {
 	sent_finalize(&s->sent);
 	clients_finalize(s->clients);
+	triplets_finalize(&s->triplets);
 	sqlite3_close(s->facts);
 	s->facts = NULL;
 	s->facts_again_us = 0;
@@ -205,6 +212,17 @@ look(struct store *s)
 		return;
 	clients_look(s->clients, s->facts, clock_wall_s());
 	s->fed = was_fed(s);
+}
+
+/* Go on reading what was tried; what came since then is known already. */
+static void
+on_read(void *arg)
+{
+	struct store *s = arg;
+	int64_t before = s->triplets.read_id;
+
+	if (triplets_read(&s->triplets, facts(s), READ_SLICE_US))
+		timer_start(s->read, s->triplets.read_id > before ? 1 : LOOK_EVERY_MS, 0);
 }
 
 static void
@@ -257,6 +275,8 @@ see_state(struct store *s)
 		s->generation = generation;
 		desk_close(&s->desk);
 		close_facts(s);
+		triplets_read_again(&s->triplets);
+		timer_start(s->read, 1, 0);
 		free(s->problems_written);
 		s->problems_written = NULL;
 		s->dns_lists_stale = s->dns_lists != NULL;
@@ -295,6 +315,7 @@ on_wake(void *arg)
 			sent_written(&s->sent, w);
 		else if (w->kind == WRITE_ROW)
 			row_written(s, w);
+		triplets_written(&s->triplets, w);
 		tell(s, w, true);
 		free(w);
 	}
@@ -329,6 +350,18 @@ is_full(const struct store *s)
 	return s->queued >= (size_t)s->options.write_queue_max || s->queued_bytes >= QUEUE_BYTES_MAX;
 }
 
+/* The waiter is told when this is written. */
+static void
+await(struct store *s, struct pending_write *w, struct store_waiter *waiter)
+{
+	w->waiter = waiter;
+	waiter->write = w;
+	w->older = s->newest_awaited;
+	if (w->older != NULL)
+		w->older->newer = w;
+	s->newest_awaited = w;
+}
+
 bool
 store_write(struct store *s, const struct decision_row *row, struct store_waiter *waiter)
 {
@@ -343,14 +376,8 @@ store_write(struct store *s, const struct decision_row *row, struct store_waiter
 	struct pending_write *w = pending_decision(row);
 	if (w->row.reference == 0)
 		w->row.reference = store_reference(s);
-	if (waiter != NULL && !trouble) {
-		w->waiter = waiter;
-		waiter->write = w;
-		w->older = s->newest_awaited;
-		if (w->older != NULL)
-			w->older->newer = w;
-		s->newest_awaited = w;
-	}
+	if (waiter != NULL && !trouble)
+		await(s, w, waiter);
 	put(s, w);
 	return !trouble;
 }
@@ -372,6 +399,17 @@ flush_counts(struct store *s)
 	s->count_used = 0;
 }
 
+/* Attempts that are too old for anybody, or that the writer took away as they were too many. */
+static void
+forget_attempts(struct store *s)
+{
+	int64_t old_s = clock_wall_s() - s->attempts_keep_s;
+	int64_t many_s = atomic_load(&writer_state(s->writer)->attempts_since_s);
+
+	triplets_forget(&s->triplets, old_s > many_s ? old_s : many_s);
+	s->attempts->value = attempts_count(s->triplets.attempts);
+}
+
 static void
 put_row(void *arg, struct pending_write *w)
 {
@@ -383,6 +421,7 @@ on_flush(void *arg)
 {
 	struct store *s = arg;
 
+	forget_attempts(s);
 	/* In trouble they wait here, summed up, rather than fill the queue; so does what the disk is too slow for. */
 	if (!atomic_load(&writer_state(s->writer)->trouble)) {
 		flush_counts(s);
@@ -517,6 +556,43 @@ store_last_block(const struct store *s, const struct lists *l, const char *clien
 	return ours ? ours : lists_block(l, client);
 }
 
+/* ---- greylisting ---- */
+
+struct triplet_past
+store_triplet(struct store *s, const struct triplet *t, struct triplet_span within)
+{
+	if (s->trouble)
+		return (struct triplet_past){ .known = false };
+	return triplets_past(&s->triplets, facts(s), t, within);
+}
+
+bool
+store_triplet_news(struct store *s, const struct triplet_news *news, struct store_waiter *waiter)
+{
+	if (waiter != NULL)
+		waiter->write = NULL;
+	if (is_full(s) || atomic_load(&writer_state(s->writer)->trouble)) {
+		s->dropped->value++;
+		return false;
+	}
+	struct pending_write *w = triplets_write(&s->triplets, news);
+	if (w != NULL && waiter != NULL)
+		await(s, w, waiter);
+	for (struct pending_write *next; w != NULL; w = next) {
+		next = w->next;
+		put(s, w);
+	}
+	return true;
+}
+
+void
+store_keep_triplets(struct store *s, int64_t attempts_s, int64_t triplets_s)
+{
+	s->attempts_keep_s = attempts_s;
+	atomic_store(&s->writer_options.attempts_keep_s, attempts_s);
+	atomic_store(&s->writer_options.triplets_keep_s, triplets_s);
+}
+
 struct lists *
 store_lists(struct store *s)
 {
@@ -545,6 +621,7 @@ register_metrics(struct store *s)
 	s->rows = metric_counter("policyd_store_rows_total", "", "Rows and counts committed.");
 	s->dropped = metric_counter("policyd_store_dropped_total", "", "Rows not recorded: too many waited, or trouble.");
 	s->queue = metric_gauge("policyd_store_queue", "", "Rows that wait for a commit.");
+	s->attempts = metric_gauge("policyd_greylist_waiting", "", "Attempts remembered that have not come through yet.");
 	s->in_trouble = metric_gauge("policyd_store_trouble", "", "1 while the database cannot be written.");
 }
 
@@ -568,6 +645,9 @@ start_writer(struct loop *l, struct store *s, char *why, size_t size)
 	s->flush = timer_new(l, on_flush, s);
 	timer_start(s->flush, COUNTS_EVERY_MS, COUNTS_EVERY_MS);
 	s->slice = timer_new(l, on_slice, s);
+	s->read = timer_new(l, on_read, s);
+	if (triplets_read(&s->triplets, facts(s), READ_FIRST_US))
+		timer_start(s->read, 1, 0);
 	s->look = timer_new(l, on_look, s);
 	timer_start(s->look, LOOK_EVERY_MS, LOOK_EVERY_MS);
 	return true;
@@ -580,6 +660,7 @@ free_store(struct store *s)
 	close_facts(s);
 	clients_free(s->clients);
 	blocks_free(&s->blocks);
+	triplets_free(&s->triplets);
 	free(s->problems_written);
 	free(s->dns_lists);
 	free(s->path);
@@ -596,7 +677,9 @@ store_open(struct loop *l, const struct store_options *o, store_setting_reader *
 	s->clients = clients_new();
 	desk_init(&s->desk, s->path, read_only ? DATABASE_BUSY_MS : 0, reader);	/* the loop never waits */
 	store_configure(s, o);
+	triplets_init(&s->triplets, !read_only);
 	store_keep_sent(s, INT64_MAX);		/* until it is told how long */
+	store_keep_triplets(s, INT64_MAX, INT64_MAX);
 	if (!read_only && !start_writer(l, s, why, size)) {
 		free_store(s);
 		return NULL;
@@ -621,6 +704,7 @@ store_configure(struct store *s, const struct store_options *o)
 	atomic_store(&s->writer_options.database_size_max, o->database_size_max);
 	atomic_store(&s->writer_options.activity_keep_s, o->activity_keep_s);
 	atomic_store(&s->writer_options.sent_max, o->sent_max);
+	atomic_store(&s->writer_options.greylist_max, o->greylist_max);
 }
 
 void
@@ -650,6 +734,7 @@ store_close(struct store *s, int64_t timeout_ms)
 		timer_free(s->flush);
 		timer_free(s->look);
 		timer_free(s->slice);
+		timer_free(s->read);
 	}
 	free_store(s);
 }

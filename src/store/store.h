@@ -26,6 +26,7 @@ struct store_options {
 	int64_t write_queue_max;	/* rows waiting for the writer; beyond it passes are dropped and counted */
 	int64_t activity_keep_s;	/* rows of unknown and activity older than this go */
 	int64_t sent_max;		/* rows of the table sent; the oldest go beyond it */
+	int64_t greylist_max;		/* rows of triplet_pending; the oldest go beyond it */
 };
 extern const struct option_table store_option_table;
 
@@ -143,6 +144,63 @@ void store_keep_sent(struct store *s, int64_t keep_s);
  * sent mail for so long, or forgot some since, as there was too much.
  */
 enum known store_sent_since(struct store *s, const char *who, int64_t since_s);
+
+/* ---- greylisting ---- */
+
+/*
+ * Who sends to whom.  A client has several names, its domain and its network: an attempt is remembered under the
+ * best, and found under any.
+ */
+enum { TRIPLET_CLIENTS = 3 };
+struct triplet {
+	const char *clients[TRIPLET_CLIENTS];	/* the best first; NULL ends them, if there are fewer */
+	const char *sender, *recipient;		/* any bytes; the same text, the same triplet */
+};
+
+/* Times are Unix seconds; what is older than these is forgotten, what is later than now has not happened. */
+struct triplet_span {
+	int64_t now_s, attempts_since_s, triplets_since_s;
+};
+
+struct triplet_past {
+	bool known;			/* false: it cannot be told, as the store is in trouble, or has not read it all yet */
+	bool waits, proven;		/* it was tried; it came through */
+	const char *client;		/* WAITS, PROVEN: under this name of the client's */
+	int64_t gen, first_s;		/* WAITS, PROVEN: the attempt's number, and when it was tried first */
+	int64_t passed_s, last_s;	/* PROVEN: when it came through first, and last (within a day) */
+	int64_t next_gen;		/* the number of a new attempt */
+	const char *proven_client;	/* the name under which this client's triplets came through most often; NULL: none did */
+	int64_t client_passes, client_last_s;	/* how often, once an hour at most; when last (within a day) */
+};
+
+/* By what is written and on its way.  Texts are the triplet's. */
+struct triplet_past store_triplet(struct store *s, const struct triplet *t, struct triplet_span within);
+
+enum triplet_event {
+	TRIPLET_TRIED,			/* for the first time: the triplet waits */
+	TRIPLET_PASSED,			/* it has come through now */
+	TRIPLET_SEEN,			/* again; or was let pass as its client is proven, then it has no past */
+};
+
+struct triplet_news {
+	enum triplet_event event;
+	struct triplet triplet;
+	struct triplet_past past;	/* PASSED, SEEN; of TRIED next_gen */
+	int64_t time_s;
+	int64_t ready_s;		/* TRIED: when it will pass at the earliest, for people */
+	bool counts;			/* PASSED: for the client, too */
+};
+
+/*
+ * Remember it.  Found from now on; TRIED: w (may be NULL) is told after the commit, as by store_write().
+ *
+ * false: the store is in trouble, or its queue is full; nothing is remembered, and w is not called
+ */
+bool store_triplet_news(struct store *s, const struct triplet_news *news, struct store_waiter *w);
+
+/* Attempts older than the one, and triplets and clients that came through longer ago than the other, are forgotten. */
+enum { GREYLIST_DELAY_MAX_S = 86400 };
+void store_keep_triplets(struct store *s, int64_t attempts_s, int64_t triplets_s);
 
 /* ---- what clients did ---- */
 

@@ -7,6 +7,7 @@
 #include "store/counter.h"
 #include "store/database.h"
 #include "store/sent.h"
+#include "store/triplets.h"
 
 #include <pthread.h>
 #include <sqlite3.h>
@@ -60,6 +61,14 @@ static const char *const row_sql[ROWS] = {
 	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET cause = excluded.cause, "
 	    "evidence = excluded.evidence, strikes = excluded.strikes, since = excluded.since, "
 	    "expires = excluded.expires, set_by = excluded.set_by WHERE expires IS NOT NULL",
+	[ROW_ATTEMPT] = "INSERT INTO triplet_pending (client, sender, recipient, gen, first, ready) "
+	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	[ROW_TRIPLET] = "INSERT INTO triplet_proven VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET "
+	    "first = iif(excluded.gen > gen, excluded.first, iif(excluded.gen = gen, min(first, excluded.first), first)), "
+	    "passed = iif(excluded.gen > gen, excluded.passed, iif(excluded.gen = gen, min(passed, excluded.passed), passed)), "
+	    "last = max(last, excluded.last), gen = max(gen, excluded.gen)",
+	[ROW_TRIPLET_CLIENT] = "INSERT INTO triplet_client VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET "
+	    "passes = passes + excluded.passes, last = excluded.last WHERE excluded.last >= last + 3600",
 };
 
 struct writer {
@@ -82,6 +91,7 @@ struct writer {
 	struct pending_write *batch;			/* taken, not yet committed */
 	struct counters *counters;
 	struct sent_rows sent;
+	struct triplet_rows triplets;
 	int64_t hand_copied_s, hand_change, next_step_us;
 	uint64_t log_inode;				/* of the open file's write-ahead log; 0: not known */
 };
@@ -100,6 +110,7 @@ close_file(struct writer *w)
 		w->row_statements[i] = NULL;
 	}
 	sent_rows_finalize(&w->sent);
+	triplet_rows_finalize(&w->triplets);
 	sqlite3_close(w->db);
 	w->db = NULL;
 	w->log_inode = 0;
@@ -476,8 +487,9 @@ retain(struct writer *w)
 	int activity = delete_step(w, DELETE_ACTIVITY, now - activity_keep);
 	int forgotten = sent_rows_forget(&w->sent, w->db, now, atomic_load(&w->options->sent_keep_s),
 	    atomic_load(&w->options->sent_max), STEP_ROWS);
+	bool more = triplet_rows_forget(&w->triplets, w->db, now, w->options, &w->state);
 	return shrink(w, most) || gone >= STEP_ROWS || unknown >= STEP_ROWS || activity >= STEP_ROWS ||
-	    forgotten >= STEP_ROWS;
+	    forgotten >= STEP_ROWS || more;
 }
 
 /* A copy of what people wrote, once a day and at the end, if anything changed. */

@@ -22,6 +22,9 @@ enum row_kind {
 	ROW_UNKNOWN,			/* client, recipient, state, source, time */
 	ROW_ACTIVITY,			/* scope, name, window, kind, how many more */
 	ROW_BLOCK,			/* client, sender, login, cause, evidence, strikes, since, expires */
+	ROW_ATTEMPT,			/* client, sender, recipient, gen, first, ready */
+	ROW_TRIPLET,			/* recipient, sender, client, gen, first, passed, last */
+	ROW_TRIPLET_CLIENT,		/* client, passes more, time */
 	ROWS
 };
 struct cell {
@@ -59,12 +62,14 @@ struct writer;
 
 struct writer_options {
 	_Atomic int64_t decision_keep_s, database_size_max, sent_keep_s, sent_max, activity_keep_s;
+	_Atomic int64_t attempts_keep_s, triplets_keep_s, greylist_max;
 };
 
 /* What the loop reads to know how the thread fares; all only written by the thread. */
 struct writer_state {
 	atomic_bool trouble;
 	atomic_uint_fast64_t commits, rows;
+	_Atomic int64_t attempts_since_s;	/* those tried before that went, as they were too many */
 	atomic_uint generation;		/* grows when the file was made anew: readers open it again */
 	char why[256];			/* of the trouble; read under writer_why() */
 };

@@ -20,6 +20,7 @@ struct eval {
 	struct network local_network;
 	void *options;
 	bool waiting;
+	const char *news;		/* to be remembered; "": nothing */
 	size_t line_count, held;	/* held: the line whose answer has not come yet, or NOBODY */
 	char *lines[LINES_MAX];
 	bool asked[LINES_MAX];
@@ -65,6 +66,19 @@ sender_domain(const struct eval *e)
 	const char *at = strrchr(e->request.sender, '@');
 
 	return normal(e, at ? at + 1 : NULL);
+}
+
+const char *
+sender(const struct eval *e)
+{
+	return e->request.sender;
+}
+
+int64_t
+now(const struct eval *e)
+{
+	(void)e;
+	return JUDGE_NOW_S;
 }
 
 const char *
@@ -310,6 +324,42 @@ sent_mail(struct eval *e, const char *who, int64_t window_s)
 	return strcmp(e->given->sent, "?") == 0 ? KNOWN_CANNOT_TELL : strcmp(e->given->sent, who) == 0 ? KNOWN_YES : KNOWN_NO;
 }
 
+/* ---- greylisting ---- */
+
+bool
+suspicious(const struct eval *e)
+{
+	return e->given->suspicious;
+}
+
+bool
+only_logged(const struct eval *e, unsigned check)
+{
+	assert_int_equal(e->rule->options.rows[check].type, OPT_SETTING);
+	return e->given->only_logged;
+}
+
+struct triplet_past
+triplet_past(struct eval *e, const struct triplet *t, int64_t wait_s, int64_t life_s)
+{
+	assert_true(wait_s > 0 && life_s > 0);
+	assert_non_null(t->clients[0]);
+	return e->given->past;
+}
+
+void
+remember_triplet(struct eval *e, const struct triplet_news *news)
+{
+	static const char *const events[] = { [TRIPLET_TRIED] = "tried", [TRIPLET_PASSED] = "passed", [TRIPLET_SEEN] = "seen" };
+	const struct triplet *t = &news->triplet;
+
+	assert_int_equal(news->time_s, JUDGE_NOW_S);
+	e->news = arena_printf(e->arena, "; %s%s", events[news->event], news->counts ? " counts" : "");
+	for (size_t i = 0; i < TRIPLET_CLIENTS && t->clients[i] != NULL; i++)
+		e->news = arena_printf(e->arena, "%s%s%s", e->news, i ? ", " : " ", t->clients[i]);
+	e->news = arena_printf(e->arena, "%s <%s> <%s>", e->news, t->sender, t->recipient);
+}
+
 /* ---- verdicts ---- */
 
 #define VERDICT(kind_, check_, enhanced_) do { \
@@ -461,9 +511,10 @@ static const char *
 judge(struct eval *e)
 {
 	e->waiting = false;
+	e->news = "";
 	struct verdict v = e->rule->judge(e);
 	assert_int_equal(v.kind == VERDICT_PENDING, e->waiting);
-	const char *line = verdict_line(e->arena, &v);
+	const char *line = arena_printf(e->arena, "%s%s", verdict_line(e->arena, &v), e->news);
 	return e->given->traced ? arena_printf(e->arena, "%s {%s}", line, v.trace ? v.trace : "") : line;
 }
 

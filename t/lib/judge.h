@@ -7,8 +7,10 @@
 
 #include "policy/rule.h"
 
+enum { JUDGE_NOW_S = 1800000000 };	/* what now() says: Fri, 15 Jan 2027 08:00:00 */
+
 struct facts {				/* what is not said is empty, or has the option's default */
-	const char *client;		/* address; "192.0.2.7" if not said */
+	const char *client;		/* address; "192.0.2.7" if not said; "?": none */
 	const char *helo, *sender, *recipient;
 	const char *server;		/* its address */
 	const char *local_network;	/* "198.51.100.0/24" */
@@ -17,6 +19,8 @@ struct facts {				/* what is not said is empty, or has the option's default */
 	const char *options[4][2];	/* name, value */
 	struct client_name name;	/* what client_name() says; NAME_OPEN is waited for */
 	struct spf_outcome spf[SPF_IDENTITIES];	/* what spf_says() says; NONE if not said */
+	bool suspicious, only_logged;	/* what suspicious() says, and only_logged() of any check */
+	struct triplet_past past;	/* what triplet_past() says */
 	bool traced;			/* behind the verdict stands {its trace} */
 	enum recipient_state state;	/* what recipient_state() says; NOT_ASKED if not said */
 	const struct list_row *row;	/* what listed() says */
@@ -41,7 +45,8 @@ struct facts {				/* what is not said is empty, or has the option's default */
 /*
  * The verdict as a line: "DUNNO", "PENDING", "OBJECT check 5.7.1 finding",
  * "CANNOT TELL check 4.7.1 finding", "EXEMPT finding", "PERHAPS EXEMPT finding"; "DUNNO check finding" if that
- * weighs something, "OBJECT …; BLOCK cause" with a block, "DUNNO, PREPEND header".  Behind it stands "[2..3]" if that is what it weighs, and not what every verdict of its kind does.
+ * weighs something, "OBJECT …; BLOCK cause" with a block, "DUNNO, PREPEND header".  "; tried CLIENT, … <sender> <recipient>" stands behind it if that is to be remembered
+ * ("passed", with " counts" if the client is counted, "seen").  Behind it stands "[2..3]" if that is what it weighs, and not what every verdict of its kind does.
  */
 struct promise {
 	const char *says;

@@ -212,6 +212,14 @@ block_of(void *arg, const struct lists *l, const char *client)
 	return lists_block(l, client);
 }
 
+static struct triplet_past
+past_of(void *arg, const struct triplet *t, struct triplet_span within)
+{
+	assert_non_null(t->clients[0]);
+	assert_int_equal(within.now_s, NOW_S);
+	return ((struct scene *)arg)->past;
+}
+
 static struct dns_record
 read_record(enum dns_type type, char *text)
 {
@@ -286,6 +294,7 @@ scene_open(struct scene *s, const struct rule *const *some, size_t count, const 
 	const struct policy_options *o = config_server(s->config, 0);
 	s->world = (struct world){ .rules = some, .rule_count = count, .profile_table = 0, .first_table = 1,
 	    .dns = { ask, forget, s }, .site = { ask_site, forget_site, s }, .reputation = { ask_reputation, forget_site, s }, .sent = { sent_since, s },
+	    .triplets = { past_of, s },
 	    .clients = { on_record_of, tried_of, activity_of, looks_broken, block_of, s }, .block_ipv4 = 32, .block_ipv6 = 64,
 	    .local_networks = o->local_networks, .only_log = o->mode == MODE_LOG, .help_url = o->help_url,
 	    .own_name = "mx.example.org", .addresses = (enum addresses)o->addresses };

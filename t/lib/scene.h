@@ -28,6 +28,7 @@ struct scene {
 	enum known sent;		/* who sent mail: what is said of everybody */
 	struct tried tried;		/* which recipients every client tried in vain */
 	bool looks_broken;
+	struct triplet_past past;	/* what greylisting remembers: what is said of every triplet */
 	void *arg;			/* the test's own */
 
 	struct config_schema schema;

@@ -36,7 +36,8 @@ fixture_new(void)
 		abort();
 	snprintf(f->path, sizeof f->path, "%s/policyd.db", f->folder);
 	f->options = (struct store_options){ .database = f->path, .decision_log = DECISION_LOG_ALL,
-	    .decision_keep_s = INT64_C(4000000000), .activity_keep_s = INT64_C(4000000000), .database_size_max = 1 << 30, .write_queue_max = 100000, .sent_max = 1000000 };
+	    .decision_keep_s = INT64_C(4000000000), .activity_keep_s = INT64_C(4000000000), .database_size_max = 1 << 30,
+	    .write_queue_max = 100000, .sent_max = 1000000, .greylist_max = 1000000 };
 	f->loop = loop_new();
 	return f;
 }

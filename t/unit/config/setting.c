@@ -31,6 +31,7 @@ static const struct {
 	{ "score 0", { .action = SETTING_SCORE }, NULL },
 	{ "score -1000", { .action = SETTING_SCORE, .score = -1000 }, NULL },
 	{ "score +7", { .action = SETTING_SCORE, .score = 7 }, "score 7" },
+	{ "greylist", { .action = SETTING_GREYLIST }, NULL },
 	{ "defer", { .action = SETTING_DEFER }, NULL },
 	{ "  reject\t", { .action = SETTING_REJECT }, "reject" },
 	{ "reject on_error skip", { .action = SETTING_REJECT }, "reject" },
@@ -116,11 +117,11 @@ wrong(void **state)
 	static const struct {
 		const char *written, *why;
 	} cases[] = {
-		{ "", "no value; write off, log, score, defer or reject" },
-		{ "rejct", "no word 'rejct'; did you mean reject? Write off, log, score, defer or reject" },
-		{ "Reject", "no word 'Reject'; did you mean reject? Write off, log, score, defer or reject" },
-		{ "greylist", "no word 'greylist'; write off, log, score, defer or reject" },
-		{ "\"text\" reject", "no word '\"text\"'; write off, log, score, defer or reject" },
+		{ "", "no value; write off, log, score, greylist, defer or reject" },
+		{ "rejct", "no word 'rejct'; did you mean reject? Write off, log, score, greylist, defer or reject" },
+		{ "Reject", "no word 'Reject'; did you mean reject? Write off, log, score, greylist, defer or reject" },
+		{ "greylist", "no word 'greylist'; write off, log, score, greylist, defer or reject" },
+		{ "\"text\" reject", "no word '\"text\"'; write off, log, score, greylist, defer or reject" },
 		{ "score", "score without a number; write how much it adds, as in score 3" },
 		{ "score much", "no score 'much'; write a whole number, as in score 3" },
 		{ "score 1.5", "no score '1.5'; write a whole number, as in score 3" },
@@ -153,7 +154,7 @@ wrong(void **state)
 		{ "reject \"%{helo\"", "macro %{helo has no closing bracket; write it as in %{reference}" },
 		{ "reject \"%{hello}\"", "macro %{hello}: no word 'hello'; did you mean helo? Write client_address, client_name, "
 		  "helo, sender, sender_domain, recipient, finding, check, reference or help_url" },
-		{ "off\nlog", "no word 'off\nlog'; write off, log, score, defer or reject" },
+		{ "off\nlog", "no word 'off\nlog'; write off, log, score, greylist, defer or reject" },
 	};
 	struct arena *a = arena_new();
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-/* ---- three rules that say what the case wants: one, two, three, with a check each ---- */
+/* ---- three rules that say what the case wants: one, two, three, with a check each; and four, which greylists ---- */
 
 static char says[3];			/* a letter of the case's verdicts */
 
@@ -20,6 +20,10 @@ static const struct option one_rows[] = { { "one", OPT_SETTING, INTO(one), "off"
 struct two_options { struct setting two; };
 #define OPTIONS two_options
 static const struct option two_rows[] = { { "two", OPT_SETTING, INTO(two), "off" } };
+#undef OPTIONS
+struct four_options { struct setting four; };
+#define OPTIONS four_options
+static const struct option four_rows[] = { { "four", OPT_SETTING, INTO(four), "off" } };
 #undef OPTIONS
 struct three_options { struct setting three; };
 #define OPTIONS three_options
@@ -66,6 +70,7 @@ say(struct eval *e, size_t i)
 static struct verdict judge_one(struct eval *e) { return say(e, 0); }
 static struct verdict judge_two(struct eval *e) { return say(e, 1); }
 static struct verdict judge_three(struct eval *e) { return say(e, 2); }
+static struct verdict judge_four(struct eval *e) { return suspicious(e) ? object(e, 0, "4.2.0", "new") : DUNNO; }
 
 static const struct rule one = { "r1", judge_one, STAGE_RCPT, HOOK_MX, 0,
     { one_rows, 1, sizeof(struct one_options) } };
@@ -73,7 +78,9 @@ static const struct rule two = { "r2", judge_two, STAGE_RCPT, HOOK_MX, 0,
     { two_rows, 1, sizeof(struct two_options) } };
 static const struct rule three = { "r3", judge_three, STAGE_RCPT, HOOK_MX, 0,
     { three_rows, 1, sizeof(struct three_options) } };
-static const struct rule *const three_rules[] = { &one, &two, &three };
+static const struct rule four = { "r4", judge_four, STAGE_RCPT, HOOK_MX, 0,
+    { four_rows, 1, sizeof(struct four_options) }, .greylists = true };
+static const struct rule *const four_rules[] = { &one, &two, &three, &four };
 
 /*
  * Verdicts: o objects, c cannot tell, - dunno; a letter for each rule.  O and C are the same with a weight (4 to 6, 2 to 5);
@@ -178,6 +185,42 @@ static const struct {
 	{ "it is recorded as what it would be", "one = reject from 2100-01-01", "t--", "dunno would(defer one)" },
 	{ "a defer stays one", "one = defer", "t--", "defer one r1 4.4.3 first for now" },
 	{ "and its score counts", "one = score 5\nscore_reject = 9", "t--", "dunno score 5" },
+	{ "greylist alone delays nobody", "one = greylist", "o--", "dunno" },
+	{ "it is what the rule that greylists acts on", "one = greylist\nfour = greylist", "o--",
+	  "greylist four r4 4.2.0 new; first" },
+	{ "without an objection nobody is delayed", "one = greylist\nfour = greylist", "-o-", "dunno" },
+	{ "nor for what cannot be told", "one = greylist\nfour = greylist", "c--", "dunno" },
+	{ "unless on_error says so", "one = greylist on_error defer\nfour = greylist", "c--", "defer one r1 4.4.3 no first" },
+	{ "what may pass by itself is evidence, too", "one = greylist\nfour = greylist", "t--",
+	  "greylist four r4 4.2.0 new; first for now" },
+	{ "of several the first is told", "one = greylist\ntwo = greylist\nfour = greylist", "oo-",
+	  "greylist four r4 4.2.0 new; first" },
+	{ "in the site's words", "one = greylist \"bad\"\nfour = greylist", "o--", "greylist four r4 4.2.0 new; bad" },
+	{ "which stand alone, if the rule that greylists has some", "one = greylist\nfour = greylist \"wait\"", "o--",
+	  "greylist four r4 4.2.0 wait" },
+	{ "a defer goes before it", "one = greylist\ntwo = defer\nfour = greylist", "oo-", "defer two r2 5.7.2 second" },
+	{ "a reject, too", "one = greylist\nthree = reject\nfour = greylist", "o-o", "reject three r3 5.7.3 third" },
+	{ "a score that defers, too", "one = greylist\ntwo = score 3\nscore_defer = 3\nfour = greylist", "oo-",
+	  "defer score_defer - 5.7.1 score 3: second score 3" },
+	{ "score_greylist is evidence", "one = score 2\ntwo = score 3\nscore_greylist = 5\nfour = greylist", "oo-",
+	  "greylist four r4 4.2.0 new; second; first score 5" },
+	{ "of which there is room for two", "one = score 2\ntwo = score 3\nthree = score 1\nscore_greylist = 5\nfour = greylist", "ooo",
+	  "greylist four r4 4.2.0 new; second; first; and 1 more score 6" },
+	{ "below it is none", "one = score 2\ntwo = score 3\nscore_greylist = 6\nfour = greylist", "oo-", "dunno score 5" },
+	{ "nor where the rule is off", "one = score 5\nscore_greylist = 5", "o--", "dunno score 5" },
+	{ "a reject to come is evidence of nothing", "one = greylist from 2100-01-01\nfour = greylist", "o--",
+	  "dunno would(greylist one)" },
+	{ "but of scores what they would come to is recorded", "one = score 5 from 2100-01-01\nscore_greylist = 5\nfour = greylist", "o--",
+	  "dunno would(score one, greylist score_greylist)" },
+	{ "unless they do without it", "one = score 5\ntwo = score 1 from 2100-01-01\nscore_greylist = 5\nfour = greylist", "oo-",
+	  "greylist four r4 4.2.0 new; first score 5 would(score two)" },
+	{ "a shadow refuses nobody, who is greylisted then", "one = reject from 2100-01-01\ntwo = greylist\nfour = greylist", "oo-",
+	  "greylist four r4 4.2.0 new; second would(reject one)" },
+	{ "mode = log greylists nobody", "mode = log\none = greylist\nfour = greylist", "o--", "dunno would(greylist one)" },
+	{ "nor does the rule, if it only logs", "one = greylist\nfour = greylist from 2100-01-01", "o--",
+	  "dunno would(greylist four)" },
+	{ "which may defer", "one = greylist\nfour = defer", "o--", "defer four r4 4.2.0 new" },
+	{ "but not refuse for good", "one = greylist\nfour = reject", "o--", "defer four r4 4.2.0 new" },
 	{ "a sum below nothing refuses nobody", "score_defer = 1\none = score -5", "o--", "dunno score -5" },
 };
 
@@ -204,7 +247,7 @@ one_case(void **state)
 	for (size_t k = 0; k < 3; k++)
 		says[k] = cases[i].verdicts[k];
 	snprintf(conf, sizeof conf, "[mx]\n%s\n", cases[i].conf);
-	scene_open(&s, three_rules, 3, conf, NULL);
+	scene_open(&s, four_rules, 4, conf, NULL);
 	scene_begin(&s, "client_address=192.0.2.7\n");
 	struct decision d = scene_decide(&s);
 	add_decision(&got, s.eval, &d);

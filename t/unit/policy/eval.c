@@ -123,14 +123,15 @@ nature_knows(struct scene *s, const char *name, enum dns_type type)
 }
 
 static void
-draw_setting(struct text *t, const struct option *check)
+draw_setting(struct text *t, const struct option *check, bool mild)
 {
-	static const char *const actions[] = { "off", "log", "score 3", "score 5", "score -2", "defer", "reject", "reject" };
+	static const char *const mild_actions[] = { "off", "log", "score 1", "greylist", "greylist" };
+	static const char *const actions[] = { "off", "log", "score 3", "score 5", "score -2", "greylist", "defer", "reject", "reject" };
 	static const char *const errors[] = { "", " on_error skip", " on_error defer" };
 	static const char *const dates[] = { "", "", "", " from 2020-01-01", " from 2100-01-01" };
 	static const char *const texts[] = { "", "", " \"our own words\"" };
 
-	text_addf(t, "%s = %s%s%s%s\n", check->name, PICK(actions), PICK(errors), PICK(dates), PICK(texts));
+	text_addf(t, "%s = %s%s%s%s\n", check->name, mild ? PICK(mild_actions) : PICK(actions), mild ? "" : PICK(errors), PICK(dates), PICK(texts));
 }
 
 static void
@@ -147,10 +148,12 @@ draw_conf(struct text *t, bool reject_by_score)
 	static const char *const domain_sites[] = { "", "", "", "bl7.example*2, bl8.example=127.0.0.4*-1" };
 
 	bool spf_alone = draw(3) == 0;		/* else it is seldom reached: others refuse before */
+	bool mild = draw(4) == 0;		/* so that something is left to be greylisted */
 
 	text_addf(t, "[server]\nlocal_networks = 127.0.0.0/8%s\n[mx]\n", draw(8) == 0 ? " 203.0.113.0/24" : "");
 	text_addf(t, "mode = %s\n", draw(10) == 0 ? "log" : "enforce");
-	text_addf(t, "score_defer = %s\nscore_reject = %s\n", PICK(scores),
+	text_addf(t, "greylist_when = %s\n", draw(4) == 0 ? "always" : "evidence");
+	text_addf(t, "score_greylist = %s\nscore_defer = %s\nscore_reject = %s\n", PICK(scores), PICK(scores),
 	    reject_by_score ? PICK(scores) : "0");
 	for (size_t i = 0; i < rules_count; i++)
 		for (size_t k = 0; k < rules[i]->options.count; k++)
@@ -158,7 +161,7 @@ draw_conf(struct text *t, bool reject_by_score)
 				if (spf_alone && strncmp(rules[i]->name, "spf", 3) != 0)
 					text_addf(t, "%s = off\n", rules[i]->options.rows[k].name);
 				else
-					draw_setting(t, &rules[i]->options.rows[k]);
+					draw_setting(t, &rules[i]->options.rows[k], mild);
 			}
 	text_addf(t, "sender_mx = %s\ndnsbl_sites = %s\ndnsbl_threshold = %u\nlocal_domains = example.org\n", PICK(words),
 	    PICK(sites), 1 + draw(4));
@@ -199,6 +202,18 @@ draw_request(struct text *t)
 	    PICK(clients), PICK(helos), PICK(senders), PICK(names));
 }
 
+/* What greylisting remembers. */
+static struct triplet_past
+draw_past(uint64_t seed)
+{
+	static const struct triplet_past pasts[] = { { .known = false }, { .known = true, .next_gen = 1 },
+	    { .known = true, .next_gen = 1 }, { .known = true, .waits = true, .client = "example.net", .first_s = 1799999900 },
+	    { .known = true, .waits = true, .client = "example.net", .first_s = 1799990000 },
+	    { .known = true, .proven = true, .client = "example.net", .last_s = 1799990000 } };
+
+	return pasts[seed / 3 % (sizeof pasts / sizeof *pasts)];
+}
+
 /* ---- orders ---- */
 
 /* One order: which of the open questions is answered next, as digits of a number that counts through all. */
@@ -221,8 +236,9 @@ print_decision(struct scene *s, char *to, size_t size)
 	struct text t = { .at = to, .size = size };
 	struct decision d = decide(s->eval);
 
-	text_addf(&t, "%s check %s rule %s %s \"%s\" score %d would %s", decision_word(&d), d.check ? d.check : "-",
-	    d.rule ? d.rule : "-", d.enhanced ? d.enhanced : "-", d.action != ACTION_DUNNO ? reply_text(s->eval, &d, "") : "", d.score, d.would ? d.would : "-");
+	text_addf(&t, "%s check %s rule %s %s \"%s\" score %d would %s header %s news %d", decision_word(&d), d.check ? d.check : "-",
+	    d.rule ? d.rule : "-", d.enhanced ? d.enhanced : "-", d.action != ACTION_DUNNO ? reply_text(s->eval, &d, "") : "", d.score, d.would ? d.would : "-",
+	    d.header ? d.header : "-", s->eval->news ? (int)s->eval->news->event : -1);
 }
 
 /* Follow the order's digits, the first open question behind their end. */
@@ -253,7 +269,7 @@ run_at_random(struct scene *s)
 	}
 }
 
-struct tally { unsigned worlds, orders, refused, scored, shadowed, whole, most; };
+struct tally { unsigned worlds, orders, refused, greylisted, scored, shadowed, whole, most; };
 
 static void
 compare(const char *want, const char *got, uint64_t seed, unsigned world, const char *conf, const char *request_text)
@@ -266,11 +282,11 @@ compare(const char *want, const char *got, uint64_t seed, unsigned world, const 
 static void
 one_world(uint64_t seed, unsigned world, struct tally *tally)
 {
-	char conf_room[9000], request_room[500], want[1500], got[1500];
+	char conf_room[10000], request_room[500], want[2500], got[2500];
 	struct text conf = TEXT(conf_room), request_text = TEXT(request_room);
 	struct nature nature = { .seed = mix(seed ^ mix(world)) };
 	struct scene s = { .says = nature_says, .knows = nature_knows, .site = nature_site,
-	    .sent = (enum known)(nature.seed % 3), .arg = &nature };
+	    .sent = (enum known)(nature.seed % 3), .past = draw_past(nature.seed), .arg = &nature };
 	struct order order = { .depth = 0 };
 
 	state = nature.seed;
@@ -283,6 +299,7 @@ one_world(uint64_t seed, unsigned world, struct tally *tally)
 	struct decision d = decide(s.eval);
 	tally->worlds++;
 	tally->refused += d.action != ACTION_DUNNO;
+	tally->greylisted += d.greylisted;
 	tally->scored += d.score != 0;
 	tally->shadowed += d.would != NULL;
 	tally->most = s.asked_count > tally->most ? (unsigned)s.asked_count : tally->most;
@@ -321,13 +338,13 @@ any_order(void **unused)
 	(void)unused;
 	for (unsigned i = 0; i < worlds; i++)
 		one_world(seed, i, &tally);
-	print_message("# %u worlds, %u orders; %u refused, %u scored, %u with shadows, %u in every order, up to %u questions\n",
-	    tally.worlds, tally.orders, tally.refused, tally.scored, tally.shadowed, tally.whole, tally.most);
+	print_message("# %u worlds, %u orders; %u refused (%u greylisted), %u scored, %u with shadows, %u in every order, up to %u questions\n",
+	    tally.worlds, tally.orders, tally.refused, tally.greylisted, tally.scored, tally.shadowed, tally.whole, tally.most);
 	if (worlds < WORLDS)
 		return;
 	/* Worlds in which nothing happens would prove nothing. */
 	assert_true(tally.refused > worlds / 5 && tally.refused < worlds);
-	assert_true(tally.scored > worlds / 20 && tally.shadowed > worlds / 20 && tally.whole > worlds / 20);
+	assert_true(tally.greylisted > 5 && tally.scored > worlds / 20 && tally.shadowed > worlds / 20 && tally.whole > worlds / 20);
 	assert_true(tally.most > 10);
 }
 
@@ -338,11 +355,11 @@ any_order(void **unused)
 static bool
 close_one_world(uint64_t seed, unsigned world)
 {
-	char conf_room[9000], request_room[500], closed[1500], whole[1500];
+	char conf_room[10000], request_room[500], closed[2500], whole[2500];
 	struct text conf = TEXT(conf_room), request_text = TEXT(request_room);
 	struct nature nature = { .seed = mix(seed ^ mix(world)), .remembers = true };
 	struct scene s = { .says = nature_says, .site = nature_site, .sent = (enum known)(nature.seed % 3),
-	    .arg = &nature };
+	    .past = draw_past(nature.seed), .arg = &nature };
 
 	state = nature.seed;
 	draw_conf(&conf, false);

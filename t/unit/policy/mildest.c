@@ -21,6 +21,8 @@ static const struct {
 	{ "log is milder than defer", "defer", "log", "", "dunno would(object null_sender_multiple)" },
 	{ "off is milder than log", "log", "off", "", "dunno" },
 	{ "score is milder than defer", "defer", "score 3", "reject", "dunno score 3" },
+	{ "score is milder than greylist", "greylist", "score 3", "defer", "dunno score 3" },
+	{ "greylist is milder than defer", "defer", "greylist", "reject", "dunno" },
 	{ "defer is milder than reject", "reject", "defer", "reject", "defer" },
 	{ "of two scores the lower counts", "score 5", "score 2", "reject", "dunno score 2" },
 	{ "of equals any", "reject", "reject", "reject", "reject" },

@@ -105,16 +105,49 @@ special_stand_once(void **state)
 }
 
 static void
+queue(const char *instance, const char *header)
+{
+	transaction_queue_header(t, instance, header, 0);
+}
+
+static const char *
+next(const char *instance)
+{
+	return transaction_next_header(t, instance, 0);
+}
+
+static void
 headers_leave_once(void **state)
 {
 	(void)state;
-	assert_false(transaction_takes_header(t, "a", 0));
+	queue("a", "X-Spf: pass");
+	assert_null(next("a"));			/* nothing is known of that message */
 	pass("a", NULL, NULL);
 	pass("b", NULL, NULL);
-	assert_true(transaction_takes_header(t, "a", 0));
+	assert_null(next("a"));
+	queue("a", "X-Spf: pass");
+	queue("b", "X-Spf: fail");
+	assert_string_equal(next("a"), "X-Spf: pass");
 	pass("a", NULL, NULL);
-	assert_false(transaction_takes_header(t, "a", 0));
-	assert_true(transaction_takes_header(t, "b", 0));
+	queue("a", "X-Spf: none");
+	assert_null(next("a"));
+	assert_string_equal(next("b"), "X-Spf: fail");
+}
+
+static void
+headers_queue(void **state)
+{
+	(void)state;
+	pass("a", NULL, NULL);
+	queue("a", "X-Spf: pass");
+	queue("a", "X: y");
+	queue("a", "X-Spf: pass again");
+	queue("a", "X-Grey: 300");
+	assert_string_equal(next("a"), "X-Spf: pass");
+	queue("a", "X: z");
+	assert_string_equal(next("a"), "X: y");
+	assert_string_equal(next("a"), "X-Grey: 300");
+	assert_null(next("a"));
 }
 
 static void
@@ -209,6 +242,7 @@ main(void)
 		PROMISE("others are copied", special_are_copied),
 		PROMISE("each stands there once", special_stand_once),
 		PROMISE("a header leaves once for each message, and not before a recipient has passed", headers_leave_once),
+		PROMISE("several leave one by one, in order", headers_queue),
 		PROMISE("what spares one recipient spares all", exemptions_add_up),
 		PROMISE("it forgets ten minutes after the last recipient, not before", ten_minutes),
 		PROMISE("a flood of messages pushes out the oldest", flood),

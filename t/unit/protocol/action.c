@@ -28,6 +28,9 @@ static const struct {
 	{ "a refusal has none", { ACTION_REJECT, "5.7.1", "no", NULL, "X-Spf: pass" }, "550 5.7.1 no" },
 	{ "a reject is 550", { ACTION_REJECT, "5.7.25", "no name", NULL, NULL }, "550 5.7.25 no name" },
 	{ "a defer is 450", { ACTION_DEFER, "4.7.1", "later", NULL, NULL }, "450 4.7.1 later" },
+	{ "a greylisting waits for what Postfix says of the recipient", { ACTION_GREYLIST, "4.2.0", "later", NULL, NULL },
+	  "DEFER_IF_PERMIT 4.2.0 later" },
+	{ "its class is 4, too", { ACTION_GREYLIST, "5.2.0", "", NULL, NULL }, "DEFER_IF_PERMIT 4.2.0 " LATER },
 	{ "trouble of our own is 451", { ACTION_DEFER, "4.3.0", "later", NULL, NULL }, "451 4.3.0 later" },
 	{ "trouble of the network is 451", { ACTION_DEFER, "4.4.3", "later", NULL, NULL }, "451 4.4.3 later" },
 	{ "4.30.1 is neither", { ACTION_DEFER, "4.30.1", "later", NULL, NULL }, "450 4.30.1 later" },
@@ -89,7 +92,7 @@ a_long_text_is_cut(void **state)
 }
 
 /* What Postfix takes: one action, code, enhanced code of its class, printable text without blanks at its ends. */
-static const char strict[] = "^action=(DUNNO|(550 5|45[01] 4)\\.(0|[1-9][0-9]{0,2})\\.(0|[1-9][0-9]{0,2}) "
+static const char strict[] = "^action=(DUNNO|(550 5|45[01] 4|DEFER_IF_PERMIT 4)\\.(0|[1-9][0-9]{0,2})\\.(0|[1-9][0-9]{0,2}) "
     "[!-~]([ -~]*[!-~])?)\n\n$";
 
 static void
@@ -114,11 +117,11 @@ nothing_else_comes_out(void **state)
 				pieces[p][k] = (char)(rand() % 4 ? rand() % 256 : " \n"[rand() % 2]);
 			pieces[p][len] = '\0';
 		}
-		struct action a = { .kind = (enum action_kind)(rand() % 3), .enhanced = enhanced[rand() % CODES],
+		struct action a = { .kind = (enum action_kind)(rand() % 4), .enhanced = enhanced[rand() % CODES],
 			.text = rand() % 8 ? text : NULL, .tail = rand() % 8 ? tail : NULL };
 		action_encode(&out, &a);
 		assert_false(out.cut);
-		assert_true(out.len <= strlen("action=550 5.777.777 ") + ACTION_TEXT_MAX + 2);
+		assert_true(out.len <= strlen("action=DEFER_IF_PERMIT 4.777.777 ") + ACTION_TEXT_MAX + 2);
 		assert_null(strstr(room, "  "));
 		if (regexec(&re, room, 0, NULL, 0) != 0)
 			fail_msg("%s", room);
