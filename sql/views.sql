@@ -225,6 +225,39 @@ CREATE VIEW problem AS
   UNION ALL SELECT 'recipient_setting', recipient || ' ' || check_name, 'expired ' || expires FROM recipient_setting
     WHERE expires < datetime();
 
+-- Who was greylisted and waits, the newest first.  A row that is deleted need not wait: its next attempt passes.
+CREATE VIEW greylisted AS
+  SELECT id, datetime(first, 'unixepoch') AS since, datetime(ready, 'unixepoch') AS until, client, sender, recipient
+  FROM triplet_pending p
+  WHERE NOT EXISTS (SELECT 1 FROM triplet_proven t
+    WHERE t.recipient = p.recipient AND t.sender = p.sender AND t.client = p.client AND t.last >= p.first)
+  ORDER BY id DESC;
+CREATE TRIGGER greylisted_delete INSTEAD OF DELETE ON greylisted BEGIN
+  INSERT INTO triplet_proven SELECT recipient, sender, client, gen, first, unixepoch(), unixepoch()
+    FROM triplet_pending WHERE id = OLD.id
+    ON CONFLICT DO UPDATE SET gen = excluded.gen, first = excluded.first, passed = excluded.passed, last = excluded.last;
+  DELETE FROM triplet_pending WHERE id = OLD.id;
+  INSERT INTO history (time, what, was) VALUES (unixepoch(), 'greylisted: delete', json_object('id', OLD.id, 'since', OLD.since, 'client', OLD.client, 'sender', OLD.sender, 'recipient', OLD.recipient));
+END;
+
+-- Who came through greylisting, and passes.  A row that is deleted is greylisted anew.
+CREATE VIEW triplet AS
+  SELECT client, sender, recipient, datetime(first, 'unixepoch') AS since, passed - first AS delayed_s,
+    datetime(last, 'unixepoch') AS last
+  FROM triplet_proven;
+CREATE TRIGGER triplet_delete INSTEAD OF DELETE ON triplet BEGIN
+  DELETE FROM triplet_proven WHERE recipient = OLD.recipient AND sender = OLD.sender AND client = OLD.client;
+  INSERT INTO history (time, what, was) VALUES (unixepoch(), 'triplet: delete', json_object('client', OLD.client, 'sender', OLD.sender, 'recipient', OLD.recipient, 'since', OLD.since));
+END;
+
+-- Clients of whom so many mails came through, see greylist_auto_pass.  One that is deleted begins anew.
+CREATE VIEW proven_client AS
+  SELECT client, passes, datetime(last, 'unixepoch') AS last FROM triplet_client ORDER BY last DESC;
+CREATE TRIGGER proven_client_delete INSTEAD OF DELETE ON proven_client BEGIN
+  DELETE FROM triplet_client WHERE client = OLD.client;
+  INSERT INTO history (time, what, was) VALUES (unixepoch(), 'proven_client: delete', json_object('client', OLD.client, 'passes', OLD.passes, 'last', OLD.last));
+END;
+
 -- How the DNS lists fare, those in trouble first.
 CREATE VIEW dns_list AS
   SELECT list, kind, rules, state, datetime(since, 'unixepoch') AS since, why,

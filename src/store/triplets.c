@@ -188,6 +188,8 @@ look_at_triplet(struct triplets *t, sqlite3 *db, const struct key *k, const char
 			past->passed_s = sqlite3_column_int64(q, 2);
 			past->last_s = last_s;
 		}
+		if (last_s >= within.triplets_since_s && t->attempts != NULL)
+			attempts_remove(t->attempts, hash_of_key(k));	/* somebody let it pass by hand */
 	}
 	sqlite3_reset(q);
 	return code == SQLITE_ROW || code == SQLITE_DONE;

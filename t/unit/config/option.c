@@ -224,7 +224,7 @@ wrong(void **state)
 		{ DOMAINS, ".", "'.' is no domain name; write names as in example.org (or .example.org, all below it)" },
 		{ NETWORKS, "192.0.2.0/24 192.0.2.1/24",
 		    "'192.0.2.1/24': bits are set behind the prefix; write the network's first address, as in 192.0.2.0/24" },
-		{ SETTING, "greylist", "no word 'greylist'; write off, log, score, defer or reject" },
+		{ SETTING, "tarpit", "no word 'tarpit'; write off, log, score, greylist, defer or reject" },
 		{ PARSED, "two", "'two' is not one; write one" },
 	};
 	struct arena *a = arena_new();

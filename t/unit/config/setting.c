@@ -120,7 +120,7 @@ wrong(void **state)
 		{ "", "no value; write off, log, score, greylist, defer or reject" },
 		{ "rejct", "no word 'rejct'; did you mean reject? Write off, log, score, greylist, defer or reject" },
 		{ "Reject", "no word 'Reject'; did you mean reject? Write off, log, score, greylist, defer or reject" },
-		{ "greylist", "no word 'greylist'; write off, log, score, greylist, defer or reject" },
+		{ "tarpit", "no word 'tarpit'; write off, log, score, greylist, defer or reject" },
 		{ "\"text\" reject", "no word '\"text\"'; write off, log, score, greylist, defer or reject" },
 		{ "score", "score without a number; write how much it adds, as in score 3" },
 		{ "score much", "no score 'much'; write a whole number, as in score 3" },
