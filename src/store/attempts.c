@@ -114,6 +114,8 @@ attempts_add(struct attempts *a, uint64_t hash, struct attempt attempt)
 {
 	struct piece *p = &a->pieces[piece_of(hash)];
 
+	if (attempt.first_s < a->since_s)
+		return;
 	hash = no_zero(hash);
 	if ((uint64_t)(p->used + 1) * 5 > (uint64_t)p->size * 4)
 		rebuild(a, p, size_for(live(a, p) + 1));

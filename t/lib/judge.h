@@ -10,7 +10,7 @@
 enum { JUDGE_NOW_S = 1800000000 };	/* what now() says: Fri, 15 Jan 2027 08:00:00 */
 
 struct facts {				/* what is not said is empty, or has the option's default */
-	const char *client;		/* address; "192.0.2.7" if not said; "?": none */
+	const char *client;		/* address; "192.0.2.7" if not said */
 	const char *helo, *sender, *recipient;
 	const char *server;		/* its address */
 	const char *local_network;	/* "198.51.100.0/24" */
