@@ -17,7 +17,7 @@ CREATE TABLE decision (
                    substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', (reference       & 31) + 1, 1)) VIRTUAL,
   writer         TEXT NOT NULL, -- which start of which policyd wrote it (writer.id)
   time           INTEGER NOT NULL, -- when Postfix asked
-  action         TEXT NOT NULL, -- reject, defer or dunno
+  action         TEXT NOT NULL, -- reject, defer, greylist or dunno
   check_name     TEXT, -- the check that decided, score_reject or score_defer; NULL on a pass
   would          TEXT, -- what checks set to log would have done: 'reject sender_no_mx, …'
   reply          TEXT, -- what Postfix was answered

@@ -37,6 +37,10 @@ ok sql("INSERT INTO counter VALUES ('decision', 'dunno:', $day, 'mx-1', 30), ('d
     ('would', 'reject:client_no_rdns', $day + 7200, 'mx-2', 4), ('would', 'object:dnsbl', $day + 86400, 'mx-1', 1)"), 'counters';
 
 ok sql("INSERT INTO sent VALUES ('', '', $day), ('ann\@example.org', 'example.org', $noon)"), 'who sent mail';
+ok sql("INSERT INTO triplet_pending VALUES (1, '192.0.2.0/24', 'bob\@example.net', 'ann\@example.org', 1, $noon, $noon + 300)"), 'who waits';
+ok sql("INSERT INTO triplet_proven VALUES ('ann\@example.org', 'carol\@example.com', 'example.com', 1, $noon, $noon + 312, $noon + 400)"),
+    'who came through';
+ok sql("INSERT INTO triplet_client VALUES ('example.com', 6, $noon), ('example.net', 1, $noon)"), 'and how often';
 ok sql("INSERT INTO list_state (list, kind, rules, state, since, why, ipv6) VALUES
     ('bl.example', 'addresses', 'dnsbl', 'failing', $noon, '5 questions in a row failed', 'no'),
     ('a.example', 'addresses', 'dnsbl', 'good', $noon, NULL, 'no')"), 'two lists';

@@ -52,10 +52,17 @@ points_of(const struct rule_state *s)
 	return s->setting->score * (s->setting->score > 0 ? s->verdict.least : s->verdict.most);
 }
 
+/* It only logs, also where mode = log does not say so. */
+static bool
+is_held_back(const struct eval *e, const struct setting *s)
+{
+	return s->action == SETTING_LOG || s->from_s > e->now_s;
+}
+
 static bool
 is_shadow(const struct eval *e, const struct setting *s)
 {
-	return s->action == SETTING_LOG || s->from_s > e->now_s || only_logs(e);
+	return is_held_back(e, s) || only_logs(e);
 }
 
 bool
@@ -208,34 +215,55 @@ decide_by_score(const struct eval *e, struct decision *d, const struct sum *sum)
 
 /* ---- greylisting ---- */
 
-/* The first check in force that has found what the rule greylist acts on; NULL if none has. */
-static const struct rule_state *
-first_evidence(const struct eval *e)
+/* It counts, were it not for mode = log: a dry run shows what would be greylisted. */
+static bool
+is_earnest(const struct eval *e, const struct rule_state *s)
 {
+	return s->progress == RULE_DONE && s->setting != NULL && !is_held_back(e, s->setting);
+}
+
+/* What those that have answered so far come to, by a rule or by the score. */
+static enum action_kind
+come_to(const struct eval *e)
+{
+	static const enum action_kind actions[] = { [EFFECT_NONE] = ACTION_DUNNO, [EFFECT_SCORE] = ACTION_DUNNO,
+	    [EFFECT_GREYLIST] = ACTION_GREYLIST, [EFFECT_DEFER] = ACTION_DEFER, [EFFECT_REJECT] = ACTION_REJECT };
+	enum action_kind most = ACTION_DUNNO;
+	struct sum sum = { 0 };
+
 	for (size_t i = 0; i < e->world->rule_count; i++) {
 		const struct rule_state *s = &e->states[i];
 
-		if (s->progress == RULE_DONE && s->effect == EFFECT_GREYLIST && !s->shadow && !e->world->rules[i]->greylists)
-			return s;
+		if (!is_earnest(e, s))
+			continue;
+		add_score(&sum, s, 0);
+		if (actions[s->effect] > most)
+			most = actions[s->effect];
 	}
-	return NULL;
-}
-
-static bool
-is_evidence(const struct eval *e, const struct sum *sum)
-{
-	return outcome_of(e, sum).action >= ACTION_GREYLIST;
+	enum action_kind by_score = outcome_of(e, &sum).action;
+	return by_score > most ? by_score : most;
 }
 
 bool
 suspicious(const struct eval *e)
 {
-	struct sum sum = { 0 };
+	return come_to(e) >= ACTION_GREYLIST;
+}
 
+bool
+is_refused(const struct eval *e)
+{
+	return come_to(e) >= ACTION_DEFER;
+}
+
+/* The first check that has found what the rule greylist acts on; NULL if none has. */
+static const struct rule_state *
+first_evidence(const struct eval *e)
+{
 	for (size_t i = 0; i < e->world->rule_count; i++)
-		if (e->states[i].progress == RULE_DONE && !e->states[i].shadow)
-			add_score(&sum, &e->states[i], 0);
-	return first_evidence(e) != NULL || is_evidence(e, &sum);
+		if (is_earnest(e, &e->states[i]) && e->states[i].effect == EFFECT_GREYLIST && !e->world->rules[i]->greylists)
+			return &e->states[i];
+	return NULL;
 }
 
 /* Behind the rule's own finding stands what made the mail look odd, unless the site has words of its own. */
@@ -246,7 +274,7 @@ say_evidence(const struct eval *e, struct decision *d, const struct sum *sum)
 
 	if (rule->setting->text != NULL)
 		return;
-	if (first == NULL && is_evidence(e, sum))
+	if (first == NULL && outcome_of(e, sum).action >= ACTION_GREYLIST)
 		say_heaviest(e, d);
 	else {
 		d->said[0] = first;
@@ -324,12 +352,6 @@ decide(const struct eval *e)
 	}
 	d.header = d.header_count > 0 ? d.headers[0] : NULL;
 	return d;
-}
-
-bool
-is_refused(const struct eval *e)
-{
-	return decide(e).action >= ACTION_DEFER;
 }
 
 struct decision

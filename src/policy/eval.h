@@ -258,7 +258,7 @@ const char *block_steps_parse(struct arena *a, const char *text, void *into);
 /* What the site's database said of the recipient, as far as some rule asked. */
 enum recipient_state recipient_state_known(const struct eval *e);
 
-/* True if those that have answered so far make it a defer, or more: by a rule, or by the score. */
+/* True if those that have answered so far make it a defer, or more, by a rule or the score; were it not for mode = log. */
 bool is_refused(const struct eval *e);
 
 /* The decision if the rule that greylists cannot tell, as what it asked to be remembered cannot be; it then says so. */

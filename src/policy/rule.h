@@ -172,7 +172,7 @@ enum known sent_mail(struct eval *e, const char *who, int64_t window_s);
 
 /*
  * For the rule that greylists: has a check that is set to greylist objected, or do scores add up to score_greylist?  What
- * is only logged is no evidence.
+ * is only logged is no evidence; under mode = log it is asked as it would be without.
  */
 bool suspicious(const struct eval *e);
 
