@@ -105,12 +105,28 @@ is_tricky(const uint8_t *b, size_t len)
 	     (b[1] == 0x81 && b[2] >= 0xa6 && b[2] <= 0xa9));
 }
 
+/* How many bytes from here on are as harmless as nearly all are. */
+static size_t
+plain_len(const char *bytes, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && bytes[n] >= ' ' && bytes[n] <= '~' && bytes[n] != '\\' && bytes[n] != '"')
+		n++;
+	return n;
+}
+
 void
 text_add_safe(struct text *t, const char *bytes, size_t len)
 {
 	for (size_t i = 0, n; i < len && !t->cut; i += n) {
 		const uint8_t *b = (const uint8_t *)bytes + i;
 
+		n = plain_len(bytes + i, len - i);
+		if (n > 0) {
+			text_add_bytes(t, bytes + i, n);
+			continue;
+		}
 		n = utf8_length(bytes + i, len - i);
 		if (n == 0 || is_tricky(b, n)) {
 			n = n ? n : 1;
@@ -127,10 +143,16 @@ void
 text_add_json(struct text *t, const char *s)
 {
 	text_add(t, "\"");
-	for (size_t n; *s; s += n) {
+	size_t len = strlen(s);
+	for (size_t n; len > 0; s += n, len -= n) {
 		const uint8_t *b = (const uint8_t *)s;
 
-		n = utf8_length(s, strnlen(s, 4));
+		n = plain_len(s, len);
+		if (n > 0) {
+			text_add_bytes(t, s, n);
+			continue;
+		}
+		n = utf8_length(s, len);
 		if (n == 0 || is_tricky(b, n)) {
 			n = n ? n : 1;
 			for (size_t k = 0; k < n; k++)

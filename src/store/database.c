@@ -14,6 +14,13 @@
 
 enum { PATH_BYTES = 4096 };
 
+/* Nobody asks how much memory SQLite uses; to count it, the loop and the writer would wait for each other's every malloc(). */
+__attribute__((constructor)) static void
+count_no_memory(void)
+{
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 sqlite3_stmt *
 database_statement(sqlite3_stmt **statement, sqlite3 *db, const char *sql)
 {

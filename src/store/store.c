@@ -66,7 +66,7 @@ struct store {
 	struct writer *writer;			/* NULL: read only */
 	struct writer_options writer_options;
 	struct wake *wake;
-	struct timer *look, *slice, *flush, *read;
+	struct timer *look, *slice, *flush, *read, *turn;
 	struct pending_write *newest_awaited;
 	size_t queued, queued_bytes;		/* all that waits; of decisions */
 	int64_t reference;
@@ -76,6 +76,8 @@ struct store {
 	struct desk desk;
 	sqlite3 *facts;				/* reads what rules ask, always the newest; NULL: cannot be had now */
 	int64_t facts_again_us;			/* then it is tried again */
+	sqlite3_stmt *begin_facts, *end_facts;
+	bool asking;				/* facts is in a transaction, until this turn of the loop is over */
 	struct sent sent;
 	struct clients *clients;
 	struct blocks blocks;
@@ -168,8 +170,36 @@ was_fed(const struct store *s)
 }
 
 static void
+end_asking(void *arg)
+{
+	struct store *s = arg;
+
+	if (s->asking)
+		database_finish(s->end_facts);
+	s->asking = false;
+}
+
+/* All that is asked in one turn of the loop is one transaction: each costs as much as several questions. */
+static sqlite3 *
+begin_asking(struct store *s)
+{
+	if (facts(s) == NULL || s->asking || s->turn == NULL)
+		return s->facts;
+	if (database_statement(&s->begin_facts, s->facts, "BEGIN") != NULL &&
+	    database_statement(&s->end_facts, s->facts, "COMMIT") != NULL && database_finish(s->begin_facts)) {
+		s->asking = true;
+		timer_start(s->turn, 0, 0);
+	}
+	return s->facts;
+}
+
+static void
 close_facts(struct store *s)
 {
+	end_asking(s);
+	sqlite3_finalize(s->begin_facts);
+	sqlite3_finalize(s->end_facts);
+	s->begin_facts = s->end_facts = NULL;
 	sent_finalize(&s->sent);
 	clients_finalize(s->clients);
 	triplets_finalize(&s->triplets);
@@ -307,6 +337,7 @@ on_wake(void *arg)
 {
 	struct store *s = arg;
 
+	end_asking(s);				/* what has been written is seen by whoever asks next */
 	for (struct pending_write *w = writer_take_done(s->writer), *next; w != NULL; w = next) {
 		next = w->next;
 		s->queued--;
@@ -485,7 +516,7 @@ store_sent_since(struct store *s, const char *who, int64_t since_s)
 {
 	if (s->trouble)
 		return KNOWN_CANNOT_TELL;
-	return sent_since(&s->sent, facts(s), who, since_s);
+	return sent_since(&s->sent, begin_asking(s), who, since_s);
 }
 
 /* ---- what clients did ---- */
@@ -563,7 +594,7 @@ store_triplet(struct store *s, const struct triplet *t, struct triplet_span with
 {
 	if (s->trouble)
 		return (struct triplet_past){ .known = false };
-	return triplets_past(&s->triplets, facts(s), t, within);
+	return triplets_past(&s->triplets, begin_asking(s), t, within);
 }
 
 bool
@@ -646,6 +677,7 @@ start_writer(struct loop *l, struct store *s, char *why, size_t size)
 	timer_start(s->flush, COUNTS_EVERY_MS, COUNTS_EVERY_MS);
 	s->slice = timer_new(l, on_slice, s);
 	s->read = timer_new(l, on_read, s);
+	s->turn = timer_new(l, end_asking, s);
 	if (triplets_read(&s->triplets, facts(s), READ_FIRST_US))
 		timer_start(s->read, 1, 0);
 	s->look = timer_new(l, on_look, s);
@@ -735,6 +767,7 @@ store_close(struct store *s, int64_t timeout_ms)
 		timer_free(s->look);
 		timer_free(s->slice);
 		timer_free(s->read);
+		timer_free(s->turn);
 	}
 	free_store(s);
 }

@@ -6,6 +6,8 @@
  *     repeated    each connection sends the same bytes again and again
  *     strangers   fresh, and each from a client address not seen before (24336 of them, in turn)
  *     refused     fresh, with a HELO that is no name; a reject is expected
+ *     new         fresh, each from a sender without digits that never wrote before; to be greylisted
+ *     known       the same, from one of 20000 senders that are known
  *     idle        one answer on each connection, then nothing: memory per connection
  *
  * Without -r the loop is closed: the next request leaves with the answer to the
@@ -32,14 +34,14 @@
 
 enum {
 	CONNECTIONS_MAX = 4000, REQUEST_BYTES = 1024, REPLY_BYTES = 1024, EVENTS = 256,
-	CLIENTS = 64, DOMAINS = 64, RECIPIENTS = 1000, OCTETS = 156,
+	CLIENTS = 64, DOMAINS = 64, RECIPIENTS = 1000, OCTETS = 156, KNOWN = 20000,
 	GRACE_S = 10,			/* how long the last answers may take */
 	FINE = 64, MAGNITUDES = 40,	/* the histogram: buckets within each power of two */
 };
 
 struct mode {
 	const char *name, *helo, *network, *expect;
-	bool fresh, strangers, idle;
+	bool fresh, strangers, idle, letters;
 };
 
 static const struct mode modes[] = {
@@ -47,6 +49,8 @@ static const struct mode modes[] = {
 	{ "repeated", "mail.example.net", "192.0.2", "action=DUNNO\n\n", .fresh = false },
 	{ "strangers", "mail.example.net", "198.18.100", "action=DUNNO\n\n", .fresh = true, .strangers = true },
 	{ "refused", "localhost", "192.0.2", "action=5", .fresh = true },
+	{ "new", "mail.example.net", "192.0.2", "action=DEFER_IF_PERMIT", .fresh = true, .letters = true },
+	{ "known", "mail.example.net", "192.0.2", "action=DUNNO\n\n", .fresh = true, .letters = true },
 	{ "idle", "mail.example.net", "192.0.2", "action=DUNNO\n\n", .idle = true },
 };
 
@@ -183,6 +187,26 @@ build_request(struct connection *c, size_t number)
 	c->instance = strstr(c->request, "\ninstance=") + strlen("\ninstance=123456.");
 }
 
+static void
+put_letters(char *at, unsigned width, uint64_t value)
+{
+	while (width-- > 0) {
+		at[width] = (char)('a' + value % 26);
+		value /= 26;
+	}
+}
+
+/* A sender of this run's, or one of those that are known; run's fill_known() makes them, too. */
+static void
+change_sender(struct connection *c, uint64_t n)
+{
+	bool known = strcmp(mode->name, "known") == 0;
+
+	put_letters(c->sender, 4, known ? 0 : 1 + (uint64_t)getpid());
+	put_letters(c->sender + 4, 5, known ? n % KNOWN : n);
+	put_digits(c->recipient + 1, 3, 10, n % KNOWN % RECIPIENTS);
+}
+
 /* Make it the n-th message of this run. */
 static void
 change_request(struct connection *c, uint64_t n)
@@ -191,6 +215,8 @@ change_request(struct connection *c, uint64_t n)
 	put_digits(c->sender + 1, 8, 16, n);
 	put_digits(c->sender + strlen("s00000000@d"), 2, 10, n % DOMAINS);
 	put_digits(c->recipient + 1, 3, 10, n % RECIPIENTS);
+	if (mode->letters)
+		change_sender(c, n);
 	if (mode->strangers) {
 		put_digits(c->client + strlen("198.18."), 3, 10, 100 + n / OCTETS % OCTETS);
 		put_digits(c->client + strlen("198.18.100."), 3, 10, 100 + n % OCTETS);
@@ -403,7 +429,7 @@ static int
 usage(void)
 {
 	fputs("usage: load [-c connections] [-s seconds] [-r rate] [-p pid]\n"
-	    "            fresh|repeated|strangers|refused|idle inet:127.0.0.1:PORT|unix:PATH\n", stderr);
+	    "            fresh|repeated|strangers|refused|new|known|idle inet:127.0.0.1:PORT|unix:PATH\n", stderr);
 	return 2;
 }
 
