@@ -140,14 +140,14 @@ static void
 count_greylisting(const struct job *j)
 {
 	const struct decision *d = &j->decision;
-	const char *event = !d->greylisted ? "event=\"passed\"" : j->eval->news ? "event=\"tried\"" : "event=\"early\"";
+	struct policy *p = j->policy;
 
-	if (!d->greylisted && d->delay_s == 0)
+	if (d->greylisted)
+		(j->eval->news ? p->greylist_tried : p->greylist_early)->value++;
+	if (d->delay_s == 0)
 		return;
-	metric_counter("policyd_greylist_total", event,
-	    "Mails greylisted when first tried, again as they came too early, and then let pass.")->value++;
-	metric_counter("policyd_greylist_delay_seconds_total", "", "How long those that passed were delayed, in all.")->value +=
-	    (uint64_t)d->delay_s;
+	p->greylist_passed->value++;
+	p->greylist_delay_s->value += (uint64_t)d->delay_s;
 }
 
 static void
@@ -230,7 +230,8 @@ count_refusal(struct job *j, struct text *reply, bool waits)
 {
 	store_count_decision(j->policy->parts.store, decision_word(&j->decision), j->decision.check, j->decision.would,
 	    j->eval->now_s);
-	reply_encode(reply, j->eval, &j->decision, j->reference);
+	if (!waits)
+		reply_encode(reply, j->eval, &j->decision, j->reference);
 	return waits;
 }
 

@@ -74,6 +74,7 @@ struct policy {
 	struct timer *deadline, *rerun;
 	size_t busy;
 	struct metric *passes, *resent, *closed, *unreferenced, *unremembered, *blocks, *broken;
+	struct metric *greylist_tried, *greylist_early, *greylist_passed, *greylist_delay_s;
 	struct histogram *seconds;
 };
 

@@ -319,6 +319,7 @@ policy_explain(struct policy *p, const char *bytes, size_t len, FILE *out, void 
 struct policy *
 policy_new(const struct policy_parts *parts, struct config *config)
 {
+	static const char greylist_help[] = "Mails greylisted when first tried, again as they came too early, and let pass at last.";
 	struct policy *p = xcalloc(1, sizeof *p);
 
 	p->parts = *parts;
@@ -341,6 +342,11 @@ policy_new(const struct policy_parts *parts, struct config *config)
 	    "Requests whose client was not blocked, since Postfix's own table of mailboxes looks broken.");
 	p->unremembered = metric_counter("policyd_unremembered_total", "",
 	    "Mails let pass that would have been greylisted, since the store could not remember them in time.");
+	p->greylist_tried = metric_counter("policyd_greylist_total", "event=\"tried\"", greylist_help);
+	p->greylist_early = metric_counter("policyd_greylist_total", "event=\"early\"", greylist_help);
+	p->greylist_passed = metric_counter("policyd_greylist_total", "event=\"passed\"", greylist_help);
+	p->greylist_delay_s = metric_counter("policyd_greylist_delay_seconds_total", "",
+	    "How long those that passed were delayed, in all.");
 	p->seconds = metric_histogram("policyd_request_seconds", "Time between a request and its answer.");
 	dns_lists_on_change(p->parts.dns_lists, health_record, &p->parts);
 	policy_configure(p, config);

@@ -1,7 +1,6 @@
 /* dynamic_name.c - see dynamic_name.h */
 #include "rules/dynamic_name.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define DECIMAL "0123456789"
@@ -75,6 +74,19 @@ squeeze(const char *name, char out[DOMAIN_TEXT])
 	out[len] = '\0';
 }
 
+/* The four octets, first to last or back, each as width digits; snprintf() would take longer than all the rest. */
+static void
+write_octets(char out[13], const uint8_t b[4], bool back, unsigned base, size_t width)
+{
+	for (size_t i = 0; i < 4; i++) {
+		unsigned octet = b[back ? 3 - i : i];
+
+		for (size_t k = width; k-- > 0; octet /= base)
+			out[i * width + k] = HEX[octet % base];
+	}
+	out[4 * width] = '\0';
+}
+
 static bool
 spells_v4(const char *name, const char *squeezed, const uint8_t b[4])
 {
@@ -83,10 +95,10 @@ spells_v4(const char *name, const char *squeezed, const uint8_t b[4])
 
 	if (has_numbers(name, &v4, parts))
 		return true;
-	snprintf(forms[0], sizeof forms[0], "%03u%03u%03u%03u", b[0], b[1], b[2], b[3]);
-	snprintf(forms[1], sizeof forms[1], "%03u%03u%03u%03u", b[3], b[2], b[1], b[0]);
-	snprintf(forms[2], sizeof forms[2], "%02x%02x%02x%02x", b[0], b[1], b[2], b[3]);
-	snprintf(forms[3], sizeof forms[3], "%02x%02x%02x%02x", b[3], b[2], b[1], b[0]);
+	write_octets(forms[0], b, false, 10, 3);
+	write_octets(forms[1], b, true, 10, 3);
+	write_octets(forms[2], b, false, 16, 2);
+	write_octets(forms[3], b, true, 16, 2);
 	for (size_t i = 0; i < 4; i++)
 		if (strstr(squeezed, forms[i]) != NULL)
 			return true;

@@ -232,7 +232,8 @@ triplets_past(struct triplets *t, sqlite3 *db, const struct triplet *who, struct
 	add_text(key.recipient, who->recipient);
 	for (size_t look = 0; look < 3; look++)
 		for (size_t i = 0; i < TRIPLET_CLIENTS && who->clients[i] != NULL; i++) {
-			add_text(key.client, who->clients[i]);
+			if (look == 0 || who->clients[1] != NULL)
+				add_text(key.client, who->clients[i]);
 			read = looks[look](t, db, &key, who->clients[i], within, &past) && read;
 		}
 	past.known = read && (t->attempts == NULL || t->read || past.waits || past.proven);

@@ -35,6 +35,7 @@
 enum {
 	CONNECTIONS_MAX = 4000, REQUEST_BYTES = 1024, REPLY_BYTES = 1024, EVENTS = 256,
 	CLIENTS = 64, DOMAINS = 64, RECIPIENTS = 1000, OCTETS = 156, KNOWN = 20000,
+	SHUFFLE = 7368787,		/* a prime, so that no two numbers below 26^5 are made the same */
 	GRACE_S = 10,			/* how long the last answers may take */
 	FINE = 64, MAGNITUDES = 40,	/* the histogram: buckets within each power of two */
 };
@@ -196,15 +197,18 @@ put_letters(char *at, unsigned width, uint64_t value)
 	}
 }
 
-/* A sender of this run's, or one of those that are known; run's fill_known() makes them, too. */
+/* A sender of this run's, in no order, or one of those that are known, as t/bench/run has written them. */
 static void
 change_sender(struct connection *c, uint64_t n)
 {
 	bool known = strcmp(mode->name, "known") == 0;
 
-	put_letters(c->sender, 4, known ? 0 : 1 + (uint64_t)getpid());
-	put_letters(c->sender + 4, 5, known ? n % KNOWN : n);
-	put_digits(c->recipient + 1, 3, 10, n % KNOWN % RECIPIENTS);
+	if (known)
+		n %= KNOWN;
+	put_letters(c->sender, 5, n * SHUFFLE % (26 * 26 * 26 * 26 * 26));
+	put_letters(c->sender + 5, 4, known ? 0 : 1 + (uint64_t)getpid() % (26 * 26 * 26 * 26 - 1));
+	put_digits(c->recipient + 1, 3, 10, n % RECIPIENTS);
+	put_digits(c->sender + strlen("s00000000@d"), 2, 10, n % DOMAINS);
 }
 
 /* Make it the n-th message of this run. */
