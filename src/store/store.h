@@ -169,7 +169,7 @@ struct triplet_past {
 	int64_t gen, first_s;		/* WAITS, PROVEN: the attempt's number, and when it was tried first */
 	int64_t passed_s, last_s;	/* PROVEN: when it came through first, and last (within a day) */
 	int64_t next_gen;		/* the number of a new attempt */
-	const char *proven_client;	/* the name under which this client's triplets came through most often; NULL: none did */
+	const char *proven_client;	/* unless PROVEN: the name under which this client's triplets came through most often; NULL: none did */
 	int64_t client_passes, client_last_s;	/* how often, once an hour at most; when last (within a day) */
 };
 

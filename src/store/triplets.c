@@ -180,16 +180,16 @@ look_at_triplet(struct triplets *t, sqlite3 *db, const struct key *k, const char
 
 		if (gen >= past->next_gen)
 			past->next_gen = gen + 1;
-		if (last_s >= within.triplets_since_s && (!past->proven || last_s > past->last_s)) {
+		if (last_s >= within.triplets_since_s) {
 			past->proven = true;
 			past->client = client;
 			past->gen = gen;
 			past->first_s = sqlite3_column_int64(q, 1);
 			past->passed_s = sqlite3_column_int64(q, 2);
 			past->last_s = last_s;
+			if (t->attempts != NULL)
+				attempts_remove(t->attempts, hash_of_key(k));	/* somebody let it pass by hand */
 		}
-		if (last_s >= within.triplets_since_s && t->attempts != NULL)
-			attempts_remove(t->attempts, hash_of_key(k));	/* somebody let it pass by hand */
 	}
 	sqlite3_reset(q);
 	return code == SQLITE_ROW || code == SQLITE_DONE;
@@ -224,14 +224,14 @@ triplets_past(struct triplets *t, sqlite3 *db, const struct triplet *who, struct
 {
 	bool (*const looks[])(struct triplets *t, sqlite3 *db, const struct key *k, const char *client,
 	    struct triplet_span within, struct triplet_past *past) = { look_at_attempt, look_at_triplet, look_at_client };
-	struct triplet_past past = { .next_gen = 1 };
+	struct triplet_past past = { .next_gen = 1 };	/* once it has come through, nothing else counts */
 	struct key key;
 	bool read = true;
 
 	add_text(key.sender, who->sender);
 	add_text(key.recipient, who->recipient);
 	for (size_t look = 0; look < 3; look++)
-		for (size_t i = 0; i < TRIPLET_CLIENTS && who->clients[i] != NULL; i++) {
+		for (size_t i = 0; i < TRIPLET_CLIENTS && who->clients[i] != NULL && !past.proven; i++) {
 			if (look == 0 || who->clients[1] != NULL)
 				add_text(key.client, who->clients[i]);
 			read = looks[look](t, db, &key, who->clients[i], within, &past) && read;

@@ -42,7 +42,7 @@ enum {
 
 struct mode {
 	const char *name, *helo, *network, *expect;
-	bool fresh, strangers, idle, letters;
+	bool fresh, strangers, idle, letters, known;
 };
 
 static const struct mode modes[] = {
@@ -51,7 +51,7 @@ static const struct mode modes[] = {
 	{ "strangers", "mail.example.net", "198.18.100", "action=DUNNO\n\n", .fresh = true, .strangers = true },
 	{ "refused", "localhost", "192.0.2", "action=5", .fresh = true },
 	{ "new", "mail.example.net", "192.0.2", "action=DEFER_IF_PERMIT", .fresh = true, .letters = true },
-	{ "known", "mail.example.net", "192.0.2", "action=DUNNO\n\n", .fresh = true, .letters = true },
+	{ "known", "mail.example.net", "192.0.2", "action=DUNNO\n\n", .fresh = true, .letters = true, .known = true },
 	{ "idle", "mail.example.net", "192.0.2", "action=DUNNO\n\n", .idle = true },
 };
 
@@ -201,14 +201,8 @@ put_letters(char *at, unsigned width, uint64_t value)
 static void
 change_sender(struct connection *c, uint64_t n)
 {
-	bool known = strcmp(mode->name, "known") == 0;
-
-	if (known)
-		n %= KNOWN;
 	put_letters(c->sender, 5, n * SHUFFLE % (26 * 26 * 26 * 26 * 26));
-	put_letters(c->sender + 5, 4, known ? 0 : 1 + (uint64_t)getpid() % (26 * 26 * 26 * 26 - 1));
-	put_digits(c->recipient + 1, 3, 10, n % RECIPIENTS);
-	put_digits(c->sender + strlen("s00000000@d"), 2, 10, n % DOMAINS);
+	put_letters(c->sender + 5, 4, mode->known ? 0 : 1 + (uint64_t)getpid() % (26 * 26 * 26 * 26 - 1));
 }
 
 /* Make it the n-th message of this run. */
@@ -216,6 +210,8 @@ static void
 change_request(struct connection *c, uint64_t n)
 {
 	put_digits(c->instance, 8, 16, n);
+	if (mode->known)
+		n %= KNOWN;
 	put_digits(c->sender + 1, 8, 16, n);
 	put_digits(c->sender + strlen("s00000000@d"), 2, 10, n % DOMAINS);
 	put_digits(c->recipient + 1, 3, 10, n % RECIPIENTS);
