@@ -49,7 +49,7 @@ static const struct option rows[] = {
 	[IPV4] = { "greylist_ipv4", OPT_INT, INTO(ipv4), "24", "8", "32",
 	    .sentence = "Clients with the same first bits of their IPv4 addresses are one." },
 	[IPV6] = { "greylist_ipv6", OPT_INT, INTO(ipv6), "64", "16", "128",
-	    .sentence = "The same for IPv6." },
+	    .sentence = "The same of IPv6 addresses." },
 };
 
 /* "+all" and the like. */

@@ -174,8 +174,8 @@ end_asking(void *arg)
 {
 	struct store *s = arg;
 
-	if (s->asking)
-		database_finish(s->end_facts);
+	if (s->asking && !database_finish(s->end_facts))
+		sqlite3_exec(s->facts, "ROLLBACK", NULL, NULL, NULL);
 	s->asking = false;
 }
 

@@ -74,13 +74,6 @@ sender(const struct eval *e)
 	return e->request.sender;
 }
 
-int64_t
-now(const struct eval *e)
-{
-	(void)e;
-	return JUDGE_NOW_S;
-}
-
 const char *
 recipient(const struct eval *e)
 {
@@ -134,8 +127,6 @@ listed(struct eval *e, enum list_kind kind, bool *doubt)
 	*doubt = e->given->row_doubt;
 	return e->given->row_open ? NULL : e->given->row;
 }
-
-enum { JUDGE_NOW_S = 1793611800 };	/* 2026-11-02 09:30 UTC */
 
 enum hook
 hook(const struct eval *e)

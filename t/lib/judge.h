@@ -7,7 +7,7 @@
 
 #include "policy/rule.h"
 
-enum { JUDGE_NOW_S = 1800000000 };	/* what now() says: Fri, 15 Jan 2027 08:00:00 */
+enum { JUDGE_NOW_S = 1793611800 };	/* what now() says: 2026-11-02 09:30 UTC */
 
 struct facts {				/* what is not said is empty, or has the option's default */
 	const char *client;		/* address; "192.0.2.7" if not said */

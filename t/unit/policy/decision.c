@@ -281,14 +281,88 @@ own_setting(void **state)
 	scene_close(&s);
 }
 
+/* ---- greylisting, with the real rules; it is 1800000000, and the DNS has nothing ---- */
+
+#define ODD "[mx]\nclient_no_rdns = off\nclient_dynamic = off\nsender_null_mx = off\nsender_no_mx = off\n" \
+    "sender_bogus_mx = off\nhelo_not_fqdn = greylist\n"
+#define WAITS(ago) { .known = true, .waits = true, .client = "192.0.2.0/24", .gen = 1, .first_s = 1800000000 - (ago) }
+#define HEADER "X-Greylist: delayed 400 seconds by policyd at mx.example.org; Fri, 15 Jan 2027 08:00:00 +0000"
+
+static const struct {
+	const char *promises, *conf;
+	struct triplet_past past;
+	const char *want;
+} greylisted[] = {
+	{ "what is new is delayed, and remembered", ODD, { .known = true, .next_gen = 1 }, "greylist greylisted tried" },
+	{ "what is tried too early is, too", ODD, WAITS(100), "greylist greylisted" },
+	{ "what comes again passes, with a header", ODD, WAITS(400), "dunno passed delay 400 " HEADER },
+	{ "which may be left out", ODD "greylist_header = no\n", WAITS(400), "dunno passed delay 400" },
+	{ "what cannot be told passes", ODD, { .known = false }, "dunno" },
+	{ "unless on_error says so", ODD "greylist = greylist on_error defer\n", { .known = false }, "defer greylisted" },
+	{ "log delays nobody, but remembers", ODD "greylist = log\n", { .known = true, .next_gen = 1 },
+	  "dunno tried would(object greylist)" },
+	{ "and adds no header", ODD "greylist = log\n", WAITS(400), "dunno passed" },
+	{ "nor does a date to come", ODD "greylist = greylist from 2100-01-01\n", WAITS(400), "dunno passed" },
+	{ "nor mode = log", ODD "mode = log\n", WAITS(400), "dunno passed would(greylist helo_not_fqdn)" },
+	{ "mode = log tells whom it would delay", ODD "mode = log\n", { .known = true, .next_gen = 1 },
+	  "dunno tried would(greylist helo_not_fqdn, greylist greylist)" },
+	{ "who is refused is not asked about", ODD "helo_forged = defer\nlocal_domains = nodot\n", { .known = true }, "defer" },
+	{ "off is off", ODD "greylist = off\n", { .known = true }, "dunno" },
+};
+
+static const struct answer *
+nothing(struct scene *s, const char *name, enum dns_type type)
+{
+	(void)s;
+	return scene_says(name, type, "NODATA");
+}
+
+static void
+add_greylisting(struct text *t, const struct eval *e, const struct decision *d)
+{
+	static const char *const events[] = { [TRIPLET_TRIED] = " tried", [TRIPLET_PASSED] = " passed", [TRIPLET_SEEN] = " seen" };
+
+	text_addf(t, "%s%s%s", decision_word(d), d->greylisted ? " greylisted" : "", e->news ? events[e->news->event] : "");
+	if (d->delay_s > 0)
+		text_addf(t, " delay %d", (int)d->delay_s);
+	if (d->header != NULL)
+		text_addf(t, " %s", d->header);
+	if (d->would != NULL)
+		text_addf(t, " would(%s)", d->would);
+}
+
+static void
+one_greylisted(void **state)
+{
+	size_t i = (size_t)*state;
+	struct scene s = { .says = nothing, .past = greylisted[i].past };
+	char room[1024];
+	struct text got = TEXT(room);
+
+	scene_open(&s, NULL, 0, greylisted[i].conf, NULL);
+	scene_begin(&s, "client_address=192.0.2.7\nclient_name=mx.example.net\nhelo_name=nodot\nsender=b@example.net\n"
+	    "recipient=ann@example.org\n");
+	struct decision d = scene_decide(&s);
+	add_greylisting(&got, s.eval, &d);
+	assert_string_equal(room, greylisted[i].want);
+	d = decide_without_memory(s.eval);	/* the store is in trouble all of a sudden */
+	assert_false(d.greylisted);
+	assert_int_equal(d.action == ACTION_DUNNO, strcmp(greylisted[i].want, "defer") != 0);
+	scene_end(&s);
+	scene_close(&s);
+}
+
 int
 main(void)
 {
 	enum { CASES = sizeof cases / sizeof *cases };
-	struct CMUnitTest tests[CASES + 1];
+	enum { GREYLISTED = sizeof greylisted / sizeof *greylisted };
+	struct CMUnitTest tests[CASES + GREYLISTED + 1];
 
 	for (size_t i = 0; i < CASES; i++)
 		tests[i] = (struct CMUnitTest){ cases[i].promises, one_case, NULL, NULL, (void *)i };
+	for (size_t i = 0; i < GREYLISTED; i++)
+		tests[CASES + 1 + i] = (struct CMUnitTest){ greylisted[i].promises, one_greylisted, NULL, NULL, (void *)i };
 	tests[CASES] = (struct CMUnitTest){ "a recipient's own setting goes before the profile's", own_setting, NULL,
 	    NULL, NULL };
 	return cmocka_run_group_tests_name("decision.c: it promises that", tests, NULL, NULL);

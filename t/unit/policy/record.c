@@ -19,11 +19,13 @@ says(struct scene *s, const char *name, enum dns_type type)
 	return scene_says(name, type, type == DNS_TXT ? "\001\"quoted\\\" \xff text" : type == DNS_A ? "127.0.0.2" : "NXDOMAIN");
 }
 
+static struct triplet_past past;	/* what greylisting remembers */
+
 /* The line that record_log() writes of this request, judged under conf. */
 static const char *
 line_of(const char *conf, const char *attributes, const char *reference)
 {
-	struct scene s = { .says = says };
+	struct scene s = { .says = says, .past = past };
 
 	scene_open(&s, NULL, 0, conf, NULL);
 	scene_begin(&s, attributes);
@@ -74,6 +76,30 @@ one_line(void **state)
 	size_t i = (size_t)*state;
 
 	assert_string_equal(line_of(lines[i].conf, lines[i].attributes, lines[i].reference), lines[i].want);
+}
+
+/* Of mail that was greylisted the line says how long, or that it is. */
+static void
+greylisted_lines(void **state)
+{
+	static const struct triplet_past pasts[] = { { .known = true, .next_gen = 1 },
+	    { .known = true, .waits = true, .client = "203.0.113.0/24", .first_s = 1800000000 - 400 } };
+	static const char *const wanted[] = {
+		": greylist: RCPT from mx.example.net[203.0.113.7]: 4.2.0 greylisted, please try again in 300 seconds: no mail of "
+		"this sender to this recipient has come from your network before; from=<b@example.net> to=<a@example.org> "
+		"proto=ESMTP helo=<mx.example.net> rule=greylist check=greylist ref=0123456789 dns=",
+		": pass: RCPT from mx.example.net[203.0.113.7]: from=<b@example.net> to=<a@example.org> proto=ESMTP "
+		"helo=<mx.example.net> delay=400 ref=0123456789 dns=",
+	};
+	(void)state;
+
+	for (size_t i = 0; i < 2; i++) {
+		past = pasts[i];
+		const char *line = line_of(OFF "greylist_when = always\n",
+		    CLIENT "helo_name=mx.example.net\nsender=b@example.net\nrecipient=a@example.org\n", "0123456789");
+		if (strstr(line, wanted[i]) == NULL)
+			fail_msg("%s", line);
+	}
 }
 
 /* Every field that is theirs, full of one byte. */
@@ -424,6 +450,7 @@ main(void)
 {
 	enum { LINES = sizeof lines / sizeof *lines };
 	static const struct CMUnitTest others[] = {
+		{ "greylisting shows", greylisted_lines, NULL, NULL, NULL },
 		{ "no byte from outside breaks the line, and none pushes what is ours out", hostile_lines, NULL, NULL, NULL },
 		{ "no byte from outside breaks the row", hostile_row, NULL, NULL, NULL },
 		{ "the detail has every rule, with its facts", detail_tells, NULL, NULL, NULL },

@@ -264,6 +264,17 @@ longest_window(void **state)
 	    30 * 86400);
 }
 
+static void
+longest_greylisting(void **state)
+{
+	(void)state;
+	assert_int_equal(needs_of("[mx]\n").attempt_keep_s, 2 * 86400);
+	assert_int_equal(needs_of("[mx]\n").triplet_keep_s, 35 * 86400);
+	struct needs n = needs_of("[mx]\ngreylist_life = 1h\n[a : mx]\ngreylist_retry_window = 5d\n[b]\ngreylist_life = 60d\n");
+	assert_int_equal(n.attempt_keep_s, 5 * 86400);
+	assert_int_equal(n.triplet_keep_s, 60 * 86400);
+}
+
 int
 main(void)
 {
@@ -278,6 +289,7 @@ main(void)
 		{ "also when such a rule is turned on later", turned_on_later, NULL, NULL, NULL },
 		{ "only rules that are on in some profile that may meet them need anything", only_rules_that_are_on, NULL, NULL, NULL },
 		{ "sent mail is remembered for the longest window of any profile", longest_window, NULL, NULL, NULL },
+		{ "so is what was greylisted", longest_greylisting, NULL, NULL, NULL },
 		{ "a thousand strangers with private addresses are warned of once", all_private, NULL, NULL, NULL },
 	};
 

@@ -18,7 +18,7 @@ extern const struct rule rule_greylist;
     "has come from your network before"
 #define TO " <b@example.net> <ann@example.org>"
 #define TRIED DELAYED("300") "; tried "
-#define HEADER(s) "DUNNO, PREPEND X-Greylist: delayed " s " seconds by policyd at mx.example.org; Fri, 15 Jan 2027 08:00:00 +0000"
+#define HEADER(s) "DUNNO, PREPEND X-Greylist: delayed " s " seconds by policyd at mx.example.org; Mon, 02 Nov 2026 09:30:00 +0000"
 #define PASSED(s) HEADER(s) "; passed counts 192.0.2.0/24" TO
 
 int

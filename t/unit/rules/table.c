@@ -87,6 +87,7 @@ static const struct {
 	{ "spf", SPARE_STRANGER | SPARE_SPF },
 	{ "spf_helo", SPARE_STRANGER | SPARE_SPF },
 	{ "spf_header", SPARE_STRANGER | SPARE_SPF },
+	{ "greylist", SPARE_STRANGER },
 };
 
 static void
