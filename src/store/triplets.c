@@ -11,9 +11,11 @@
 /* An address has at most 320 bytes (RFC 5321 s.4.5.3.1); of more, the first count. */
 enum { TEXT_BYTES = 1100, KEY_BYTES = 3 * TEXT_BYTES, ROWS_BETWEEN_LOOKS = 200, SWEPT_AT_A_TIME = 8, FORGET_ROWS = 5000 };
 
-/* A triplet under one of the client's names, as the tables have it: safe to show. */
+/* A triplet as the tables have it, safe to show, under one of the client's names. */
 struct key {
-	char client[TEXT_BYTES], sender[TEXT_BYTES], recipient[TEXT_BYTES];
+	char clients[TRIPLET_CLIENTS][TEXT_BYTES], sender[TEXT_BYTES], recipient[TEXT_BYTES];
+	size_t client_count;
+	const char *client;		/* one of them */
 };
 
 static void
@@ -37,6 +39,16 @@ hash_of(const char *client, const char *sender, const char *recipient)
 	text_add(&t, "\n");
 	text_add(&t, recipient);
 	return hash_bytes(buffer, t.len);
+}
+
+static void
+make_key(struct key *k, const struct triplet *t)
+{
+	add_text(k->sender, t->sender);
+	add_text(k->recipient, t->recipient);
+	for (k->client_count = 0; k->client_count < TRIPLET_CLIENTS && t->clients[k->client_count] != NULL; k->client_count++)
+		add_text(k->clients[k->client_count], t->clients[k->client_count]);
+	k->client = k->clients[0];
 }
 
 static uint64_t
@@ -228,12 +240,10 @@ triplets_past(struct triplets *t, sqlite3 *db, const struct triplet *who, struct
 	struct key key;
 	bool read = true;
 
-	add_text(key.sender, who->sender);
-	add_text(key.recipient, who->recipient);
+	make_key(&key, who);
 	for (size_t look = 0; look < 3; look++)
-		for (size_t i = 0; i < TRIPLET_CLIENTS && who->clients[i] != NULL && !past.proven; i++) {
-			if (look == 0 || who->clients[1] != NULL)
-				add_text(key.client, who->clients[i]);
+		for (size_t i = 0; i < key.client_count && !past.proven; i++) {
+			key.client = key.clients[i];
 			read = looks[look](t, db, &key, who->clients[i], within, &past) && read;
 		}
 	past.known = read && (t->attempts == NULL || t->read || past.waits || past.proven);
@@ -243,23 +253,21 @@ triplets_past(struct triplets *t, sqlite3 *db, const struct triplet *who, struct
 /* ---- writing ---- */
 
 static struct pending_write *
-write_attempt(struct triplets *t, const struct triplet_news *news, struct key *k)
+write_attempt(struct triplets *t, const struct triplet_news *news, const struct key *k)
 {
 	int64_t gen = news->past.next_gen;
 
-	add_text(k->client, news->triplet.clients[0]);
 	attempts_add(t->attempts, hash_of_key(k), attempt_of(gen, news->time_s));
 	return pending_row(ROW_ATTEMPT, (const struct cell[]){ { .text = k->client }, { .text = k->sender },
 	    { .text = k->recipient }, { .n = gen }, { .n = news->time_s }, { .n = news->ready_s } }, 6);
 }
 
 static struct pending_write *
-write_triplet(const struct triplet_news *news, struct key *k, const char *client)
+write_triplet(const struct triplet_news *news, const struct key *k)
 {
 	const struct triplet_past *p = &news->past;
 	int64_t passed_s = news->event == TRIPLET_PASSED ? news->time_s : p->passed_s;
 
-	add_text(k->client, client);
 	struct pending_write *w = pending_row(ROW_TRIPLET, (const struct cell[]){ { .text = k->recipient },
 	    { .text = k->sender }, { .text = k->client }, { .n = p->gen }, { .n = p->first_s }, { .n = passed_s },
 	    { .n = news->time_s } }, 7);
@@ -268,37 +276,57 @@ write_triplet(const struct triplet_news *news, struct key *k, const char *client
 }
 
 static struct pending_write *
-write_client(const char *name, bool counts, int64_t time_s)
+write_client(const struct triplet_news *news, const struct key *k)
 {
-	char client[TEXT_BYTES];
+	return pending_row(ROW_TRIPLET_CLIENT, (const struct cell[]){ { .text = k->client }, { .n = news->counts },
+	    { .n = news->time_s } }, 3);
+}
 
-	add_text(client, name);
-	return pending_row(ROW_TRIPLET_CLIENT, (const struct cell[]){ { .text = client }, { .n = counts }, { .n = time_s } }, 3);
+/* The key under that one of the names. */
+static const struct key *
+under(struct key *k, const struct triplet *t, const char *name)
+{
+	for (size_t i = 0; i < k->client_count; i++)
+		if (strcmp(t->clients[i], name) == 0)
+			k->client = k->clients[i];
+	return k;
+}
+
+static struct pending_write **
+append(struct pending_write **end, struct pending_write *w)
+{
+	*end = w;
+	return &w->next;
+}
+
+/* Proven under the name under which it waited, and under the best, by which others of its pool are known. */
+static struct pending_write *
+write_passed(const struct triplet_news *news, struct key *k)
+{
+	const struct triplet *t = &news->triplet;
+	struct pending_write *first = NULL, **end = append(&first, write_triplet(news, under(k, t, news->past.client)));
+
+	under(k, t, t->clients[0]);
+	if (strcmp(news->past.client, t->clients[0]) != 0)
+		end = append(end, write_triplet(news, k));
+	if (news->counts)
+		append(end, write_client(news, k));
+	return first;
 }
 
 struct pending_write *
 triplets_write(struct triplets *t, const struct triplet_news *news)
 {
 	const struct triplet_past *p = &news->past;
-	const char *best = news->triplet.clients[0];
-	struct pending_write *first = NULL, **end = &first;
 	struct key key;
 
-	add_text(key.sender, news->triplet.sender);
-	add_text(key.recipient, news->triplet.recipient);
+	make_key(&key, &news->triplet);
 	if (news->event == TRIPLET_TRIED)
 		return write_attempt(t, news, &key);
-	if (p->client != NULL) {
-		*end = write_triplet(news, &key, p->client);
-		end = &(*end)->next;
-	}
-	if (news->event == TRIPLET_PASSED && strcmp(p->client, best) != 0) {
-		*end = write_triplet(news, &key, best);
-		end = &(*end)->next;
-	}
-	if (news->event == TRIPLET_PASSED ? news->counts : p->client == NULL)
-		*end = write_client(news->event == TRIPLET_PASSED ? best : p->proven_client, news->counts, news->time_s);
-	return first;
+	if (news->event == TRIPLET_PASSED)
+		return write_passed(news, &key);
+	return p->client != NULL ? write_triplet(news, under(&key, &news->triplet, p->client)) :
+	    write_client(news, under(&key, &news->triplet, p->proven_client));
 }
 
 void
