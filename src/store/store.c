@@ -240,6 +240,7 @@ look(struct store *s)
 		blocks_reading(&s->blocks);
 	if (!news || facts(s) == NULL)
 		return;
+	end_asking(s);			/* the news are younger than what is being asked, perhaps */
 	clients_look(s->clients, s->facts, clock_wall_s());
 	s->fed = was_fed(s);
 }
