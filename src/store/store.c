@@ -543,7 +543,7 @@ store_on_record(const struct store *s, const char *client)
 bool
 store_tried(struct store *s, const char *client, int64_t since_s, struct tried *out)
 {
-	return !s->trouble && clients_tried(s->clients, facts(s), client, since_s, out);
+	return !s->trouble && clients_tried(s->clients, begin_asking(s), client, since_s, out);
 }
 
 void
@@ -558,7 +558,7 @@ store_add_activity(struct store *s, const char *scope, const char *who, enum act
 bool
 store_activity(struct store *s, const char *scope, const char *who, int64_t since_s, int64_t out[ACTIVITIES])
 {
-	return !s->trouble && clients_activity(s->clients, facts(s), scope, who, since_s, out);
+	return !s->trouble && clients_activity(s->clients, begin_asking(s), scope, who, since_s, out);
 }
 
 bool
