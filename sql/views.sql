@@ -278,6 +278,16 @@ CREATE VIEW unknown_recipient AS
   SELECT client, recipient, state, source, datetime(first, 'unixepoch') AS first, datetime(last, 'unixepoch') AS last
   FROM unknown ORDER BY unknown.last DESC;
 
+-- Who wrote to spam traps, by hour; INSERT INTO trap_hit (client, note) tells of one that policyd did not see.
+CREATE VIEW trap_hit AS
+  SELECT name AS client, datetime(window, 'unixepoch') AS hour, sum(n) AS hits, NULL AS note FROM activity
+  WHERE scope = 'client' AND kind = 'trap' GROUP BY name, window;
+CREATE TRIGGER trap_hit_insert INSTEAD OF INSERT ON trap_hit BEGIN
+  INSERT INTO activity VALUES ('client', NEW.client, unixepoch() - unixepoch() % 3600, 'trap', 'hand', ifnull(NEW.hits, 1))
+    ON CONFLICT DO UPDATE SET n = n + excluded.n;
+  INSERT INTO history (time, what, is_now, note) VALUES (unixepoch(), 'trap_hit: insert', json_object('client', NEW.client, 'hits', ifnull(NEW.hits, 1), 'note', NEW.note), NEW.note);
+END;
+
 -- What came from whom, by hour: of clients, sender domains (which anybody can claim) and logins.
 CREATE VIEW hour_of AS
   SELECT datetime(window, 'unixepoch') AS hour, scope, name, sum(n) FILTER (WHERE kind = 'accepted') AS accepted,

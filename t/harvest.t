@@ -133,6 +133,12 @@ eventually { $p->sql('SELECT row, finding FROM problem') =~ /blocks not one of c
 
 like $postfix->client(@client, addr => '192.0.2.70', login => 'ann@example.org')->mail('ann@example.org', 'known@example.org'),
     qr/^250/, 'a login may come from anywhere';
+$p->sql("INSERT INTO block (login, cause, expires) VALUES ('Ann\@example.org', 'it sent spam', '+1 day'), ('\@example.com', 'not paid', NULL)");
+sub login { return $p->ask(client_address => '203.0.113.9', sasl_username => $_[0], policy_context => $_[1] // 'submission-sender') }
+eventually { login('ann@example.ORG') =~ /^450 4\.7\.1 ann\@example\.ORG is blocked from .* UTC: it sent spam; come back then, or ask us to lift it \(login_block / }
+    'a login is blocked';
+like login('bob@example.com', 'mx'), qr/^550 5\.7\.1 bob\@example\.com is blocked since .*: not paid; /, 'all of a domain, on port 25, too';
+is login('bob@example.org'), 'DUNNO', 'others are not';
 
 # ---- spam traps ----
 

@@ -347,7 +347,9 @@ listed(struct eval *e, enum list_kind kind, bool *doubt)
 {
 	bool users = e->hook & (HOOK_SUBMISSION | HOOK_SUBMISSION_SENDER);
 	struct list_subject who = { .client = &e->request->client, .helo = e->helo_domain, .sender = e->sender,
-	    .recipient = e->recipient, .login = users ? lower(e, e->request->sasl_username) : NULL };
+	    .recipient = e->recipient };
+	if (users && kind == LIST_BLOCK)	/* a user of ours may come from anywhere, and is blocked by the login alone */
+		who = (struct list_subject){ .login = lower(e, e->request->sasl_username) };
 
 	*doubt = false;
 	if (e->lists == NULL)
@@ -361,7 +363,7 @@ listed(struct eval *e, enum list_kind kind, bool *doubt)
 			who.client_name = n.name;	/* while unsure it speaks for the client only */
 		*doubt = n.status == NAME_CANNOT_TELL || n.unsure;
 	}
-	const struct list_row *found_row = kind == LIST_BLOCK ? own_block(e) : NULL;
+	const struct list_row *found_row = kind == LIST_BLOCK && !users ? own_block(e) : NULL;
 	if (found_row == NULL)
 		found_row = lists_find(e->lists, kind, &who, e->now_s);
 	if (found_row != NULL)

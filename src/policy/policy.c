@@ -90,6 +90,22 @@ era_new(const struct policy_parts *parts, struct config *config)
 	return era;
 }
 
+/* block_forget of the profile that forgets last. */
+static int64_t
+longest_memory(const struct policy_parts *parts, const struct config *config)
+{
+	const struct profile *p;
+	int64_t longest_s = 0;
+
+	for (size_t place = 0; (p = config_profile_at(config, place)) != NULL; place++) {
+		const struct profile_options *o = profile_values(p, parts->profile_table);
+
+		if (o->block_forget_s > longest_s)
+			longest_s = o->block_forget_s;
+	}
+	return longest_s;
+}
+
 static const struct answer *
 ask_dns(void *arg, const char *list, const char *name, enum dns_type type, struct dns_waiter *w)
 {
@@ -366,6 +382,7 @@ policy_configure(struct policy *p, struct config *config)
 	    ask_last_block, p };
 	era->world.triplets = (struct triplet_source){ ask_triplet, p->parts.store };
 	store_keep_triplets(p->parts.store, era->needs.attempt_keep_s + GREYLIST_DELAY_MAX_S, era->needs.triplet_keep_s);
+	store_keep_blocks(p->parts.store, longest_memory(&p->parts, config));
 	store_keep_sent(p->parts.store, era->needs.sent_keep_s + SENT_STEP_S);
 	if (p->era != NULL)
 		era_release(p->era);

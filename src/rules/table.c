@@ -8,6 +8,7 @@
 	RULE(allow) \
 	RULE(dnswl) \
 	RULE(client_block) \
+	RULE(login_block) \
 	RULE(client_harvesting) \
 	RULE(spamtrap) \
 	RULE(client_delivery_rate) \

@@ -41,6 +41,8 @@ static const struct option rows[] = {
 	{ "write_queue_max", OPT_INT, INTO(write_queue_max), "100000", "100", "10000000",
 	  "So many rows, and at most 256M of them, may wait for the disk; what comes beyond is not "
 	  "recorded, and counted as dropped." },
+	{ "history_keep", OPT_SEC, INTO(history_keep_s), "730d", "1d", "36500d",
+	  "What people changed by hand (table history) is deleted when it is older than this." },
 	{ "activity_keep", OPT_SEC, INTO(activity_keep_s), "30d", "1d", "3650d",
 	  "What clients did (tables unknown and activity) is deleted when it is older than this, a few rows at a time." },
 	{ "sent_max", OPT_INT, INTO(sent_max), "1000000", "1", "1000000000",
@@ -570,6 +572,12 @@ store_is_fed(const struct store *s)
 /* ---- blocks ---- */
 
 void
+store_keep_blocks(struct store *s, int64_t keep_s)
+{
+	atomic_store(&s->writer_options.blocks_keep_s, keep_s);
+}
+
+void
 store_block(struct store *s, const struct block *b)
 {
 	const struct cell cells[] = { { b->client, 0 }, { b->sender, 0 }, { b->login, 0 }, { b->cause, 0 },
@@ -713,6 +721,7 @@ store_open(struct loop *l, const struct store_options *o, store_setting_reader *
 	triplets_init(&s->triplets, !read_only);
 	store_keep_sent(s, INT64_MAX);		/* until it is told how long */
 	store_keep_triplets(s, INT64_MAX, INT64_MAX);
+	store_keep_blocks(s, INT64_MAX);
 	if (!read_only && !start_writer(l, s, why, size)) {
 		free_store(s);
 		return NULL;
@@ -735,6 +744,7 @@ store_configure(struct store *s, const struct store_options *o)
 	s->options.database = s->path;
 	atomic_store(&s->writer_options.decision_keep_s, o->decision_keep_s);
 	atomic_store(&s->writer_options.database_size_max, o->database_size_max);
+	atomic_store(&s->writer_options.history_keep_s, o->history_keep_s);
 	atomic_store(&s->writer_options.activity_keep_s, o->activity_keep_s);
 	atomic_store(&s->writer_options.sent_max, o->sent_max);
 	atomic_store(&s->writer_options.greylist_max, o->greylist_max);

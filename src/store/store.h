@@ -24,6 +24,7 @@ struct store_options {
 	int64_t decision_keep_s;	/* rows older than this go */
 	int64_t database_size_max;	/* bytes; oldest decisions go beyond it */
 	int64_t write_queue_max;	/* rows waiting for the writer; beyond it passes are dropped and counted */
+	int64_t history_keep_s;		/* rows of history older than this go */
 	int64_t activity_keep_s;	/* rows of unknown and activity older than this go */
 	int64_t sent_max;		/* rows of the table sent; the oldest go beyond it */
 	int64_t greylist_max;		/* rows of triplet_pending; the oldest go beyond it */
@@ -253,6 +254,9 @@ struct block {
 	int strikes;			/* the how manieth it is */
 	int64_t since_s, expires_s;	/* 0: for good */
 };
+
+/* A block that policyd set is forgotten so long after its end. */
+void store_keep_blocks(struct store *s, int64_t keep_s);
 
 /* Block it: known at once, written in the transaction of what is written next, or before. */
 void store_block(struct store *s, const struct block *b);

@@ -21,7 +21,7 @@ enum { RETRY_MS = 1000, IDLE_MS = 1000, HAND_COPY_EVERY_S = 86400, STEP_ROWS = 5
 
 enum statement { INSERT_DECISION, INSERT_PROBLEM, DELETE_PROBLEMS, INSERT_LIST, DELETE_LISTS, UPSERT_COUNTER,
 	INSERT_WRITER, DELETE_OLD, DELETE_OLDEST, DELETE_COUNTERS, DELETE_UNKNOWN, DELETE_ACTIVITY, DELETE_OLDEST_ACTIVITY,
-	DELETE_BLOCKS, STATEMENTS };
+	DELETE_BLOCKS, DELETE_HISTORY, STATEMENTS };
 
 static const char *const sql[STATEMENTS] = {
 	[INSERT_DECISION] = "INSERT INTO decision (reference, writer, time, action, check_name, would, reply, profile, "
@@ -46,7 +46,8 @@ static const char *const sql[STATEMENTS] = {
 	    "(SELECT scope, name, window, kind, writer FROM activity WHERE window < ? ORDER BY window LIMIT ?)",
 	[DELETE_OLDEST_ACTIVITY] = "DELETE FROM activity WHERE (scope, name, window, kind, writer) IN "
 	    "(SELECT scope, name, window, kind, writer FROM activity ORDER BY window LIMIT ?)",
-	/* Long after the last policyd has forgotten them (block_forget); what people wrote stays. */
+	[DELETE_HISTORY] = "DELETE FROM history WHERE id IN (SELECT id FROM history WHERE time < ? ORDER BY id LIMIT ?)",
+	/* What policyd has forgotten (block_forget); what people wrote stays. */
 	[DELETE_BLOCKS] = "DELETE FROM hand_block WHERE expires < ? AND set_by <> 'hand'",
 };
 
@@ -481,7 +482,8 @@ retain(struct writer *w)
 	}
 	if (gone == 0) {
 		delete_step(w, DELETE_COUNTERS, now - 400 * 86400);
-		delete_step(w, DELETE_BLOCKS, now - INT64_C(3650) * 86400);
+		delete_step(w, DELETE_BLOCKS, now - atomic_load(&w->options->blocks_keep_s));
+		delete_step(w, DELETE_HISTORY, now - atomic_load(&w->options->history_keep_s));
 	}
 	int unknown = delete_step(w, DELETE_UNKNOWN, now - activity_keep);
 	int activity = delete_step(w, DELETE_ACTIVITY, now - activity_keep);

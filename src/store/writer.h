@@ -61,7 +61,8 @@ struct pending_write *pending_row(enum row_kind kind, const struct cell *cells, 
 struct writer;
 
 struct writer_options {
-	_Atomic int64_t decision_keep_s, database_size_max, sent_keep_s, sent_max, activity_keep_s;
+	_Atomic int64_t decision_keep_s, database_size_max, sent_keep_s, sent_max, activity_keep_s,
+	    history_keep_s, blocks_keep_s;
 	_Atomic int64_t attempts_keep_s, triplets_keep_s, greylist_max;
 };
 

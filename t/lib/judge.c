@@ -122,7 +122,7 @@ listed(struct eval *e, enum list_kind kind, bool *doubt)
 	static const char *const lists[] = { [LIST_ALLOW] = "allow", [LIST_DENY] = "deny", [LIST_UNWANTED] = "unwanted",
 	    [LIST_BLOCK] = "client_block", [LIST_SPAMTRAP] = "spamtrap" };
 
-	assert_string_equal(e->rule->name, lists[kind]);
+	assert_string_equal(strcmp(e->rule->name, "login_block") == 0 ? "client_block" : e->rule->name, lists[kind]);
 	e->waiting |= e->given->row_open;
 	*doubt = e->given->row_doubt;
 	return e->given->row_open ? NULL : e->given->row;
@@ -484,6 +484,7 @@ eval_make(struct arena *a, const struct rule *rule, const struct facts *given)
 	    .request = { .stage = STAGE_RCPT, .client_address = client,
 	    .helo_name = given->helo ? given->helo : "", .sender = given->sender ? given->sender : "",
 	    .recipient = given->recipient ? given->recipient : "",
+	    .sasl_username = given->login ? given->login : "",
 	    .recipient_count = given->recipients, .server_address = given->server ? given->server : "" } };
 	address_parse(&e->request.client, client);
 	if (given->local_network != NULL)

@@ -11,7 +11,7 @@ enum { JUDGE_NOW_S = 1793611800 };	/* what now() says: 2026-11-02 09:30 UTC */
 
 struct facts {				/* what is not said is empty, or has the option's default */
 	const char *client;		/* address; "192.0.2.7" if not said */
-	const char *helo, *sender, *recipient;
+	const char *helo, *sender, *recipient, *login;
 	const char *server;		/* its address */
 	const char *local_network;	/* "198.51.100.0/24" */
 	unsigned recipients;		/* recipient_count */

@@ -59,6 +59,7 @@ static const struct {
 	{ "allow", 0 },
 	{ "dnswl", SPARE_STRANGER },
 	{ "client_block", SPARE_STRANGER },
+	{ "login_block", 0 },
 	{ "client_harvesting", SPARE_STRANGER },
 	{ "spamtrap", SPARE_STRANGER },
 	{ "client_delivery_rate", SPARE_STRANGER },
