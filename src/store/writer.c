@@ -50,8 +50,7 @@ static const char *const sql[STATEMENTS] = {
 	[DELETE_BLOCKS] = "DELETE FROM hand_block WHERE expires < ? AND set_by <> 'hand'",
 };
 
-/* ?9 is the writer. */
-static const char *const row_sql[ROWS] = {
+const char *const row_sql[ROWS] = {
 	[ROW_UNKNOWN] = "INSERT INTO unknown VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT DO UPDATE SET "
 	    "state = excluded.state, source = excluded.source, first = min(first, excluded.first), "
 	    "last = max(last, excluded.last)",
@@ -351,15 +350,6 @@ hand_back(struct writer *w)
 	wake_send(w->wake);
 }
 
-/* Somebody deleted or moved the file: what is written to it now, nobody will ever read. */
-static bool
-is_gone(struct writer *w)
-{
-	int moved = 0;
-
-	return sqlite3_file_control(w->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved;
-}
-
 /* A row that SQLite will never take (the same reference twice) must not hold up the others for ever. */
 static void
 avoid_clash(struct writer *w)
@@ -394,7 +384,7 @@ commit_batch(struct writer *w)
 {
 	char why[256];
 
-	if (w->db != NULL && is_gone(w))
+	if (w->db != NULL && database_is_gone(w->db))
 		leave_file(w);
 	if (!open_file(w))
 		return false;
