@@ -21,8 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <unistd.h>
 
 #define OPTIONS store_options
 static const struct option rows[] = {
@@ -635,18 +633,6 @@ store_lists(struct store *s)
 /* ---- start and end ---- */
 
 static void
-make_id(char *id, size_t size)
-{
-	char host[65] = "";
-	uint32_t draw = 0;
-
-	gethostname(host, sizeof host - 1);
-	if (getrandom(&draw, sizeof draw, 0) != sizeof draw)
-		draw = (uint32_t)getpid();
-	snprintf(id, size, "%s-%08" PRIx32, host, draw);
-}
-
-static void
 register_metrics(struct store *s)
 {
 	s->commits = metric_counter("policyd_store_commits_total", "", "Transactions committed.");
@@ -661,7 +647,7 @@ static bool
 start_writer(struct loop *l, struct store *s, char *why, size_t size)
 {
 	sqlite3 *db = NULL;
-	char id[96];
+	char id[WRITER_ID];
 
 	register_metrics(s);
 	enum database_result got = database_open(s->path, s->options.synchronous == 1, &db, why, size);
@@ -671,7 +657,7 @@ start_writer(struct loop *l, struct store *s, char *why, size_t size)
 		log_warn("store: %s; mail flows, refusals leave without a reference, tried again every second", why);
 		s->in_trouble->value = s->trouble = s->desk.quiet = true;
 	}
-	make_id(id, sizeof id);
+	writer_make_id(id);
 	s->wake = wake_new(l, on_wake, s);
 	s->writer = writer_start(s->path, s->options.synchronous == 1, db, id, &s->writer_options, s->wake);
 	s->flush = timer_new(l, on_flush, s);

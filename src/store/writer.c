@@ -9,11 +9,13 @@
 #include "store/sent.h"
 #include "store/triplets.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -572,6 +574,18 @@ run(void *arg)
 	if (w->db != NULL)
 		close_file(w);
 	return NULL;
+}
+
+void
+writer_make_id(char id[WRITER_ID])
+{
+	char host[65] = "";
+	uint32_t draw = 0;
+
+	gethostname(host, sizeof host - 1);
+	if (getrandom(&draw, sizeof draw, 0) != sizeof draw)
+		draw = (uint32_t)getpid();
+	snprintf(id, WRITER_ID, "%s-%08" PRIx32, host, draw);
 }
 
 /* ---- for the loop ---- */

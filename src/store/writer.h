@@ -61,6 +61,10 @@ struct pending_write *pending_count(const char *scope, const char *key, int64_t 
 struct pending_write *pending_cells(enum write_kind kind, const char *cells, size_t size);
 struct pending_write *pending_row(enum row_kind kind, const struct cell *cells, size_t count);
 
+/* What this start is called in the tables (writer.id): host name and a random part. */
+enum { WRITER_ID = 96 };
+void writer_make_id(char id[WRITER_ID]);
+
 struct writer;
 
 struct writer_options {
