@@ -18,7 +18,7 @@
 enum { QUEUE_KEEP_S = 6 * 86400, QUEUE_MAX = 200000, QUEUE_STEP = 10000 };
 
 enum statement { WRITER = ROWS, PLACE, RESUME, HAND_IN, INHERIT, FORGET, SENDER, RETURNED, DELIVERED, AGE, OLDEST, COUNT,
-	STATEMENTS };
+	OLD_BOUNCES, OLD_DELIVERED, STATEMENTS };
 
 static const char *const sql[STATEMENTS] = {		/* below ROWS: row_sql */
 	[WRITER] = "INSERT OR IGNORE INTO writer VALUES (?1, ?2)",
@@ -38,12 +38,13 @@ static const char *const sql[STATEMENTS] = {		/* below ROWS: row_sql */
 	[AGE] = "DELETE FROM feed_queue WHERE time < ?1",
 	[OLDEST] = "DELETE FROM feed_queue WHERE queue_id IN (SELECT queue_id FROM feed_queue ORDER BY time LIMIT ?1)",
 	[COUNT] = "SELECT count(*) FROM feed_queue",
+	[OLD_BOUNCES] = "DELETE FROM bounce WHERE time < ?1",
+	[OLD_DELIVERED] = "DELETE FROM delivered WHERE last < ?1",
 };
 
 struct feed_store {
+	struct feed_options options;
 	char *path, id[WRITER_ID];
-	bool synchronous_full;
-	unsigned block_ipv4, block_ipv6;
 	sqlite3 *db;				/* NULL: not open */
 	sqlite3_stmt *statements[STATEMENTS];
 	int64_t handed_in;			/* since the queue was counted */
@@ -52,14 +53,12 @@ struct feed_store {
 };
 
 struct feed_store *
-feed_store_new(const char *path, bool synchronous_full, unsigned block_ipv4, unsigned block_ipv6)
+feed_store_new(const struct feed_options *o)
 {
 	struct feed_store *s = xcalloc(1, sizeof *s);
 
-	s->path = xstrdup(path);
-	s->synchronous_full = synchronous_full;
-	s->block_ipv4 = block_ipv4;
-	s->block_ipv6 = block_ipv6;
+	s->options = *o;
+	s->options.database = s->path = xstrdup(o->database);
 	s->handed_in = QUEUE_STEP;
 	writer_make_id(s->id);
 	return s;
@@ -92,7 +91,7 @@ open_file(struct feed_store *s, char *why, size_t size)
 
 	if (s->db != NULL && database_is_gone(s->db))
 		close_file(s);
-	return s->db != NULL ? FEED_DONE : results[database_open(s->path, s->synchronous_full, &s->db, why, size)];
+	return s->db != NULL ? FEED_DONE : results[database_open(s->path, s->options.synchronous_full, &s->db, why, size)];
 }
 
 /* ---- statements ---- */
@@ -178,7 +177,7 @@ count_one(struct feed_store *s, const char *scope, const char *name, const char 
 static bool
 write_unknown(struct feed_store *s, const struct feed_event *e)
 {
-	struct network network = network_of(&e->client, e->client.bits == 32 ? s->block_ipv4 : s->block_ipv6);
+	struct network network = network_of(&e->client, e->client.bits == 32 ? s->options.block_ipv4 : s->options.block_ipv6);
 	char client[NETWORK_TEXT];
 
 	s->counts.unknown++;
@@ -264,11 +263,11 @@ static bool (*const write_kinds[FEED_KINDS])(struct feed_store *s, const struct 
 
 /* ---- transactions ---- */
 
-/* Forget what nobody will hear of again: by the time of the log, which may be an old one. */
+/* Forget what nobody will hear of again, by the time of the log, which may be an old one; and, now and then, what is old. */
 static bool
-bound_queue(struct feed_store *s, int64_t newest_s)
+forget_old(struct feed_store *s, int64_t newest_s)
 {
-	int64_t count = 0;
+	int64_t count = 0, keep_from_s = newest_s - s->options.keep_s;
 
 	if (!run(s, AGE, CELLS(NUMBER_CELL(newest_s - QUEUE_KEEP_S))))
 		return false;
@@ -280,7 +279,8 @@ bound_queue(struct feed_store *s, int64_t newest_s)
 		count = sqlite3_column_int64(q, 0);
 	if (q != NULL)
 		sqlite3_reset(q);
-	return count <= QUEUE_MAX || run(s, OLDEST, CELLS(NUMBER_CELL(count - QUEUE_MAX)));
+	return (count <= QUEUE_MAX || run(s, OLDEST, CELLS(NUMBER_CELL(count - QUEUE_MAX)))) &&
+	    run(s, OLD_BOUNCES, CELLS(NUMBER_CELL(keep_from_s))) && run(s, OLD_DELIVERED, CELLS(NUMBER_CELL(keep_from_s)));
 }
 
 static bool
@@ -295,7 +295,7 @@ write_batch(struct feed_store *s, const struct feed_event *events, size_t count,
 			return false;
 		newest_s = events[i].time_s > newest_s ? events[i].time_s : newest_s;
 	}
-	return bound_queue(s, newest_s) && (place == NULL || run(s, PLACE, CELLS(TEXT_CELL(place->source),
+	return forget_old(s, newest_s) && (place == NULL || run(s, PLACE, CELLS(TEXT_CELL(place->source),
 	    NUMBER_CELL(place->inode), NUMBER_CELL(place->position), TEXT_CELL(place->head), TEXT_CELL(place->cursor),
 	    NUMBER_CELL(now_s)))) && sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
 }

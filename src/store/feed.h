@@ -55,8 +55,15 @@ struct feed_counts {
 
 struct feed_store;
 
-/* Nothing is opened yet.  path is copied.  A client is its network of so many bits. */
-struct feed_store *feed_store_new(const char *path, bool synchronous_full, unsigned block_ipv4, unsigned block_ipv6);
+struct feed_options {
+	const char *database;		/* its path */
+	bool synchronous_full;
+	unsigned block_ipv4, block_ipv6;	/* so many bits of an address are one client */
+	int64_t keep_s;			/* so long it is kept what came back */
+};
+
+/* Nothing is opened yet. */
+struct feed_store *feed_store_new(const struct feed_options *o);
 
 enum feed_result {
 	FEED_DONE,

@@ -40,7 +40,8 @@ static const struct option rows[] = {
 	  "So many rows, and at most 256M of them, may wait for the disk; what comes beyond is not "
 	  "recorded, and counted as dropped." },
 	{ "activity_keep", OPT_SEC, INTO(activity_keep_s), "30d", "1d", "3650d",
-	  "What clients did (tables unknown and activity) is deleted when it is older than this, a few rows at a time." },
+	  "What clients did (tables unknown and activity), and mail of ours that came back (table bounce), is deleted when it "
+	  "is older than this, a few rows at a time." },
 	{ "sent_max", OPT_INT, INTO(sent_max), "1000000", "1", "1000000000",
 	  "So many addresses of ours that sent mail are remembered; beyond it the oldest are forgotten." },
 	{ "greylist_max", OPT_INT, INTO(greylist_max), "10000000", "1", "1000000000",

@@ -29,13 +29,20 @@ static char why[300];
 static struct feed_event events[8];
 static size_t count;
 
+static struct feed_store *
+open_feed(unsigned block_ipv4, unsigned block_ipv6)
+{
+	return feed_store_new(&(struct feed_options){ .database = f->path, .block_ipv4 = block_ipv4,
+	    .block_ipv6 = block_ipv6, .keep_s = 30 * DAY });
+}
+
 static int
 begin(void **state)
 {
 	(void)state;
 	sick_disk_install();
 	f = fixture_new();
-	store = feed_store_new(f->path, false, 32, 64);
+	store = open_feed(32, 64);
 	place = (struct feed_place){ .source = "/var/log/mail.log", .inode = 7, .head = "abc" };
 	counts = (struct feed_counts){ 0 };
 	count = 0;
@@ -145,7 +152,7 @@ other_networks(void **state)
 {
 	(void)state;
 	feed_store_free(store);
-	store = feed_store_new(f->path, false, 24, 56);
+	store = open_feed(24, 56);
 	unknown("192.0.2.7", "a@example.org", NOON);
 	unknown("2001:db8:1:2:3::4", "a@example.org", NOON);
 	commit();
@@ -280,6 +287,26 @@ the_queue_is_bounded(void **state)
 }
 
 static void
+old_bounces_are_forgotten(void **state)
+{
+	(void)state;
+	mail_of_john();
+	returned(Q, "a@example.net", "5.1.1", true);
+	returned(Q, "b@example.net", "5.1.1", true);
+	events[3].time_s += 5 * DAY;
+	event(FEED_DELIVERED, Q, "a@example.net");
+	commit();
+	for (int i = 0; i < 10000; i++) {
+		handed_in("postfix/1B", "", false, "");
+		events[count - 1].time_s += 31 * DAY;
+		if (count == 8)
+			commit();
+	}
+	assert_string_equal(sql_text(f, "SELECT recipient FROM bounce"), "b@example.net");
+	assert_int_equal(sql_number(f, "SELECT count(*) FROM delivered"), 0);
+}
+
+static void
 the_place_is_kept(void **state)
 {
 	struct feed_place at = { .source = place.source };
@@ -291,7 +318,7 @@ the_place_is_kept(void **state)
 	strcpy(place.cursor, "s=1");
 	commit();
 	feed_store_free(store);
-	store = feed_store_new(f->path, false, 32, 64);
+	store = open_feed(32, 64);
 	assert_int_equal(feed_store_resume(store, &at, why, sizeof why), FEED_DONE);
 	assert_int_equal(at.inode, 7);
 	assert_int_equal(at.position, 1001);
@@ -307,7 +334,7 @@ static void
 two_feeds_are_refused(void **state)
 {
 	struct feed_place at = { .source = place.source };
-	struct feed_store *other = feed_store_new(f->path, false, 32, 64);
+	struct feed_store *other = open_feed(32, 64);
 
 	(void)state;
 	commit();
@@ -328,7 +355,7 @@ static void
 done_after_all(void **state)
 {
 	struct feed_place at = { .source = place.source };
-	struct feed_store *other = feed_store_new(f->path, false, 32, 64);
+	struct feed_store *other = open_feed(32, 64);
 
 	(void)state;
 	commit();
@@ -411,7 +438,7 @@ anothers_file(void **state)
 	commit();
 	sql_run(f, "PRAGMA user_version = 1000");
 	feed_store_free(store);
-	store = feed_store_new(f->path, false, 32, 64);
+	store = open_feed(32, 64);
 	assert_int_equal(feed_store_resume(store, &place, why, sizeof why), FEED_REFUSED);
 }
 
@@ -432,6 +459,7 @@ main(void)
 		PROMISE("mail that arrives is noted where some had come back", deliveries),
 		PROMISE("mail nobody has heard of for six days is forgotten", old_mail_is_forgotten),
 		PROMISE("so is what is too much", the_queue_is_bounded),
+		PROMISE("and mail that came back long ago", old_bounces_are_forgotten),
 		PROMISE("another start goes on where the last one was", the_place_is_kept),
 		PROMISE("two that read the same log are one too many", two_feeds_are_refused),
 		PROMISE("what was done after all is not done again", done_after_all),
