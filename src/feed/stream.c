@@ -26,6 +26,7 @@ struct stream {
 	int64_t offset;			/* of the file: what is read next */
 	int64_t start;			/* of the file: where the first line begins that was not given yet */
 	char first[FIRST_MAX];		/* of the file, as far as it was read */
+	bool ended;			/* at the last look there was a new one, and nothing more in this */
 	bool said;			/* that it is not there */
 	bool passing;			/* in the middle of a line that is too long */
 	size_t at, len;			/* of the buffer: what was read and not given */
@@ -100,7 +101,7 @@ adopt(struct stream *s, int fd, const struct stat *st, int64_t position)
 	s->start = s->offset = least(position, st->st_size);
 	read_first(fd, s->first, s->offset);
 	s->at = s->len = 0;
-	s->passing = s->said = false;
+	s->passing = s->said = s->ended = false;
 }
 
 /* A regular file; -1 with errno. */
@@ -191,7 +192,7 @@ fill_from_file(struct stream *s)
 
 	if (s->fd < 0 && !find(s))
 		return SOURCE_NOTHING;
-	bool replaced = is_replaced(s);		/* before we read: then nobody writes here any more */
+	bool ended = is_replaced(s);
 	ssize_t got = read_on(s);
 	if (!is_whole(s)) {
 		place(&s->source, &s->known);
@@ -200,8 +201,11 @@ fill_from_file(struct stream *s)
 		s->at = s->len = 0;
 		return SOURCE_OTHER;
 	}
-	if (got != 0 || !replaced)
+	ended = ended && got == 0;
+	if (!ended || !s->ended) {		/* a look later nobody writes here any more */
+		s->ended = ended;
 		return got > 0 ? SOURCE_OTHER : SOURCE_NOTHING;
+	}
 	int fd = s->len == 0 ? open_file(s->path, &st) : -1;
 	if (fd >= 0)
 		adopt(s, fd, &st, 0);
