@@ -1,6 +1,6 @@
 # policyd - a Postfix policy delegation server
 #
-# make            build ./policyd
+# make            build ./policyd and ./policyd-feed
 # make run        install what is missing, build, start policyd here and let it answer one request
 # make check      install what tests need, run all of them; T=unit/dns/cache or T=server runs one
 # make asan       the same tests under AddressSanitizer and UndefinedBehaviorSanitizer
@@ -23,16 +23,20 @@ LINK    = $(shell pkg-config --libs $(LIBS) $(SYSTEMD)) -lspf2 -lresolv -lpthrea
 SAN     = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 SRC     := $(shell find src -name '*.c')
-OBJ     := $(patsubst src/%.c,$(B)/%.o,$(filter-out src/policyd.c,$(SRC)))
+MAIN    := src/policyd.c src/feed/policyd-feed.c
+OBJ     := $(patsubst src/%.c,$(B)/%.o,$(filter-out $(MAIN),$(SRC)))
 HELP    := $(patsubst %.c,$(B)/%.o,$(wildcard t/lib/*.c))
 UNIT    := $(patsubst t/%.c,$(B)/t/%,$(shell find t/unit -name '*.c'))
 FUZZ    := $(patsubst t/fuzz/%.c,$(B)/fuzz/%,$(wildcard t/fuzz/*.c))
 BENCH   := $(patsubst t/bench/%.c,$(B)/bench/%,$(wildcard t/bench/*.c))
 TESTS   := $(UNIT) $(wildcard t/*.t)
 
-policyd: $(B)/policyd
+all: policyd policyd-feed
+policyd policyd-feed: %: $(B)/%
 	cp $< $@
 $(B)/policyd: $(B)/policyd.o $(B)/libpolicyd.a
+	$(CC) $(CFLAGS) -o $@ $^ $(LINK)
+$(B)/policyd-feed: $(B)/feed/policyd-feed.o $(B)/libpolicyd.a
 	$(CC) $(CFLAGS) -o $@ $^ $(LINK)
 $(B)/libpolicyd.a: $(OBJ)
 	rm -f $@ && ar rcs $@ $^
@@ -61,7 +65,7 @@ run:
 check:
 	contrib/install-packages test
 	$(MAKE) tests
-tests: $(B)/policyd $(UNIT)
+tests: $(B)/policyd $(B)/policyd-feed $(UNIT)
 	POLICYD=$(abspath $(B)/policyd) CMOCKA_MESSAGE_OUTPUT=TAP \
 	prove --timer -e '' $(if $(T),$(filter %$(T) %$(T).t,$(TESTS)),$(TESTS))
 asan:
@@ -81,17 +85,16 @@ fuzzers: $(FUZZ)
 $(B)/fuzz/%: $(B)/t/fuzz/%.o $(B)/libpolicyd.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LINK)
-install: policyd
-	install -D -m 755 policyd $(DESTDIR)$(PREFIX)/sbin/policyd
-	install -D -m 644 src/policyd.8 $(DESTDIR)$(PREFIX)/share/man/man8/policyd.8
+install: policyd policyd-feed
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/sbin policyd policyd-feed
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 src/policyd.8 src/policyd-feed.8
 	install -D -m 644 src/policyd.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/policyd.conf.5
 	install -D -m 644 sql/policyd-sql.7 $(DESTDIR)$(PREFIX)/share/man/man7/policyd-sql.7
 	install -D -m 644 policyd.conf.example $(DESTDIR)$(PREFIX)/share/doc/policyd/policyd.conf.example
-	install -D -m 644 contrib/systemd/policyd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/policyd.service
-	sed -i 's,/usr/local/sbin,$(PREFIX)/sbin,' $(DESTDIR)$(PREFIX)/lib/systemd/system/policyd.service
-	install -D -m 644 contrib/systemd/policyd.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/policyd.socket
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system contrib/systemd/policyd*.s*
+	sed -i 's,/usr/local/sbin,$(PREFIX)/sbin,' $(DESTDIR)$(PREFIX)/lib/systemd/system/policyd*.service
 clean:
-	rm -rf build build-asan build-fuzz build-clang policyd
-.PHONY: run check tests asan bench benchmark fuzz fuzzers install clean
+	rm -rf build build-asan build-fuzz build-clang policyd policyd-feed
+.PHONY: all run check tests asan bench benchmark fuzz fuzzers install clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -227,7 +227,7 @@ CREATE TABLE activity (
 ) WITHOUT ROWID;
 CREATE INDEX activity_window ON activity (window);
 
--- Mail of ours that came back, or waits.  A row stays the same: writers merge by keeping one of each.
+-- Mail of ours that came back, or waits.  One that waited may come back at last: writers merge by keeping the greater dsn.
 CREATE TABLE bounce (
   recipient      TEXT NOT NULL, -- who could not be reached: lower case, A-labels
   queue_id       TEXT NOT NULL, -- Postfix's queue id of the mail

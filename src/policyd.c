@@ -1,17 +1,16 @@
 /* policyd.c - the program: options, start, signals, reload, shutdown */
-#include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/metrics.h"
 #include "base/notify.h"
-#include "config/config.h"
 #include "dns/dns.h"
 #include "dns/list.h"
 #include "policy/policy.h"
 #include "policy/profile.h"
 #include "rules/table.h"
 #include "server/server.h"
+#include "settings.h"
 #include "store/site.h"
 #include "store/store.h"
 
@@ -21,24 +20,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define VERSION "0.1"
-
 enum { METRICS_EVERY_MS = 15000, CLOSE_MS = 10000 };
-
-/* The tables of [server]; the places by which config_server() finds them. */
-enum { TABLE_SERVER, TABLE_DNS, TABLE_DNS_LISTS, TABLE_STORE, TABLE_SITE, TABLE_POLICY, TABLES };
-static const struct option_table *const server_tables[TABLES] = {
-	[TABLE_SERVER] = &server_option_table,
-	[TABLE_DNS] = &dns_option_table,
-	[TABLE_DNS_LISTS] = &dns_list_option_table,
-	[TABLE_STORE] = &store_option_table,
-	[TABLE_SITE] = &site_option_table,
-	[TABLE_POLICY] = &policy_option_table,
-};
 
 struct program {
 	const char *path;
-	struct config_schema schema;
 	struct config *config;
 	struct loop *loop;
 	struct dns *dns;
@@ -52,29 +37,6 @@ struct program {
 };
 
 /* ---- configuration ---- */
-
-/* Every profile has the policy's own table, then one for each rule. */
-static struct config_schema
-make_schema(void)
-{
-	const struct option_table **profile = xcalloc(rules_count + 1, sizeof *profile);
-
-	profile[0] = &profile_option_table;
-	for (size_t i = 0; i < rules_count; i++)
-		profile[1 + i] = &rules[i]->options;
-	return (struct config_schema){ .server = server_tables, .server_count = TABLES, .profile = profile,
-	    .profile_count = rules_count + 1, .builtin = profile_builtin };
-}
-
-/* A mistake in the configuration, on stderr or in the log. */
-static void
-complain(bool to_log, const char *mistake)
-{
-	if (to_log)
-		log_error("%s", mistake);
-	else
-		fprintf(stderr, "%s\n", mistake);
-}
 
 /* What the configuration says of the site's own database, tried on that database; false if it is wrong. */
 static bool
@@ -94,42 +56,23 @@ try_site(const struct program *pr, const struct config *config, bool to_log)
 	text_add(&t, len < 80 ? ": " : "…: ");
 	text_add_safe(&t, why, strlen(why));
 	if (check == SITE_WRONG)
-		complain(to_log, safe);
+		settings_complain(to_log, safe);
 	else
 		log_warn("%s; until it can be read, whether recipients are known nobody can tell", safe);
 	return check == SITE_LATER;
 }
 
-/* Read the configuration, say what is wrong with it on stderr or in the log. */
+/* Read the configuration, say what is wrong with it, and with the site's own database, on stderr or in the log. */
 static struct config *
 read_config(const struct program *pr, bool to_log)
 {
-	struct problems problems = { 0 };
-	struct config *config = config_read(&pr->schema, pr->path, &problems);
-	size_t shown = 0;
-	char more[1200];
+	struct config *config = settings_read(pr->path, to_log);
 
-	for (; shown < problems.count && problems.lines[shown] != NULL; shown++)
-		complain(to_log, problems.lines[shown]);
-	if (problems.count > shown) {
-		snprintf(more, sizeof more, "%s: and %zu more mistakes", pr->path, problems.count - shown);
-		complain(to_log, more);
-	}
-	problems_free(&problems);
 	if (config != NULL && !try_site(pr, config, to_log)) {
 		config_release(config);
 		config = NULL;
 	}
 	return config;
-}
-
-static void
-open_log(const struct config *config)
-{
-	static const enum log_target targets[] = { LOG_TO_STDERR, LOG_TO_SYSLOG };
-	const struct policy_options *o = config_server(config, TABLE_POLICY);
-
-	log_open(targets[o->log_to]);
 }
 
 static void *
@@ -207,7 +150,6 @@ close_rooms(struct program *pr)
 	if (pr->loop != NULL)
 		loop_free(pr->loop);
 	config_release(pr->config);
-	free((void *)(uintptr_t)pr->schema.profile);
 }
 
 /* ---- serving ---- */
@@ -294,7 +236,7 @@ on_reload(void *arg)
 		log_error("%s was not taken; policyd goes on with the settings it has", pr->path);
 		return;
 	}
-	open_log(config);
+	settings_open_log(config);
 	store_configure(pr->store, config_server(config, TABLE_STORE));
 	site_configure(pr->site, config_server(config, TABLE_SITE));
 	dns_lists_configure(pr->dns_lists, config_server(config, TABLE_DNS_LISTS));
@@ -328,7 +270,7 @@ serve(struct program *pr)
 
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
-	open_log(pr->config);
+	settings_open_log(pr->config);
 
 	/* Sockets first, while we may be root; everything that is written belongs to the user we become. */
 	struct service service = { .ask = on_ask, .gone = on_gone, .arg = pr, .overload_reply = "action=DUNNO\n\n" };
@@ -436,7 +378,7 @@ usage(void)
 int
 main(int argc, char **argv)
 {
-	static struct program pr = { .path = "/etc/policyd/policyd.conf" };	/* what an early end leaves, exit() frees */
+	static struct program pr = { .path = SETTINGS_PATH };	/* what an early end leaves, exit() frees */
 	int mode = 0;
 
 	for (int option; (option = getopt(argc, argv, "c:ndxv")) != -1;)
@@ -459,7 +401,6 @@ main(int argc, char **argv)
 		}
 	if (mode != 'x' && optind < argc)
 		return usage();
-	pr.schema = make_schema();
 	pr.config = read_config(&pr, false);
 	if (pr.config == NULL)
 		return EXIT_FAILURE;

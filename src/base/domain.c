@@ -65,6 +65,25 @@ domain_normal(const char *text, char out[DOMAIN_TEXT])
 	return good;
 }
 
+const char *
+mail_address_normal(const char *address, struct text *out)
+{
+	const char *at = strrchr(address, '@');
+	char normal[DOMAIN_TEXT];
+	size_t start = out->len, len = at ? (size_t)(at - address) : strlen(address);
+
+	text_add_bytes(out, address, len);
+	for (char *c = out->at + start; *c != '\0'; c++)
+		*c = to_lower(*c);
+	if (at == NULL)
+		return NULL;
+	bool good = domain_normal(at + 1, normal);
+	text_add(out, "@");
+	start = out->len;
+	text_add(out, good ? normal : at + 1);
+	return good ? out->at + start : NULL;
+}
+
 bool
 domain_is_hostname(const char *normal)
 {

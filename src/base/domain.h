@@ -6,12 +6,20 @@
 #ifndef BASE_DOMAIN_H
 #define BASE_DOMAIN_H
 
+#include "base/text.h"
+
 #include <stdbool.h>
 
 enum { DOMAIN_TEXT = 254 };
 
 /* The normal form of text into out; false, and out empty, if text can be no domain name (RFC 1035 s.2.3.4, IDNA). */
 bool domain_normal(const char *text, char out[DOMAIN_TEXT]);
+
+/*
+ * Add the normal form of a mail address: lower case, its domain normal.  Returns the domain, in *out; NULL if there is
+ * none, or if that is no name (an address literal): then it is added as it is.
+ */
+const char *mail_address_normal(const char *address, struct text *out);
 
 /* Labels of letters, digits and hyphens only, none starting or ending with a hyphen (RFC 1123 s.2.1, RFC 5321 s.2.3.5). */
 bool domain_is_hostname(const char *normal);

@@ -23,7 +23,7 @@ log_open(enum log_target to)
 	target = to;
 	journal = getenv("JOURNAL_STREAM") != NULL;
 	if (to == LOG_TO_SYSLOG)
-		openlog("policyd", LOG_PID, LOG_MAIL);
+		openlog(NULL, LOG_PID, LOG_MAIL);	/* NULL: the name of the program */
 }
 
 static void

@@ -1,6 +1,5 @@
 /* eval.c - see eval.h */
 #include "policy/eval.h"
-#include "base/ascii.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -8,28 +7,15 @@
 #include <assert.h>
 #include <string.h>
 
-/* The address in lower case, its domain in normal form; *domain is NULL if it has none. */
+/* In normal form; *domain is NULL if it has none. */
 static const char *
 normal_address(struct arena *a, const char *address, const char **domain)
 {
-	const char *at = strrchr(address, '@');
-	char normal[DOMAIN_TEXT];
+	struct text t = { .size = strlen(address) + DOMAIN_TEXT };
 
-	*domain = NULL;
-	size_t local_len = at ? (size_t)(at - address) : strlen(address);
-	char *copy = arena_alloc(a, local_len + 1 + sizeof normal + (at ? strlen(at) : 0));
-	for (size_t i = 0; i < local_len; i++)
-		copy[i] = to_lower(address[i]);
-	if (at == NULL)
-		return copy;
-	if (!domain_normal(at + 1, normal)) {
-		strcpy(copy + local_len, at);
-		return copy;
-	}
-	copy[local_len] = '@';
-	strcpy(copy + local_len + 1, normal);
-	*domain = copy + local_len + 1;
-	return copy;
+	t.at = arena_alloc(a, t.size);
+	*domain = mail_address_normal(address, &t);
+	return t.at;
 }
 
 struct eval *

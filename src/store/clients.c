@@ -125,6 +125,14 @@ clients_on_record(const struct clients *c, const char *client)
 	return holds(&c->record->of[0], hash) || holds(&c->record->of[1], hash);
 }
 
+bool
+clients_in_file(struct clients *c, sqlite3 *db, const char *client, int64_t since_s)
+{
+	struct tried tried;
+
+	return clients_tried(c, db, client, since_s, &tried) && tried.unknown > 0;
+}
+
 /* ---- questions ---- */
 
 static sqlite3_stmt *

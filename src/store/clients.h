@@ -39,6 +39,9 @@ void clients_written(struct clients *c, struct pending_write *w);
 
 bool clients_on_record(const struct clients *c, const char *client);
 
+/* The same by a look into the file. */
+bool clients_in_file(struct clients *c, sqlite3 *db, const char *client, int64_t since_s);
+
 /* As store_tried(); false if db cannot say. */
 bool clients_tried(struct clients *c, sqlite3 *db, const char *client, int64_t since_s, struct tried *out);
 

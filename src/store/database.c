@@ -44,6 +44,14 @@ database_is_corrupt(int code)
 	return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
 }
 
+bool
+database_is_gone(sqlite3 *db)
+{
+	int moved = 0;
+
+	return sqlite3_file_control(db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved;
+}
+
 /* What may stand in the file is not trusted to be ours. */
 static void
 distrust(sqlite3 *db)

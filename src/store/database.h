@@ -27,6 +27,9 @@ sqlite3 *database_open_reader(const char *path, int busy_ms, char *why, size_t s
 
 bool database_is_corrupt(int code);
 
+/* Somebody deleted or moved the file: what is written to it now, nobody will ever read. */
+bool database_is_gone(sqlite3 *db);
+
 /* Move a corrupt file aside with what belongs to it; said in the log; false if that failed. */
 bool database_move_aside(const char *path);
 

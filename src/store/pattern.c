@@ -9,27 +9,12 @@
 
 enum { VALUE_BYTES = 512 };
 
-/* The address in lower case with its domain normal; false if it is none. */
-static bool
-normal_address(const char *text, char out[VALUE_BYTES])
-{
-	const char *at = strrchr(text, '@');
-	char domain[DOMAIN_TEXT];
-
-	if (at == NULL || at == text || (size_t)(at - text) > 255 || !domain_normal(at + 1, domain))
-		return false;
-	size_t len = (size_t)(at - text);
-	for (size_t i = 0; i < len; i++)
-		out[i] = to_lower(text[i]);
-	snprintf(out + len, VALUE_BYTES - len, "@%s", domain);
-	return true;
-}
-
 /* What a column says; false with a finding. */
 static bool
 read_pattern(struct arena *a, const char *text, char column, struct pattern *p, const char **finding)
 {
 	char normal[VALUE_BYTES];
+	struct text address = TEXT(normal);
 
 	if (*text == '\0')
 		return true;
@@ -44,6 +29,7 @@ read_pattern(struct arena *a, const char *text, char column, struct pattern *p, 
 		p->text = "";
 		return true;
 	}
+	const char *at = strrchr(text, '@');
 	if (column == 'l' && *text != '@') {
 		size_t len = strnlen(text, VALUE_BYTES - 1);
 
@@ -56,10 +42,10 @@ read_pattern(struct arena *a, const char *text, char column, struct pattern *p, 
 		*finding = "no login; write ann@example.org, ann, or @example.org for all of a domain";
 		if (!domain_normal(text + 1, normal))
 			return false;
-	} else if (strchr(text, '@') != NULL && (column == 's' || column == 'r')) {
+	} else if (at != NULL && (column == 's' || column == 'r')) {
 		p->what = PATTERN_EXACT;
 		*finding = "no mail address; write ann@example.net, example.net or .example.net";
-		if (!normal_address(text, normal))
+		if (at == text || at - text > 255 || mail_address_normal(text, &address) == NULL)
 			return false;
 	} else {
 		p->what = *text == '.' ? PATTERN_BELOW : column == 's' || column == 'r' ? PATTERN_DOMAIN : PATTERN_EXACT;

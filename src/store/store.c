@@ -21,8 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <unistd.h>
 
 #define OPTIONS store_options
 static const struct option rows[] = {
@@ -44,7 +42,8 @@ static const struct option rows[] = {
 	{ "history_keep", OPT_SEC, INTO(history_keep_s), "730d", "1d", "36500d",
 	  "What people changed by hand (table history) is deleted when it is older than this." },
 	{ "activity_keep", OPT_SEC, INTO(activity_keep_s), "30d", "1d", "3650d",
-	  "What clients did (tables unknown and activity) is deleted when it is older than this, a few rows at a time." },
+	  "What clients did (tables unknown and activity), and mail of ours that came back (table bounce), is deleted when it "
+	  "is older than this, a few rows at a time." },
 	{ "sent_max", OPT_INT, INTO(sent_max), "1000000", "1", "1000000000",
 	  "So many addresses of ours that sent mail are remembered; beyond it the oldest are forgotten." },
 	{ "greylist_max", OPT_INT, INTO(greylist_max), "10000000", "1", "1000000000",
@@ -54,7 +53,7 @@ const struct option_table store_option_table = OPTION_TABLE(rows);
 #undef OPTIONS
 
 enum { LOOK_EVERY_MS = 250, COUNTS_EVERY_MS = 1000, COUNTS_MAX = 64, QUEUE_BYTES_MAX = 256 << 20,
-	FACTS_AGAIN_US = 1000000, FED_S = 60, ACTIVITY_STEP = 5000, ACTIVITY_MAX = 500000,
+	FACTS_AGAIN_US = 1000000, FED_S = 60, ACTIVITY_STEP = 5000, ACTIVITY_MAX = 500000, ON_RECORD_S = 86400,
 	READ_FIRST_US = 10000, READ_SLICE_US = 5000 };
 
 struct pending_count {
@@ -537,9 +536,11 @@ store_unknown(struct store *s, const struct unknown_recipient *u)
 }
 
 bool
-store_on_record(const struct store *s, const char *client)
+store_on_record(struct store *s, const char *client)
 {
-	return clients_on_record(s->clients, client);
+	/* A feed that catches up writes what was tried hours ago: no look at what is new finds that. */
+	return clients_on_record(s->clients, client) || (s->fed && !s->trouble &&
+	    clients_in_file(s->clients, begin_asking(s), client, clock_wall_s() - ON_RECORD_S));
 }
 
 bool
@@ -643,18 +644,6 @@ store_lists(struct store *s)
 /* ---- start and end ---- */
 
 static void
-make_id(char *id, size_t size)
-{
-	char host[65] = "";
-	uint32_t draw = 0;
-
-	gethostname(host, sizeof host - 1);
-	if (getrandom(&draw, sizeof draw, 0) != sizeof draw)
-		draw = (uint32_t)getpid();
-	snprintf(id, size, "%s-%08" PRIx32, host, draw);
-}
-
-static void
 register_metrics(struct store *s)
 {
 	s->commits = metric_counter("policyd_store_commits_total", "", "Transactions committed.");
@@ -669,7 +658,7 @@ static bool
 start_writer(struct loop *l, struct store *s, char *why, size_t size)
 {
 	sqlite3 *db = NULL;
-	char id[96];
+	char id[WRITER_ID];
 
 	register_metrics(s);
 	enum database_result got = database_open(s->path, s->options.synchronous == 1, &db, why, size);
@@ -679,7 +668,7 @@ start_writer(struct loop *l, struct store *s, char *why, size_t size)
 		log_warn("store: %s; mail flows, refusals leave without a reference, tried again every second", why);
 		s->in_trouble->value = s->trouble = s->desk.quiet = true;
 	}
-	make_id(id, sizeof id);
+	writer_make_id(id);
 	s->wake = wake_new(l, on_wake, s);
 	s->writer = writer_start(s->path, s->options.synchronous == 1, db, id, &s->writer_options, s->wake);
 	s->flush = timer_new(l, on_flush, s);

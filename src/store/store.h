@@ -226,8 +226,8 @@ struct tried {
 	unsigned by_bracket;		/* of these: only Postfix's silence between two requests says so */
 };
 
-/* In about the last day: false is certain and costs nothing, true is worth a question. */
-bool store_on_record(const struct store *s, const char *client);
+/* In about the last day: false is certain, and costs nothing unless policyd-feed runs; true is worth a question. */
+bool store_on_record(struct store *s, const char *client);
 
 /* Since then; false: the store is in trouble. */
 bool store_tried(struct store *s, const char *client, int64_t since_s, struct tried *out);

@@ -9,11 +9,13 @@
 #include "store/sent.h"
 #include "store/triplets.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,8 +53,7 @@ static const char *const sql[STATEMENTS] = {
 	[DELETE_BLOCKS] = "DELETE FROM hand_block WHERE expires < ? AND set_by <> 'hand'",
 };
 
-/* ?9 is the writer. */
-static const char *const row_sql[ROWS] = {
+const char *const row_sql[ROWS] = {
 	[ROW_UNKNOWN] = "INSERT INTO unknown VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT DO UPDATE SET "
 	    "state = excluded.state, source = excluded.source, first = min(first, excluded.first), "
 	    "last = max(last, excluded.last)",
@@ -352,15 +353,6 @@ hand_back(struct writer *w)
 	wake_send(w->wake);
 }
 
-/* Somebody deleted or moved the file: what is written to it now, nobody will ever read. */
-static bool
-is_gone(struct writer *w)
-{
-	int moved = 0;
-
-	return sqlite3_file_control(w->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved;
-}
-
 /* A row that SQLite will never take (the same reference twice) must not hold up the others for ever. */
 static void
 avoid_clash(struct writer *w)
@@ -395,7 +387,7 @@ commit_batch(struct writer *w)
 {
 	char why[256];
 
-	if (w->db != NULL && is_gone(w))
+	if (w->db != NULL && database_is_gone(w->db))
 		leave_file(w);
 	if (!open_file(w))
 		return false;
@@ -584,6 +576,18 @@ run(void *arg)
 	if (w->db != NULL)
 		close_file(w);
 	return NULL;
+}
+
+void
+writer_make_id(char id[WRITER_ID])
+{
+	char host[65] = "";
+	uint32_t draw = 0;
+
+	gethostname(host, sizeof host - 1);
+	if (getrandom(&draw, sizeof draw, 0) != sizeof draw)
+		draw = (uint32_t)getpid();
+	snprintf(id, WRITER_ID, "%s-%08" PRIx32, host, draw);
 }
 
 /* ---- for the loop ---- */

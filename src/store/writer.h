@@ -17,7 +17,7 @@ enum { REFERENCE_SHIFT = 18 };		/* bits of sequence below the seconds of a refer
 
 enum write_kind { WRITE_DECISION, WRITE_COUNT, WRITE_PROBLEMS, WRITE_DNS_LISTS, WRITE_SENT, WRITE_ROW, WRITES };
 
-/* Rows that are written by one statement each (writer.c has it), whose parameters are the cells in order. */
+/* Rows that are written by one statement each, whose parameters are the cells in order. */
 enum row_kind {
 	ROW_UNKNOWN,			/* client, recipient, state, source, time */
 	ROW_ACTIVITY,			/* scope, name, window, kind, how many more */
@@ -33,6 +33,9 @@ struct cell {
 };
 #define CELL_NULL ((struct cell){ NULL, INT64_MIN })
 enum { CELLS_MAX = 8 };
+
+/* The statements; parameter CELLS_MAX + 1 is writer.id. */
+extern const char *const row_sql[ROWS];
 
 /* One thing to write, in one piece of memory with its texts; freed by the loop when it comes back. */
 struct pending_write {
@@ -57,6 +60,10 @@ struct pending_write *pending_decision(const struct decision_row *row);
 struct pending_write *pending_count(const char *scope, const char *key, int64_t time_s, int64_t n);
 struct pending_write *pending_cells(enum write_kind kind, const char *cells, size_t size);
 struct pending_write *pending_row(enum row_kind kind, const struct cell *cells, size_t count);
+
+/* What this start is called in the tables (writer.id): host name and a random part. */
+enum { WRITER_ID = 96 };
+void writer_make_id(char id[WRITER_ID]);
 
 struct writer;
 

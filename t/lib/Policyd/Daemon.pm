@@ -6,6 +6,8 @@
 #	    profiles => profile('mx', client_no_rdns => 'reject'));
 #	is verdict($p->ask(client_name => 'unknown')), '550 5.7.25 client_no_rdns', 'title';
 #
+# policyd-feed is one, too: program => 'policyd-feed', words => ['-F', $log].
+#
 # Every daemon has a folder of its own, where its configuration, database, log
 # and socket are.  It listens on a unix socket, and on TCP if tcp => 1.  One
 # that dies by itself, by a signal, or not at the end of the test fails the test.
@@ -58,7 +60,12 @@ sub configure {
 sub config { "$_[0]{dir}/policyd.conf" }
 sub database { $_[0]{server}{database} // "$_[0]{dir}/policyd.db" }
 sub socket { "$_[0]{dir}/socket" }
-sub binary { $ENV{POLICYD} // 'build/policyd' }
+
+sub binary {
+	my $self = shift;
+	my $policyd = $ENV{POLICYD} // 'build/policyd';
+	return ref $self && $self->{program} ? $policyd =~ s/[^\/]*$/$self->{program}/r : $policyd;
+}
 
 sub run {
 	my $self = shift;
@@ -70,7 +77,7 @@ sub run {
 		open STDOUT, '>&', \*STDERR;
 		delete @ENV{qw(NOTIFY_SOCKET LISTEN_FDS LISTEN_PID JOURNAL_STREAM WATCHDOG_USEC)};
 		$SIG{$_} = 'DEFAULT' for qw(INT TERM HUP PIPE);
-		exec @{$self->{prefix}}, binary, '-c', $self->config or POSIX::_exit(127);
+		exec @{$self->{prefix}}, $self->binary, '-c', $self->config, @{$self->{words} // []} or POSIX::_exit(127);
 	}
 	$self->{pid} = $pid;
 	$running{$pid} = $self;
@@ -187,7 +194,7 @@ sub command {
 		open STDIN, '<', $in;
 		open STDOUT, '>', $out;
 		open STDERR, '>', $err;
-		exec binary, '-c', $self->config, @words or POSIX::_exit(127);
+		exec $self->binary, '-c', $self->config, @words or POSIX::_exit(127);
 	}
 	local $?;
 	waitpid $pid, 0;

@@ -218,6 +218,8 @@ of(void **state)
 	assert_string_equal(network_print(&n, text), "192.0.2.0/24");
 	assert_string_equal(network_print(&m, text), "2001:db8:1:2::/64");
 	assert_string_equal(network_print(&whole, text), "192.0.2.77/32");
+	assert_string_equal(network_name(&whole, text), "192.0.2.77");
+	assert_string_equal(network_name(&m, text), "2001:db8:1:2::/64");
 }
 
 int

@@ -149,15 +149,45 @@ organisation(void **state)
 	}
 }
 
+static void
+mail_address(void **state)
+{
+	static const struct {
+		const char *address, *normal, *domain;	/* domain NULL: none that is a name */
+	} cases[] = {
+		{ "Ann@Example.ORG.", "ann@example.org", "example.org" },
+		{ "\"A B\"@M\xc3\xbcller.example", "\"a b\"@xn--mller-kva.example", "xn--mller-kva.example" },
+		{ "a@b@example.org", "a@b@example.org", "example.org" },
+		{ "Root", "root", NULL },
+		{ "ann@[IPv6:2001:db8::1]", "ann@[IPv6:2001:db8::1]", NULL },
+		{ "ann@", "ann@", NULL },
+		{ "", "", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char room[300];
+		struct text t = TEXT(room);
+		const char *domain = mail_address_normal(cases[i].address, &t);
+
+		assert_string_equal(room, cases[i].normal);
+		assert_false(t.cut);
+		assert_int_equal(domain != NULL, cases[i].domain != NULL);
+		if (domain != NULL)
+			assert_string_equal(domain, cases[i].domain);
+	}
+}
+
 int
 main(void)
 {
 	enum { NAMES = sizeof names / sizeof *names };
-	struct CMUnitTest tests[NAMES + 5] = {
+	struct CMUnitTest tests[NAMES + 6] = {
 		[NAMES] = { .name = "16 KiB of U-labels are refused", .test_func = endless_is_refused },
 		{ .name = "a host name is letters, digits and inner hyphens", .test_func = hostname },
 		{ .name = "fully qualified is two labels, the last not all digits", .test_func = fqdn },
 		{ .name = "within is the parent or below, by whole labels", .test_func = within },
+		{ .name = "a mail address is lower case, its domain normal", .test_func = mail_address },
 		{ .name = "the organisation is one label below the public suffix", .test_func = organisation },
 	};
 

@@ -94,6 +94,30 @@ others(void **state)
 	assert_string_equal(tried(now), "1 0 0");
 }
 
+static bool
+is_fed(void *nothing)
+{
+	(void)nothing;
+	return store_is_fed(f->store);
+}
+
+static void
+catches_up(void **state)
+{
+	char sql[256];
+
+	(void)state;
+	assert_false(store_is_fed(f->store));
+	snprintf(sql, sizeof sql, "INSERT INTO feed_position VALUES ('/var/log/mail.log', 1, 1, '', NULL, %lld)", (long long)now);
+	sql_run(f, sql);
+	assert_true(eventually(f, is_fed, NULL));
+	snprintf(sql, sizeof sql, "INSERT INTO unknown VALUES ('" CLIENT "', 'x@example.org', 'unknown', 'feed', %lld, %lld)",
+	    (long long)now - 7200, (long long)now - 7200);
+	sql_run(f, sql);
+	assert_true(eventually(f, is_on_record, CLIENT));
+	assert_false(store_on_record(f->store, "192.0.2.8"));
+}
+
 static void
 again(void **state)
 {
@@ -233,6 +257,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		PROMISE("a recipient tried in vain counts at once, and once", distinct),
 		PROMISE("what another program writes counts soon", others),
+		PROMISE("what policyd-feed writes late counts, too", catches_up),
 		PROMISE("all of it is known after a restart", again),
 		PROMISE("activity is summed up by the hour, and counts before it is written", summed),
 		PROMISE("a block holds at once, is written, and goes when somebody deletes it", blocks),
