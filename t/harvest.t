@@ -212,5 +212,22 @@ session('192.0.2.60', map { ('known', "ann$_") } 1 .. 15);
 is $p->sql("SELECT count(*) FROM block WHERE client = '192.0.2.60'"), 0, 'where everybody tries unknown recipients nobody is blocked';
 $p->says(qr/bracket: most recipients that others tried, too, seem unknown/, 'and the log asks what is wrong');
 
+# ---- without mx-pre: policyd-feed reads what Postfix refused ----
+
+$postfix->stop;
+my $socket = $p->socket;
+$postfix = Policyd::Postfix->new('smtpd_recipient_restrictions = reject_unauth_destination, reject_unlisted_recipient, '
+    . "check_policy_service { unix:$socket, timeout=10s, default_action=DUNNO, policy_context=mx }", 'smtpd_hard_error_limit = 1000');
+spew("$postfix->{dir}/log", '');
+my $feed = Policyd::Daemon->start(program => 'policyd-feed', words => ['-F', "$postfix->{dir}/log"],
+    server => { database => $p->database, user => 'postfix' });
+$postfix->run;
+my @tried = nobodies(20);
+session('192.0.2.55', @tried);
+eventually { tried('192.0.2.55') == 20 } 'what the log tells is in the file';
+eventually { (session('192.0.2.55', 'known'))[0] =~ /client_harvesting|client_block_temporary/ } 'and the client is blocked for it';
+is $p->sql("SELECT DISTINCT source FROM unknown WHERE client = '192.0.2.55'"), 'feed', 'who said so';
+is $feed->stop, 'exit 0', 'policyd-feed stops';
+
 is $p->stop, 'exit 0', 'policyd stops';
 done_testing;
