@@ -488,4 +488,12 @@ if (my $why = Policyd::Browser->why_not) {
 
 is $p->stop, 'exit 0', 'policyd stops';
 is((report(-d => $p->database))[0], 0, 'the report needs no policyd that runs');
+
+# ---- what README and the unit say can be typed ----
+
+for my $file (qw(README contrib/systemd/policyd-report.service)) {
+	my @commands = slurp($file) =~ m{(?:contrib/report|/policyd-report)((?: -a)? -o) \S+$}mg;
+	is((report(-d => $p->database, (split ' '), "$to/typed.html"))[0], 0, "$file:$_") for @commands;
+	cmp_ok scalar @commands, '>', 1, "$file tells how";
+}
 done_testing;
