@@ -1,4 +1,4 @@
--- views.sql - what people read, and the seven lists they write
+-- views.sql - what people read, and the eight lists they write
 --
 -- Times are shown as text, UTC.  A list's `expires` is written as Unix seconds,
 -- as '2026-12-31', '2026-12-31 12:00', or '+7 days' from now; NULL is for good.  Every change
@@ -80,6 +80,29 @@ END;
 CREATE TRIGGER unwanted_delete INSTEAD OF DELETE ON unwanted BEGIN
   DELETE FROM hand_unwanted WHERE id = OLD.id;
   INSERT INTO history (time, what, was, note) VALUES (unixepoch(), 'unwanted: delete', json_object('id', OLD.id, 'recipient', OLD.recipient, 'client', OLD.client, 'sender', OLD.sender, 'cause', OLD.cause, 'evidence', OLD.evidence, 'scope', OLD.scope, 'note', OLD.note, 'expires', OLD.expires), OLD.note);
+  UPDATE change SET n = n + 1;
+END;
+
+CREATE VIEW login_domain AS
+  SELECT id, login, sender, note, datetime(expires, 'unixepoch') AS expires, datetime(created, 'unixepoch') AS created
+  FROM hand_login_domain;
+CREATE TRIGGER login_domain_insert INSTEAD OF INSERT ON login_domain BEGIN
+  UPDATE expiry SET expires = NEW.expires;
+  INSERT INTO hand_login_domain (login, sender, note, expires, created)
+    SELECT NEW.login, NEW.sender, NEW.note, expires, unixepoch() FROM expiry;
+  INSERT INTO history (time, what, is_now, note) VALUES (unixepoch(), 'login_domain: insert', json_object('id', last_insert_rowid(), 'login', NEW.login, 'sender', NEW.sender, 'note', NEW.note, 'expires', NEW.expires), NEW.note);
+  UPDATE change SET n = n + 1;
+END;
+CREATE TRIGGER login_domain_update INSTEAD OF UPDATE ON login_domain BEGIN
+  UPDATE expiry SET expires = NEW.expires;
+  UPDATE hand_login_domain SET login = NEW.login, sender = NEW.sender, note = NEW.note, expires = (SELECT expires FROM expiry)
+    WHERE id = OLD.id;
+  INSERT INTO history (time, what, was, is_now, note) VALUES (unixepoch(), 'login_domain: update', json_object('id', OLD.id, 'login', OLD.login, 'sender', OLD.sender, 'note', OLD.note, 'expires', OLD.expires), json_object('id', NEW.id, 'login', NEW.login, 'sender', NEW.sender, 'note', NEW.note, 'expires', NEW.expires), NEW.note);
+  UPDATE change SET n = n + 1;
+END;
+CREATE TRIGGER login_domain_delete INSTEAD OF DELETE ON login_domain BEGIN
+  DELETE FROM hand_login_domain WHERE id = OLD.id;
+  INSERT INTO history (time, what, was, note) VALUES (unixepoch(), 'login_domain: delete', json_object('id', OLD.id, 'login', OLD.login, 'sender', OLD.sender, 'note', OLD.note, 'expires', OLD.expires), OLD.note);
   UPDATE change SET n = n + 1;
 END;
 
@@ -195,7 +218,7 @@ CREATE VIEW refusal AS
 
 -- Who would be refused by checks that are only logged, the newest first.
 CREATE VIEW shadow AS
-  SELECT ref, datetime(time, 'unixepoch') AS time, would, client_address, helo, sender, recipient
+  SELECT ref, datetime(time, 'unixepoch') AS time, would, client_address, helo, sender, recipient, login
   FROM decision WHERE would IS NOT NULL ORDER BY reference DESC;
 
 -- How many decisions, by hour and by day.
@@ -220,6 +243,7 @@ CREATE VIEW problem AS
   UNION ALL SELECT 'allow', id, 'expired ' || expires FROM allow WHERE expires < datetime()
   UNION ALL SELECT 'deny', id, 'expired ' || expires FROM deny WHERE expires < datetime()
   UNION ALL SELECT 'unwanted', id, 'expired ' || expires FROM unwanted WHERE expires < datetime()
+  UNION ALL SELECT 'login_domain', id, 'expired ' || expires FROM login_domain WHERE expires < datetime()
   UNION ALL SELECT 'spamtrap', recipient, 'expired ' || expires FROM spamtrap WHERE expires < datetime()
   UNION ALL SELECT 'recipient_profile', recipient, 'expired ' || expires FROM recipient_profile WHERE expires < datetime()
   UNION ALL SELECT 'recipient_setting', recipient || ' ' || check_name, 'expired ' || expires FROM recipient_setting

@@ -29,7 +29,7 @@ struct program {
 	struct dns *dns;
 	struct dns_lists *dns_lists;
 	struct store *store;
-	struct site *site, *reputation;
+	struct site *site, *logins, *reputation;
 	struct policy *policy;
 	struct server *server;
 	struct timer *metrics, *watchdog;
@@ -40,16 +40,17 @@ struct program {
 
 /* What the configuration says of the site's own database, tried on that database; false if it is wrong. */
 static bool
-try_site(const struct program *pr, const struct config *config, bool to_log)
+try_site(const struct program *pr, const struct config *config, const struct site_kind *kind, bool to_log)
 {
 	char why[256], safe[1200];
 	struct text t = TEXT(safe);
 	const char *value;
-	enum site_check check = site_check(config_server(config, TABLE_SITE), why, sizeof why);
+	struct site_place at = site_place_of(config_server(config, TABLE_SITE), kind);
+	enum site_check check = site_check(kind, &at, why, sizeof why);
 
 	if (check == SITE_GOOD)
 		return true;
-	const char *name = check == SITE_WRONG ? "recipient_query" : "site_database";
+	const char *name = check == SITE_WRONG ? kind->setting : "site_database";
 	size_t line = config_server_line(config, name, &value), len = strlen(value);
 	text_addf(&t, "%s:%zu: %s = ", pr->path, line, name);
 	text_add_safe(&t, value, len < 80 ? len : 80);
@@ -58,7 +59,7 @@ try_site(const struct program *pr, const struct config *config, bool to_log)
 	if (check == SITE_WRONG)
 		settings_complain(to_log, safe);
 	else
-		log_warn("%s; until it can be read, whether recipients are known nobody can tell", safe);
+		log_warn("%s; until it can be read, %s nobody can tell", safe, kind->doubt);
 	return check == SITE_LATER;
 }
 
@@ -68,7 +69,7 @@ read_config(const struct program *pr, bool to_log)
 {
 	struct config *config = settings_read(pr->path, to_log);
 
-	if (config != NULL && !try_site(pr, config, to_log)) {
+	if (config != NULL && (!try_site(pr, config, &site_recipients, to_log) || !try_site(pr, config, &site_logins, to_log))) {
 		config_release(config);
 		config = NULL;
 	}
@@ -84,12 +85,12 @@ read_setting(const char *check, const char *setting, char *why, size_t size)
 /* ---- what is the same for serving and for explaining ---- */
 
 /* The view is in the store's own file, but people may change it: it is asked as the site's database is. */
-static struct site_options
-ask_reputation(const struct config *config)
+static struct site_place
+reputation_place(const struct config *config)
 {
 	const struct store_options *store = config_server(config, TABLE_STORE);
 
-	return (struct site_options){ store->database, "SELECT score FROM reputation WHERE client = :client", "" };
+	return (struct site_place){ store->database, "SELECT score FROM reputation WHERE client = :client", "" };
 }
 
 static bool
@@ -109,8 +110,11 @@ open_rooms(struct program *pr, bool read_only)
 		log_error("store: %s", why);
 		return false;
 	}
-	pr->site = site_new(pr->loop, &site_recipients, config_server(pr->config, TABLE_SITE));
-	struct site_options reputation = ask_reputation(pr->config);
+	const struct site_options *o = config_server(pr->config, TABLE_SITE);
+	struct site_place recipients = site_place_of(o, &site_recipients), logins = site_place_of(o, &site_logins),
+	    reputation = reputation_place(pr->config);
+	pr->site = site_new(pr->loop, &site_recipients, &recipients);
+	pr->logins = site_new(pr->loop, &site_logins, &logins);
 	pr->reputation = site_new(pr->loop, &site_reputations, &reputation);
 	return true;
 }
@@ -125,7 +129,7 @@ static void
 open_policy(struct program *pr)
 {
 	pr->policy = policy_new(&(struct policy_parts){ .loop = pr->loop, .dns = pr->dns, .dns_lists = pr->dns_lists,
-	    .store = pr->store, .site = pr->site, .reputation = pr->reputation,
+	    .store = pr->store, .site = pr->site, .logins = pr->logins, .reputation = pr->reputation,
 	    .rules = rules, .rule_count = rules_count, .server_table = TABLE_POLICY, .profile_table = 0,
 	    .answer = answer_ticket }, pr->config);
 }
@@ -137,6 +141,8 @@ close_rooms(struct program *pr)
 		policy_free(pr->policy);
 	if (pr->site != NULL)
 		site_free(pr->site);
+	if (pr->logins != NULL)
+		site_free(pr->logins);
 	if (pr->reputation != NULL)
 		site_free(pr->reputation);
 	if (pr->store != NULL)
@@ -238,7 +244,10 @@ on_reload(void *arg)
 	}
 	settings_open_log(config);
 	store_configure(pr->store, config_server(config, TABLE_STORE));
-	site_configure(pr->site, config_server(config, TABLE_SITE));
+	struct site_place recipients = site_place_of(config_server(config, TABLE_SITE), &site_recipients);
+	struct site_place logins = site_place_of(config_server(config, TABLE_SITE), &site_logins);
+	site_configure(pr->site, &recipients);
+	site_configure(pr->logins, &logins);
 	dns_lists_configure(pr->dns_lists, config_server(config, TABLE_DNS_LISTS));
 	policy_configure(pr->policy, config);
 	server_configure(pr->server, config_server(config, TABLE_SERVER));

@@ -31,6 +31,8 @@ decision($noon << 18, check_name => 'helo_not_fqdn', client_address => '192.0.2.
     '{"rule":"helo_not_fqdn","verdict":"objects","effect":"reject","text":"mail is not fully qualified"}]');
 decision(($noon + 1) << 18, action => 'dunno', would => 'reject client_no_rdns', client_address => '192.0.2.9',
     sender => 'bob@example.com');
+decision(($noon + 2) << 18, action => 'dunno', would => 'reject login_mismatch', client_address => '192.0.2.10',
+    login => 'ann@example.org', sender => 'ann@example.net');
 decision(time * 262144 + $_, time => int time, check_name => 'dnsbl') for 1, 2;
 ok sql("INSERT INTO counter VALUES ('decision', 'dunno:', $day, 'mx-1', 30), ('decision', 'dunno:', $day, 'mx-2', 10),
     ('decision', 'reject:helo_not_fqdn', $day, 'mx-1', 1), ('would', 'reject:client_no_rdns', $day, 'mx-1', 3),
@@ -95,11 +97,12 @@ my @times = (
 	[ q(NULL),                     '' ],
 	[ q(''),                       '' ],
 );
-for my $list (qw(allow deny unwanted block spamtrap recipient_profile recipient_setting)) {
+for my $list (qw(allow deny unwanted block spamtrap login_domain recipient_profile recipient_setting)) {
 	my ($columns, $values) = @{{
 		allow => [ 'client', q('192.0.2.1') ], deny => [ 'client', q('192.0.2.1') ],
 		unwanted => [ 'recipient, sender', q('a@example.org', 'example.net') ],
 		block => [ 'client', q('192.0.2.1') ], spamtrap => [ 'recipient', q('a@example.org') ],
+		login_domain => [ 'login, sender', q('a@example.org', 'example.net') ],
 		recipient_profile => [ 'recipient, profile', q('a@example.org', 'mx') ],
 		recipient_setting => [ 'recipient, check_name, setting', q('a@example.org', 'dnsbl', 'off') ],
 	}->{$list}};

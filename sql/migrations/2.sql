@@ -163,3 +163,13 @@ CREATE TABLE hand_spamtrap (
   expires        INTEGER, -- until when; NULL: for good
   created        INTEGER NOT NULL -- since when
 ) WITHOUT ROWID;
+
+-- Which senders a login may use beside those of its own domain; view login_domain.
+CREATE TABLE hand_login_domain (
+  id             INTEGER PRIMARY KEY, -- of equally specific rows the newest wins
+  login          TEXT, -- SASL login, or '@example.org': all of a domain
+  sender         TEXT, -- domain, '.domain', address, or '<>'; NULL: any
+  note           TEXT, -- why, by whom
+  expires        INTEGER, -- until when; NULL: for good
+  created        INTEGER NOT NULL -- since when
+);

@@ -33,6 +33,9 @@ eval_new(struct arena *a, const struct world *world, const struct request *r, co
 	e->started_us = clock_mono_us();
 	e->sender = normal_address(a, r->sender, &e->sender_domain);
 	e->recipient = normal_address(a, r->recipient, &e->recipient_domain);
+	if (*r->sasl_username)
+		e->login = normal_address(a, strchr(r->sasl_username, '@') != NULL || *world->login_realm == '\0' ?
+		    r->sasl_username : arena_printf(a, "%s@%s", r->sasl_username, world->login_realm), &e->login_domain);
 	if (*r->helo_name && domain_normal(r->helo_name, normal))
 		e->helo_domain = arena_strdup(a, normal);
 	e->local = networks_contain(&world->local_networks, &r->client);
@@ -144,6 +147,8 @@ forget(struct question *q)
 		w->dns.forget(w->dns.arg, &q->waiter.dns);
 	else if (q->source == ASKED_SITE)
 		w->site.forget(w->site.arg, &q->waiter.site);
+	else if (q->source == ASKED_LOGINS)
+		w->logins.forget(w->logins.arg, &q->waiter.site);
 	else
 		w->reputation.forget(w->reputation.arg, &q->waiter.site);
 }
@@ -349,6 +354,12 @@ struct site_answer
 site_lookup(struct eval *e)
 {
 	return ask_database(e, ASKED_SITE, &e->world->site, e->recipient);
+}
+
+struct site_answer
+login_lookup(struct eval *e)
+{
+	return ask_database(e, ASKED_LOGINS, &e->world->logins, arena_printf(e->arena, "%s@%s", e->login, e->sender_domain));
 }
 
 struct site_answer

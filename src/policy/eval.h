@@ -70,7 +70,7 @@ struct world {
 	size_t rule_count;		/* at most RULES_MAX */
 	size_t first_table;		/* of the rules' tables among a profile's: rule i has first_table + i */
 	struct dns_source dns;
-	struct site_source site, reputation;
+	struct site_source site, logins, reputation;
 	struct sent_source sent;
 	struct client_source clients;
 	unsigned block_ipv4, block_ipv6;	/* prefix lengths */
@@ -79,6 +79,7 @@ struct world {
 	const char *own_name;		/* this host's: %{r} in an explanation */
 	bool only_log;			/* mode = log in [server]: every check of every profile is shadow */
 	const char *help_url;		/* as written; "": none */
+	const char *login_realm;	/* of logins that have none; "": none */
 	enum addresses addresses;	/* how the table decision keeps them */
 	size_t profile_table;		/* of struct profile_options among a profile's */
 };
@@ -107,7 +108,7 @@ enum effect {
 	EFFECT_REJECT,
 };
 
-enum question_source { ASKED_DNS, ASKED_SITE, ASKED_REPUTATION };
+enum question_source { ASKED_DNS, ASKED_SITE, ASKED_LOGINS, ASKED_REPUTATION };
 
 struct question {
 	union {				/* first: who waits finds its question by it */
@@ -170,6 +171,7 @@ struct eval {
 
 	const char *sender, *recipient;	/* whole, in lower case with A-labels; as given where that fails */
 	const char *sender_domain, *recipient_domain, *helo_domain;
+	const char *login, *login_domain;	/* NULL: there is none */
 	const char *client_key;		/* once asked for */
 	bool local, own_settings;
 	const struct party *parties;	/* of a request about several recipients; NULL: the profile and the recipient alone */
@@ -220,6 +222,9 @@ void eval_end(struct eval *e);
 
 /* Ask the site's database of the recipient, as dns_lookup() asks the DNS. */
 struct site_answer site_lookup(struct eval *e);
+
+/* Ask the site's database whether this login may send as the sender's domain; both are there. */
+struct site_answer login_lookup(struct eval *e);
 
 /* Ask the view reputation of the client, which has a client_key(). */
 struct site_answer reputation_lookup(struct eval *e);

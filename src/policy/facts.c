@@ -1,6 +1,5 @@
 /* facts.c - what a rule may ask (rule.h), from the request, the lists, the DNS and the site's database */
 #include "policy/eval.h"
-#include "base/ascii.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -122,6 +121,18 @@ const char *
 own_name(const struct eval *e)
 {
 	return e->world->own_name;
+}
+
+const char *
+login(const struct eval *e)
+{
+	return e->login;
+}
+
+const char *
+login_domain(const struct eval *e)
+{
+	return e->login_domain;
 }
 
 bool
@@ -281,6 +292,15 @@ recipient_state(struct eval *e)
 	return e->recipient_domain != NULL ? states[site_lookup(e).status] : RECIPIENT_NOT_ASKED;
 }
 
+enum known
+login_may_use(struct eval *e)
+{
+	static const enum known says[] = { [SITE_OPEN] = KNOWN_CANNOT_TELL, [SITE_NO_QUERY] = KNOWN_NO, [SITE_NO_ROW] = KNOWN_NO,
+	    [SITE_YES] = KNOWN_YES, [SITE_NO] = KNOWN_NO, [SITE_CANNOT_TELL] = KNOWN_CANNOT_TELL };
+
+	return e->login != NULL && e->sender_domain != NULL ? says[login_lookup(e).status] : KNOWN_NO;
+}
+
 /* ---- what was sent ---- */
 
 enum known
@@ -322,17 +342,6 @@ remember_triplet(struct eval *e, const struct triplet_news *news)
 
 /* ---- what people wrote ---- */
 
-/* In lower case; NULL if it is empty. */
-static const char *
-lower(struct eval *e, const char *text)
-{
-	char *copy = *text ? arena_strdup(e->arena, text) : NULL;
-
-	for (char *at = copy; at != NULL && *at; at++)
-		*at = to_lower(*at);
-	return copy;
-}
-
 /* The block policyd set itself, perhaps just now, if it has not ended. */
 static const struct list_row *
 own_block(struct eval *e)
@@ -347,9 +356,9 @@ listed(struct eval *e, enum list_kind kind, bool *doubt)
 {
 	bool users = e->hook & (HOOK_SUBMISSION | HOOK_SUBMISSION_SENDER);
 	struct list_subject who = { .client = &e->request->client, .helo = e->helo_domain, .sender = e->sender,
-	    .recipient = e->recipient };
+	    .recipient = e->recipient, .login = users ? login(e) : NULL };
 	if (users && kind == LIST_BLOCK)	/* a user of ours may come from anywhere, and is blocked by the login alone */
-		who = (struct list_subject){ .login = lower(e, e->request->sasl_username) };
+		who = (struct list_subject){ .login = who.login };
 
 	*doubt = false;
 	if (e->lists == NULL)

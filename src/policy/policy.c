@@ -35,6 +35,8 @@ static const struct option rows[] = {
 	{ "help_url", OPT_PARSED, INTO(help_url), "", NULL, NULL,
 	  "A page that explains the rules; stands in every refusal, with check and reference appended or in place of "
 	  "%{check} and %{reference}.", .parse = help_url_parse },
+	{ "login_realm", OPT_TEXT, INTO(login_realm), "", NULL, NULL,
+	  "The domain of logins that have none, as in smtpd_sasl_local_domain; empty: they have none." },
 	{ "deadline", OPT_MSEC, INTO(deadline_ms), "8s", "100ms", "90s",
 	  "A request is answered within this time; what is not known by then, policyd cannot tell.  "
 	  "Keep it below Postfix's timeout." },
@@ -85,6 +87,7 @@ era_new(const struct policy_parts *parts, struct config *config)
 		.own_name = name_host(),
 		.addresses = (enum addresses)era->options->addresses,
 		.help_url = era->options->help_url,
+		.login_realm = era->options->login_realm,
 	};
 	era->needs = wiring_needs(config, parts->rules, parts->rule_count, era->world.first_table);
 	return era;
@@ -376,6 +379,7 @@ policy_configure(struct policy *p, struct config *config)
 
 	era->world.dns = (struct dns_source){ ask_dns, forget_dns, &p->parts };
 	era->world.site = (struct site_source){ ask_site, forget_site, p->parts.site };
+	era->world.logins = (struct site_source){ ask_site, forget_site, p->parts.logins };
 	era->world.reputation = (struct site_source){ ask_site, forget_site, p->parts.reputation };
 	era->world.sent = (struct sent_source){ ask_sent, p->parts.store };
 	era->world.clients = (struct client_source){ ask_on_record, ask_tried, ask_activity, ask_looks_broken,

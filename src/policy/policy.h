@@ -27,6 +27,7 @@ struct policy_options {
 	int addresses;			/* enum addresses, of the table decision */
 	const char *metrics_file;	/* "": none */
 	const char *help_url;		/* as written (reply.h); "": none */
+	const char *login_realm;	/* "": none */
 	int64_t deadline_ms;
 	struct option_networks local_networks;
 	int64_t resend_memory;		/* requests */
@@ -40,7 +41,7 @@ struct policy_parts {
 	struct dns *dns;
 	struct dns_lists *dns_lists;	/* named and recorded here; made from dns */
 	struct store *store;
-	struct site *site, *reputation;
+	struct site *site, *logins, *reputation;
 	const struct rule *const *rules;
 	size_t rule_count;
 	size_t server_table;		/* of struct policy_options among the server tables */

@@ -159,10 +159,12 @@ says(const struct decision *d, enum macro m)
 	return d->rule != NULL && macro_uses(text_of(d->said[0]), m);
 }
 
-/* "(see URL)", or "(check reference)" if there is no URL; nothing if the site's own text says as much. */
+/* "(see URL)", or "(check reference)" if there is no URL; nothing if the site's own text says as much, or must be bare. */
 static void
 add_tail(struct text *out, const struct wording *w)
 {
+	if (w->d->rule != NULL && w->d->said[0]->verdict.bare && w->d->said[0]->setting->text == NULL)
+		return;
 	if (*w->url && !says(w->d, MACRO_HELP_URL))
 		text_addf(out, TAIL_BEGIN "%s" TAIL_END, w->url);
 	else if (!*w->url && !says(w->d, MACRO_REFERENCE))

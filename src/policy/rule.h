@@ -37,6 +37,7 @@ struct verdict {
 	const char *text;		/* the finding, safe to show; lives as long as the evaluation */
 	const char *header;		/* DUNNO: a header for the message, once; NULL: none */
 	const char *trace;		/* how the rule came to it, the same; NULL if there is nothing to tell */
+	bool bare;			/* OBJECT: the text stands alone in the reply, without check and reference */
 	const struct block *block;	/* OBJECT: what to set if the check defers or rejects; NULL: nothing */
 	int64_t delay_s;		/* DUNNO: the mail was greylisted, for so long; else 0 */
 
@@ -127,6 +128,8 @@ const struct request *request(const struct eval *e);
 enum hook hook(const struct eval *e);
 int64_t now(const struct eval *e);		/* Unix seconds, the same in every run */
 const char *own_name(const struct eval *e);	/* this host's */
+const char *login(const struct eval *e);	/* lower case, its domain in normal form, with login_realm if it has none; NULL: none */
+const char *login_domain(const struct eval *e);	/* of login(); NULL if it has none */
 bool sender_is_null(const struct eval *e);	/* <>, RFC 5321 s.4.5.5 */
 const char *sender(const struct eval *e);	/* lower case, its domain in normal form; as given where it has none */
 bool is_local_address(const struct eval *e, const struct address *a);	/* a is in local_networks */
@@ -264,6 +267,9 @@ bool mailboxes_look_broken(struct eval *e);
 /* The client's latest block, ended or not; NULL: none is remembered.  And the one it would get now, by block_steps. */
 const struct list_row *last_block(struct eval *e);
 struct block next_block(struct eval *e);
+
+/* May this login send as the sender's domain, says the site's database (login_query)?  NO if it is not asked. */
+enum known login_may_use(struct eval *e);
 
 /*
  * The row of a list that matches this request.

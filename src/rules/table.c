@@ -9,6 +9,8 @@
 	RULE(dnswl) \
 	RULE(client_block) \
 	RULE(login_block) \
+	RULE(login_required) \
+	RULE(login_mismatch) \
 	RULE(client_harvesting) \
 	RULE(spamtrap) \
 	RULE(client_delivery_rate) \

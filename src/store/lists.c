@@ -20,7 +20,7 @@
 
 enum { ROWS_MAX = 1000000, SLICE_ROWS = 500, VALUE_BYTES = 512, KEY_BYTES = 700 };
 
-enum { KINDS = LIST_SPAMTRAP + 1, NAMELESS = KINDS };	/* NAMELESS + kind: rows by name, without the name */
+enum { KINDS = LIST_LOGIN_DOMAIN + 1, NAMELESS = KINDS };	/* NAMELESS + kind: rows by name, without the name */
 
 struct entry {
 	struct hash_link link;
@@ -148,6 +148,8 @@ file_under_key(struct lists *l, struct entry *e, unsigned kind)
 
 	if (e->kind == LIST_UNWANTED && e->recipient.what != PATTERN_ANY)
 		pattern_key(key, kind, 'r', &e->recipient);
+	else if (e->kind == LIST_LOGIN_DOMAIN)
+		pattern_key(key, kind, 'l', &e->login);
 	else if (e->client.what != PATTERN_ANY)
 		pattern_key(key, kind, 'c', &e->client);
 	else if (e->sender.what != PATTERN_ANY)
@@ -207,6 +209,8 @@ row_finding(const struct entry *e, const char *scope)
 		if (!e->row.for_all && e->recipient.what == PATTERN_ANY)
 			return "says not who does not want it; fill recipient, or set scope = 'all'";
 		return NULL;
+	case LIST_LOGIN_DOMAIN:
+		return e->login.what == PATTERN_ANY ? "says not whose it is; fill login" : NULL;
 	case LIST_BLOCK:
 		if ((e->client.what != PATTERN_ANY) + (e->sender.what != PATTERN_ANY) + (e->login.what != PATTERN_ANY) != 1)
 			return "blocks not one of client, sender and login; fill exactly one";
@@ -221,7 +225,8 @@ row_finding(const struct entry *e, const char *scope)
 static void
 file_entry(struct loading *to, struct entry *e, const char *scope)
 {
-	static const char *const names[] = { "allow", "deny", "unwanted", "block", "spamtrap" };
+	static const char *const names[] = { "allow", "deny", "unwanted", "block", "spamtrap",
+	    "login_domain" };
 	struct arena *a = to->lists->arena;
 	const char *finding = NULL, *id = arena_printf(a, "%" PRId64, e->row.id);
 
@@ -273,6 +278,19 @@ load_block(struct loading *to, sqlite3_stmt *s)
 	    .recipient = "", .login = column_text(a, s, 2), .cause = column_text(a, s, 3),
 	    .since_s = sqlite3_column_int64(s, 4), .expires_s = sqlite3_column_int64(s, 5),
 	    .strikes = sqlite3_column_int(s, 6) };
+	file_entry(to, e, "");
+}
+
+/* id, login, sender, expires */
+static void
+load_login_domain(struct loading *to, sqlite3_stmt *s)
+{
+	struct arena *a = to->lists->arena;
+	struct entry *e = arena_alloc(a, sizeof *e);
+
+	e->kind = LIST_LOGIN_DOMAIN;
+	e->row = (struct list_row){ .id = sqlite3_column_int64(s, 0), .client = "", .helo = "", .sender = column_text(a, s, 2),
+	    .recipient = "", .login = column_text(a, s, 1), .cause = "", .expires_s = sqlite3_column_int64(s, 3) };
 	file_entry(to, e, "");
 }
 
@@ -364,6 +382,7 @@ static const struct {
 	{ "SELECT id, client, '', sender, recipient, expires, cause, scope FROM hand_unwanted LIMIT ?", load_unwanted },
 	{ "SELECT client, sender, login, cause, since, expires, strikes FROM hand_block LIMIT ?", load_block },
 	{ "SELECT recipient, expires FROM hand_spamtrap LIMIT ?", load_spamtrap },
+	{ "SELECT id, login, sender, expires FROM hand_login_domain LIMIT ?", load_login_domain },
 	{ "SELECT recipient, profile, expires FROM hand_recipient_profile LIMIT ?", load_profile },
 	{ "SELECT recipient, check_name, setting, expires FROM hand_recipient_setting LIMIT ?", load_setting },
 };

@@ -21,6 +21,9 @@ static const struct option rows[] = {
 	{ "recipient_query", OPT_TEXT, INTO(recipient_query), "", NULL, NULL,
 	  "A SELECT that says of :recipient (:local@:domain) whether it is active (1) or deactivated (0); "
 	  "no row: there is no such mailbox.  Empty: nobody is asked." },
+	{ "login_query", OPT_TEXT, INTO(login_query), "", NULL, NULL,
+	  "A SELECT that says whether :login may send as :domain, which is not its own: 1; no row, or 0: it may not.  Empty: "
+	  "nobody is asked." },
 	{ "recipient_delimiter", OPT_TEXT, INTO(recipient_delimiter), "", NULL, NULL,
 	  "Characters that begin an address extension, as in main.cf: an address that is not known is asked for "
 	  "without its extension too." },
@@ -28,9 +31,12 @@ static const struct option rows[] = {
 const struct option_table site_option_table = OPTION_TABLE(rows);
 #undef OPTIONS
 
-const struct site_kind site_recipients = { "recipient_query", { ":recipient", ":local", ":domain" }, false,
+const struct site_kind site_recipients = { "recipient_query", "recipient", { ":recipient", ":local", ":domain" }, false,
     "whether recipients are known" };
-const struct site_kind site_reputations = { "the view reputation", { ":client" }, true, "which reputation clients have" };
+/* Of the value "ann@example.org@example.net". */
+const struct site_kind site_logins = { "login_query", "login", { ":login_and_domain", ":login", ":domain" }, false,
+    "as which domains logins may send" };
+const struct site_kind site_reputations = { "the view reputation", "reputation", { ":client" }, true, "which reputation clients have" };
 
 enum {
 	QUESTIONS_MAX = 1000,		/* under way; one more is not asked */
@@ -346,18 +352,27 @@ site_forget(struct site *s, struct site_waiter *w)
 
 /* ---- from start to end ---- */
 
+struct site_place
+site_place_of(const struct site_options *o, const struct site_kind *kind)
+{
+	bool recipients = kind == &site_recipients;
+
+	return (struct site_place){ o->site_database, recipients ? o->recipient_query : o->login_query,
+	    recipients ? o->recipient_delimiter : "" };
+}
+
 enum site_check
-site_check(const struct site_options *o, char *why, size_t size)
+site_check(const struct site_kind *kind, const struct site_place *at, char *why, size_t size)
 {
 	enum site_fault fault;
 
-	if (*o->recipient_query == '\0')
+	if (*at->query == '\0')
 		return SITE_GOOD;
-	if (*o->site_database == '\0') {
+	if (*at->database == '\0') {
 		snprintf(why, size, "there is no database to ask; set site_database");
 		return SITE_WRONG;
 	}
-	site_file_close(site_file_open(o->site_database, &site_recipients, o->recipient_query, 0, NULL, &fault, why, size));
+	site_file_close(site_file_open(at->database, kind, at->query, 0, NULL, &fault, why, size));
 	return fault == SITE_FAULT_NONE ? SITE_GOOD : fault == SITE_FAULT_QUERY ? SITE_WRONG : SITE_LATER;
 }
 
@@ -367,7 +382,7 @@ metric(const struct site *s, const char *name, const char *label, const char *he
 	char labels[128];
 	struct text t = TEXT(labels);
 
-	text_addf(&t, "query=\"%s\"%s%s", s->kind == &site_recipients ? "recipient" : "reputation", *label ? "," : "", label);
+	text_addf(&t, "query=\"%s\"%s%s", s->kind->short_name, *label ? "," : "", label);
 	return strstr(name, "_total") ? metric_counter(name, labels, help) : metric_gauge(name, labels, help);
 }
 
@@ -385,7 +400,7 @@ register_metrics(struct site *s)
 }
 
 struct site *
-site_new(struct loop *l, const struct site_kind *kind, const struct site_options *o)
+site_new(struct loop *l, const struct site_kind *kind, const struct site_place *at)
 {
 	struct site *s = xcalloc(1, sizeof *s);
 
@@ -396,7 +411,7 @@ site_new(struct loop *l, const struct site_kind *kind, const struct site_options
 	s->done_end = &s->done;
 	s->wake = wake_new(l, on_wake, s);
 	register_metrics(s);
-	site_configure(s, o);
+	site_configure(s, at);
 	return s;
 }
 
@@ -408,14 +423,14 @@ set(char **text, const char *to)
 }
 
 void
-site_configure(struct site *s, const struct site_options *o)
+site_configure(struct site *s, const struct site_place *at)
 {
 	pthread_mutex_lock(&s->lock);
 	s->settings++;
-	set(&s->path, o->site_database);
-	set(&s->query, o->recipient_query);
+	set(&s->path, at->database);
+	set(&s->query, at->query);
 	pthread_mutex_unlock(&s->lock);
-	set(&s->delimiter, o->recipient_delimiter);
+	set(&s->delimiter, at->delimiter);
 	s->value_said = s->trouble_said = false;
 	s->said_us = 0;
 	s->in_trouble->value = 0;

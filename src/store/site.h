@@ -17,17 +17,26 @@ struct site_options {
 	const char *site_database;	/* path; "": none */
 	const char *recipient_query;	/* "": none */
 	const char *recipient_delimiter;	/* a set of characters, as in main.cf */
+	const char *login_query;	/* "": none */
 };
 extern const struct option_table site_option_table;
 
 /* What is asked about, and how the answer is read. */
 struct site_kind {
-	const char *setting;		/* what sets the query, for the log and the metrics */
+	const char *setting;		/* what sets the query, for the log */
+	const char *short_name;		/* for the metrics */
 	const char *parameters[4];	/* the value whole, what stands before the last @ of it, and behind; NULL ends them */
 	bool number;			/* the first column is a whole number; else a state, as below */
 	const char *doubt;		/* what cannot be told without the answer: "whether recipients are known" */
 };
-extern const struct site_kind site_recipients, site_reputations;
+extern const struct site_kind site_recipients, site_reputations, site_logins;
+
+/* What a kind's query and database are: a site of that kind is made of it. */
+struct site_place {
+	const char *database, *query;	/* "": none */
+	const char *delimiter;		/* that begins an extension; "": none does */
+};
+struct site_place site_place_of(const struct site_options *o, const struct site_kind *kind);
 
 enum site_status {
 	SITE_OPEN,			/* not answered yet */
@@ -55,19 +64,18 @@ struct site_waiter {
 };
 
 /*
- * Could policyd use these options?  For the configuration's check: the query is prepared, not run.
+ * Could policyd use this?  For the configuration's check: the query is prepared, not run.
  *
- * SITE_WRONG  recipient_query is a mistake; why says what and how to mend it
+ * SITE_WRONG  the query is a mistake; why says what and how to mend it
  * SITE_LATER  site_database cannot be read now; why says why
  */
 enum site_check { SITE_GOOD, SITE_WRONG, SITE_LATER };
-enum site_check site_check(const struct site_options *o, char *why, size_t size);
+enum site_check site_check(const struct site_kind *kind, const struct site_place *at, char *why, size_t size);
 
-/* Options as if they were of recipients, whatever the kind. */
-struct site *site_new(struct loop *l, const struct site_kind *kind, const struct site_options *o);
+struct site *site_new(struct loop *l, const struct site_kind *kind, const struct site_place *at);
 
-/* Other options from now on. */
-void site_configure(struct site *s, const struct site_options *o);
+/* Elsewhere, or otherwise, from now on. */
+void site_configure(struct site *s, const struct site_place *at);
 
 /*
  * Ask the query for a recipient, in normal form (lower case, the domain in A-labels), or a client.  If there is no

@@ -168,8 +168,10 @@ find_fault(struct site_file *f, const char *rest)
 		return "something follows the statement; write a single SELECT";
 	for (int i = 1; i <= count; i++)
 		if (!is_parameter(f->kind, sqlite3_bind_parameter_name(f->query, i)))
-			return "it has another parameter than those there are; write :recipient, :local or :domain";
-	return count == 0 ? "it asks the same for everybody; name :recipient, :local or :domain in it" : NULL;
+			return f->kind == &site_logins ? "it has another parameter than those there are; write :login and :domain" :
+			    "it has another parameter than those there are; write :recipient, :local or :domain";
+	return count > 0 ? NULL : f->kind == &site_logins ? "it asks the same for everybody; name :login and :domain in it" :
+	    "it asks the same for everybody; name :recipient, :local or :domain in it";
 }
 
 static enum site_fault

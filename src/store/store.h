@@ -269,10 +269,10 @@ const struct list_row *store_last_block(const struct store *s, const struct list
 
 /* ---- what people wrote by hand ---- */
 
-enum list_kind { LIST_ALLOW, LIST_DENY, LIST_UNWANTED, LIST_BLOCK, LIST_SPAMTRAP };
+enum list_kind { LIST_ALLOW, LIST_DENY, LIST_UNWANTED, LIST_BLOCK, LIST_SPAMTRAP, LIST_LOGIN_DOMAIN };
 
 /*
- * One row of allow, deny, unwanted, block or spamtrap: every column it fills must match, save the recipient of a row of unwanted
+ * One row of allow, deny, unwanted, block, spamtrap or login_domain: every column it fills must match, save the recipient of a row of unwanted
  * that is for all.
  *
  *   client     address, network, or confirmed name; ".example.net" is any name below example.net

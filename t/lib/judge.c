@@ -120,7 +120,8 @@ const struct list_row *
 listed(struct eval *e, enum list_kind kind, bool *doubt)
 {
 	static const char *const lists[] = { [LIST_ALLOW] = "allow", [LIST_DENY] = "deny", [LIST_UNWANTED] = "unwanted",
-	    [LIST_BLOCK] = "client_block", [LIST_SPAMTRAP] = "spamtrap" };
+	    [LIST_BLOCK] = "client_block", [LIST_SPAMTRAP] = "spamtrap",
+	    [LIST_LOGIN_DOMAIN] = "login_mismatch" };
 
 	assert_string_equal(strcmp(e->rule->name, "login_block") == 0 ? "client_block" : e->rule->name, lists[kind]);
 	e->waiting |= e->given->row_open;
@@ -173,6 +174,27 @@ client_activity(struct eval *e, int64_t window_s, int64_t out[ACTIVITIES])
 	out[ACTIVITY_REFUSED] = e->given->refused;
 	out[ACTIVITY_UNKNOWN] = e->given->unknown;
 	return e->given->tried != NULL;
+}
+
+const char *
+login(const struct eval *e)
+{
+	return *e->request.sasl_username ? e->request.sasl_username : NULL;
+}
+
+const char *
+login_domain(const struct eval *e)
+{
+	const char *at = strrchr(e->request.sasl_username, '@');
+
+	return normal(e, at ? at + 1 : NULL);
+}
+
+enum known
+login_may_use(struct eval *e)
+{
+	e->waiting |= e->given->lent_open;
+	return e->given->lent;
 }
 
 enum known
@@ -435,7 +457,7 @@ verdict_line(struct arena *a, const struct verdict *v)
 	if (v->check != NULL) {
 		assert_int_equal(v->check->type, OPT_SETTING);
 		const char *line = arena_printf(a, "%s %s %s%s%s%s%s", words[v->kind], v->check->name,
-		    v->enhanced ? v->enhanced : "", v->enhanced ? " " : "", v->text, v->block ? "; BLOCK " : "",
+		    v->enhanced ? v->enhanced : "", v->enhanced ? " " : "", v->text, v->bare ? " (BARE)" : v->block ? "; BLOCK " : "",
 		    v->block ? v->block->cause : "");
 		if (v->kind != VERDICT_DUNNO && v->least == weights[v->kind][0] && v->most == weights[v->kind][1])
 			return line;

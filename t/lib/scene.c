@@ -45,6 +45,7 @@ read_lists(const char *sql)
 	    "CREATE TABLE hand_block (client TEXT DEFAULT '', sender TEXT DEFAULT '', login TEXT DEFAULT '', cause TEXT,"
 	    " since INTEGER DEFAULT 1, expires INTEGER, strikes INTEGER DEFAULT 1);"
 	    "CREATE TABLE hand_spamtrap (recipient TEXT, expires INTEGER);"
+	    "CREATE TABLE hand_login_domain (id INTEGER PRIMARY KEY, login TEXT, sender TEXT, expires INTEGER);"
 	    "CREATE TABLE hand_recipient_profile (recipient TEXT, profile TEXT, expires INTEGER);"
 	    "CREATE TABLE hand_recipient_setting (recipient TEXT, check_name TEXT, setting TEXT, expires INTEGER);";
 	sqlite3 *db;
@@ -164,10 +165,10 @@ sent_since(void *arg, const char *who, int64_t since_s)
 
 /* Of nobody anything is known. */
 static struct site_answer
-ask_reputation(void *arg, const char *client, struct site_waiter *w)
+ask_none(void *arg, const char *value, struct site_waiter *w)
 {
 	(void)arg;
-	(void)client;
+	(void)value;
 	(void)w;
 	return (struct site_answer){ SITE_NO_ROW, "", 0 };
 }
@@ -293,11 +294,12 @@ scene_open(struct scene *s, const struct rule *const *some, size_t count, const 
 	s->lists = sql ? read_lists(sql) : NULL;
 	const struct policy_options *o = config_server(s->config, 0);
 	s->world = (struct world){ .rules = some, .rule_count = count, .profile_table = 0, .first_table = 1,
-	    .dns = { ask, forget, s }, .site = { ask_site, forget_site, s }, .reputation = { ask_reputation, forget_site, s }, .sent = { sent_since, s },
+	    .dns = { ask, forget, s }, .site = { ask_site, forget_site, s }, .logins = { ask_none, forget_site, s },
+	    .reputation = { ask_none, forget_site, s }, .sent = { sent_since, s },
 	    .triplets = { past_of, s },
 	    .clients = { on_record_of, tried_of, activity_of, looks_broken, block_of, s }, .block_ipv4 = 32, .block_ipv6 = 64,
 	    .local_networks = o->local_networks, .only_log = o->mode == MODE_LOG, .help_url = o->help_url,
-	    .own_name = "mx.example.org", .addresses = (enum addresses)o->addresses };
+	    .own_name = "mx.example.org", .addresses = (enum addresses)o->addresses, .login_realm = o->login_realm };
 }
 
 void

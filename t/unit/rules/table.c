@@ -60,6 +60,8 @@ static const struct {
 	{ "dnswl", SPARE_STRANGER },
 	{ "client_block", SPARE_STRANGER },
 	{ "login_block", 0 },
+	{ "login_required", SPARE_LOCAL },
+	{ "login_mismatch", 0 },
 	{ "client_harvesting", SPARE_STRANGER },
 	{ "spamtrap", SPARE_STRANGER },
 	{ "client_delivery_rate", SPARE_STRANGER },
@@ -118,7 +120,8 @@ quiet(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < rules_count; i++)
-		promise_keep(rules[i], &nothing);
+		if (rules[i]->hooks & HOOK_MX)
+			promise_keep(rules[i], &nothing);
 }
 
 int

@@ -118,7 +118,7 @@ open_site(struct fixture *f, const char *sql, const char *query)
 {
 	if (sql != NULL)
 		make_database(f->path, sql);
-	return site_new(f->loop, &site_recipients, &(struct site_options){ f->path, query, "+-" });
+	return site_new(f->loop, &site_recipients, &(struct site_place){ f->path, query, "+-" });
 }
 
 static bool
@@ -196,7 +196,7 @@ parts(void **state)
 
 	assert_int_equal(answer_of(f, s, "a@b@example.org", NULL), SITE_YES);
 	assert_int_equal(answer_of(f, s, "a@example.org", NULL), SITE_NO);
-	site_configure(s, &(struct site_options){ f->path, "SELECT :local = 'ann' AND :domain = ''", "" });
+	site_configure(s, &(struct site_place){ f->path, "SELECT :local = 'ann' AND :domain = ''", "" });
 	assert_int_equal(answer_of(f, s, "ann", NULL), SITE_YES);
 	site_free(s);
 	fixture_free(f);
@@ -218,7 +218,7 @@ extensions(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		if (answer_of(f, s, cases[i].recipient, NULL) != cases[i].want)
 			fail_msg("%s", cases[i].recipient);
-	site_configure(s, &(struct site_options){ f->path, QUERY, "" });
+	site_configure(s, &(struct site_place){ f->path, QUERY, "" });
 	assert_int_equal(answer_of(f, s, "ann+news@example.org", NULL), SITE_NO_ROW);
 	site_free(s);
 	fixture_free(f);
@@ -254,9 +254,9 @@ silent(void **state)
 	(void)state;
 
 	assert_int_equal(answer_of(f, s, "ann@example.org", NULL), SITE_NO_QUERY);
-	site_configure(s, &(struct site_options){ f->path, QUERY, "" });
+	site_configure(s, &(struct site_place){ f->path, QUERY, "" });
 	assert_int_equal(answer_of(f, s, "ann@example.org", NULL), SITE_YES);
-	site_configure(s, &(struct site_options){ f->path, "", "" });
+	site_configure(s, &(struct site_place){ f->path, "", "" });
 	assert_int_equal(answer_of(f, s, "ann@example.org", NULL), SITE_NO_QUERY);
 	site_free(s);
 	fixture_free(f);
@@ -468,7 +468,7 @@ taken_away(void **state)
 	assert_int_equal(answer_of(f, s, "ann@example.org", NULL), SITE_CANNOT_TELL);
 	assert_int_equal(trouble->value, 1);
 	ask(s, &asked, "bob@example.org");
-	site_configure(s, &(struct site_options){ f->path, "", "" });
+	site_configure(s, &(struct site_place){ f->path, "", "" });
 	assert_int_equal(trouble->value, 0);
 	assert_true(eventually(f, is_answered, &asked));
 	assert_int_equal(asked.status, SITE_CANNOT_TELL);
@@ -567,18 +567,18 @@ mistakes(void **state)
 
 	make_database(f->path, SCHEMA ANN);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		enum site_check check = site_check(&(struct site_options){ f->path, cases[i].query, "" }, why, sizeof why);
+		enum site_check check = site_check(&site_recipients, &(struct site_place){ f->path, cases[i].query, "" }, why, sizeof why);
 
 		if (check != SITE_WRONG || strstr(why, cases[i].why) == NULL)
 			fail_msg("%s: %d %s", cases[i].query, check, why);
 	}
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
-		if (site_check(&(struct site_options){ f->path, good[i], "" }, why, sizeof why) != SITE_GOOD)
+		if (site_check(&site_recipients, &(struct site_place){ f->path, good[i], "" }, why, sizeof why) != SITE_GOOD)
 			fail_msg("%s: %s", good[i], why);
 	assert_int_equal(sql_number(f, "SELECT count(*) FROM mailbox"), 2);
 	assert_false(exists(f, "-wal"));
-	assert_int_equal(site_check(&(struct site_options){ "", QUERY, "" }, why, sizeof why), SITE_WRONG);
-	assert_int_equal(site_check(&(struct site_options){ "", "", "" }, why, sizeof why), SITE_GOOD);
+	assert_int_equal(site_check(&site_recipients, &(struct site_place){ "", QUERY, "" }, why, sizeof why), SITE_WRONG);
+	assert_int_equal(site_check(&site_recipients, &(struct site_place){ "", "", "" }, why, sizeof why), SITE_GOOD);
 	fixture_free(f);
 }
 
@@ -613,18 +613,18 @@ unreadable(void **state)
 	(void)state;
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		assert_int_equal(site_check(&(struct site_options){ cases[i].path, QUERY, "" }, why, sizeof why), SITE_LATER);
+		assert_int_equal(site_check(&site_recipients, &(struct site_place){ cases[i].path, QUERY, "" }, why, sizeof why), SITE_LATER);
 		assert_string_equal(why, cases[i].why);
 	}
 	make_database(f->path, SCHEMA ANN);
 	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
-	assert_int_equal(site_check(&(struct site_options){ f->path, QUERY, "" }, why, sizeof why), SITE_LATER);
+	assert_int_equal(site_check(&site_recipients, &(struct site_place){ f->path, QUERY, "" }, why, sizeof why), SITE_LATER);
 	assert_string_equal(why, "database is locked");
 	sqlite3_close(db);
 	snprintf(odd, sizeof odd, "%s/a b%%20c?mode=rwc&x#d.db", f->folder);
 	assert_int_equal(rename(f->path, odd), 0);
-	assert_int_equal(site_check(&(struct site_options){ odd, QUERY, "" }, why, sizeof why), SITE_GOOD);
+	assert_int_equal(site_check(&site_recipients, &(struct site_place){ odd, QUERY, "" }, why, sizeof why), SITE_GOOD);
 	fixture_free(f);
 }
 

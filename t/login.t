@@ -1,0 +1,91 @@
+#!/usr/bin/perl
+# login.t - who logs in sends as the domain of the login: asked by a real Postfix in smtpd_sender_restrictions
+use lib 't/lib';
+use Policyd::Daemon;
+use Policyd::Postfix;
+use Policyd::Test;
+
+Policyd::Postfix->own_network;
+if (my $why = Policyd::Postfix->why_not) {
+	plan skip_all => $why if !$ENV{CI};
+	BAIL_OUT("no Postfix, and this is CI: $why");
+}
+
+my $site = folder . '/site.db';
+system('sqlite3', $site, "CREATE TABLE alias (login TEXT, domain TEXT, active TEXT);
+    INSERT INTO alias VALUES ('ann\@example.org', 'ann.example', '1'), ('ann\@example.org', 'old.example', '0'), ('eve\@example.org', 'bad.example', 'maybe')") == 0 or die;
+chmod 0644, $site;
+my %server = (socket_mode => '0666', user => 'postfix', site_database => $site, login_realm => 'example.org',
+    login_query => 'SELECT active FROM alias WHERE login = :login AND domain = :domain');
+my $p = Policyd::Daemon->start(server => \%server, profiles => profile('submission', login_mismatch => 'reject', login_required => 'reject', deny => 'reject'));
+my $socket = $p->socket;
+my ($sender, $recipient) = map { "check_policy_service { unix:$socket, timeout=10s, default_action=DUNNO, policy_context=$_ }" } qw(submission-sender submission);
+my $postfix = Policyd::Postfix->new("smtpd_sender_restrictions = $sender", "smtpd_recipient_restrictions = reject_unauth_destination, $recipient")->run;
+
+# The reply to RCPT of mail from there by this login.
+sub from {
+	my ($from, $login, %with) = @_;
+	return $postfix->client(addr => '203.0.113.7', name => 'dsl.example.net', ($login ? (login => $login) : ()), %with)->mail($from, 'known@example.org');
+}
+my $refused = qr/^550 5\.7\.1 <[^>]*>: Sender address rejected: Sender address is not allowed$/;
+
+# ---- the hosters' rule, to the letter ----
+
+my @allowed = (
+	[ 'ann@example.org', 'ann@example.org',          'the login\'s own address' ],
+	[ 'office@example.org', 'ann@example.org',       'another local part' ],
+	[ 'ann+news@EXAMPLE.Org', 'Ann@Example.ORG',     'case' ],
+	[ 'ann@example.org', 'ann',                      'a login without a domain has login_realm' ],
+	[ 'bob@ann.example', 'ann@example.org',          'login_query: a domain of hers' ],
+	[ 'x@xn--mller-kva.example', 'x@xn--mller-kva.example', 'an international domain' ],
+);
+like from($_->[0], $_->[1]), qr/^250 /, "allowed: $_->[2]" for @allowed;
+my @not = (
+	[ 'ann@example.net', 'ann@example.org',          'another domain' ],
+	[ 'ann@mail.example.org', 'ann@example.org',     'a domain below' ],
+	[ '', 'ann@example.org',                         'the empty sender' ],
+	[ 'bob@old.example', 'ann@example.org',          'login_query: no longer hers' ],
+	[ 'bob@ann.example', 'bob@example.org',          'login_query: somebody else\'s' ],
+	[ 'ann@example.net', 'ann',                      'a login without a domain' ],
+);
+like from($_->[0], $_->[1]), $refused, "not allowed: $_->[2]" for @not;
+like from('x@bad.example', 'eve@example.org'), qr/^250 /, 'a database that says nothing is no no';
+$p->says(qr/site: login_query for eve\@example\.org\@bad\.example: it says 'maybe'/, 'and the log says so');
+like from('ann@example.org', undef), qr/^550 5\.7\.0 <[^>]*>: Sender address rejected: log in to send mail here; your mail program has a setting for it \(login_required \w+\)$/,
+    'nobody without a login';
+like from('ann@example.org', undef, addr => '127.0.0.1'), qr/^250 /, 'but our own machines';
+like $p->sql("SELECT check_name, login, sender FROM refusal WHERE sender = 'ann\@mail.example.org'"), qr/^login_mismatch\|ann\@example\.org\|/, 'the refusal can be looked up';
+
+# ---- exemptions ----
+
+$p->sql(<<'');
+INSERT INTO login_domain (login, sender, note) VALUES ('bob@example.org', 'example.net', 'his own domain'),
+    ('@customer.example', '.customer.example', 'all of it'), ('gateway@example.org', '<>', 'vacation notices'), ('list@example.org', NULL, 'a mailing list');
+INSERT INTO login_domain (sender) VALUES ('example.net');
+INSERT INTO deny (sender) VALUES ('felt.example');
+
+eventually { $p->ask(sender => 'a@felt.example', sasl_username => 'x@felt.example') =~ /deny/ } 'the rows are felt';
+like from('bob@example.net', 'bob@example.org'), qr/^250 /, 'a row: another domain';
+like from('bob@sub.example.net', 'bob@example.org'), $refused, 'a row: not those below';
+like from('a@shop.customer.example', 'b@customer.example'), qr/^250 /, 'a row for a domain\'s logins: those below';
+like from('', 'gateway@example.org'), qr/^250 /, 'a row: the empty sender';
+like from('', 'bob@example.org'), $refused, 'for nobody else';
+like from('anybody@example.com', 'list@example.org'), qr/^250 /, 'a row: any sender';
+like $p->sql('SELECT list, finding FROM problem'), qr/^login_domain\|says not whose it is; fill login$/, 'a row that says nothing is told';
+$p->sql("UPDATE login_domain SET expires = '2020-01-01' WHERE login = 'bob\@example.org'");
+eventually { from('bob@example.net', 'bob@example.org') =~ $refused } 'a row that has expired';
+
+# ---- announced first; another reply; other ways ----
+
+$p->reload(profiles => profile('submission', login_mismatch => 'reject from 2999-01-29'));
+eventually { from('ann@example.net', 'ann@example.org') =~ /^250/ } 'before the day it only logs';
+eventually { $p->sql("SELECT login, sender FROM shadow WHERE would LIKE '%login_mismatch%' LIMIT 1") eq 'ann@example.org|ann@example.net' } 'whom it would hit';
+$p->reload(profiles => profile('submission', login_mismatch => 'reject') . "login_match = address\nlogin_reference = yes\n");
+eventually { from('office@example.org', 'ann@example.org') =~ /: Sender address is not allowed \(login_mismatch \w+\)$/ } 'the whole address; with the reference';
+like from('ann@example.org', 'ann@example.org'), qr/^250 /, 'which the login has';
+$p->reload(server => { %server, login_query => 'SELECT 1 WHERE :login = 1 AND :sender = 2' });
+$p->says(qr/error: .*login_query = SELECT 1 .*: it has another parameter than those there are; write :login and :domain/, 'a wrong query is told');
+is $p->stop, 'exit 0', 'policyd stops';
+unlike $postfix->log, qr/(?:fatal|panic|unsupported|bad|unknown restriction)[: ]/, 'Postfix had nothing to complain about';
+
+done_testing;
