@@ -330,12 +330,17 @@ CREATE VIEW day_of AS
       ifnull(sum(n) FILTER (WHERE kind = 'bounced'), 0) AS bounced, ifnull(sum(n) FILTER (WHERE kind = 'delayed'), 0) AS delayed
     FROM activity WHERE window >= unixepoch() - 86400 - 3600 GROUP BY scope, name);
 
--- Recipients of our own users' mail that came back, the worst first.
+-- Recipients of our own users' mail that came back, the worst first.  DELETE FROM bouncing WHERE recipient = '…' lets mail go
+-- there again (recipient_bounced).
 CREATE VIEW bouncing AS
   SELECT recipient, sum(hard) AS hard, sum(1 - hard) AS soft, datetime(max(time), 'unixepoch') AS last,
     (SELECT b.said FROM bounce b WHERE b.recipient = bounce.recipient ORDER BY b.hard DESC, b.time DESC LIMIT 1) AS said,
     (SELECT datetime(d.last, 'unixepoch') FROM delivered d WHERE d.recipient = bounce.recipient) AS delivered
   FROM bounce GROUP BY recipient ORDER BY hard DESC, last DESC;
+CREATE TRIGGER bouncing_delete INSTEAD OF DELETE ON bouncing BEGIN
+  DELETE FROM bounce WHERE recipient = OLD.recipient;
+  INSERT INTO history (time, what, was) VALUES (unixepoch(), 'bouncing: delete', json_object('recipient', OLD.recipient, 'hard', OLD.hard, 'soft', OLD.soft, 'last', OLD.last, 'said', OLD.said));
+END;
 
 -- What to think of a client, from -100 to 100, for the check client_reputation: a view you may change, as long as it has
 -- client and score.  What was taken speaks for it, everything else against it, by the weights here; the last day counts four

@@ -85,6 +85,49 @@ eventually { from('office@example.org', 'ann@example.org') =~ /: Sender address 
 like from('ann@example.org', 'ann@example.org'), qr/^250 /, 'which the login has';
 $p->reload(server => { %server, login_query => 'SELECT 1 WHERE :login = 1 AND :sender = 2' });
 $p->says(qr/error: .*login_query = SELECT 1 .*: it has another parameter than those there are; write :login and :domain/, 'a wrong query is told');
+# ---- mail that came back: policyd-feed reads it in the log ----
+
+$p->reload(server => { %server, login_query => undef }, profiles => profile('submission', recipient_bounced => 'reject', login_bouncing => 'defer')
+    . "bouncing_limit = 3\nbounced_limit = 2\n");
+my $feed = Policyd::Daemon->new(program => 'policyd-feed', server => { database => $p->database, login_realm => 'example.org', user => '' });
+my ($when, $id) = (POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime), 0);
+
+# What Postfix logs of a mail by this login that comes back from each of these recipients.
+sub returned {
+	my ($login, $dsn, $said, @recipients) = @_;
+	my $log = '';
+	for (@recipients) {
+		my $queue = sprintf '4Bx%05dz', ++$id;
+		my $line = sub { return "$when mx postfix/$_[0]\[212]: $queue: $_[1]\n" };
+		my $status = $dsn =~ /^5/ ? 'bounced' : 'deferred';
+		$log .= $line->('submission/smtpd', "client=dsl.example.net[203.0.113.7], sasl_method=PLAIN, sasl_username=$login")
+		    . $line->('qmgr', "from=<ann\@example.org>, size=209, nrcpt=1 (queue active)")
+		    . $line->('smtp', "to=<$_>, relay=mx.example.net[198.51.100.9]:25, delay=0.04, delays=0.01/0.02/0/0.01, dsn=$dsn, "
+			. "status=$status (host mx.example.net[198.51.100.9] said: $said (in reply to RCPT TO command))");
+	}
+	my ($status, undef, $err) = $feed->command($log);
+	return is $status, 0, 'policyd-feed read it' || diag $err;
+}
+sub to { my ($recipient, $login) = @_; return $p->ask(policy_context => 'submission', sasl_username => $login // 'bob', sender => 'bob@example.org', recipient => $recipient) }
+
+eventually { $p->log =~ /(?:read again.*){3}/s } 'reloaded';
+returned('ann', '5.1.1', '550 5.1.1 no such user', 'gone@example.net');
+returned('ann', '4.2.2', '452 4.2.2 full', ('full@example.net') x 3);
+eventually { $p->sql('SELECT count(*) FROM bounce') == 4 } 'what came back';
+is to('gone@example.net'), 'DUNNO', 'once is not enough';
+returned('ann', '5.1.1', '550 5.1.1 no such user', 'gone@example.net');
+eventually { to('Gone@Example.NET') =~ /^550 5\.1\.1 mail to Gone\@Example\.NET came back 2 times, last on [-\d]+: 550 5\.1\.1 no such user .*; take the address off your list, or ask us \(recipient_bounced / }
+    'twice is: refused with what was said';
+is to('full@example.net'), 'DUNNO', 'a full mailbox is no such bounce';
+is to('gone@example.net', 'ann') =~ /recipient_bounced/, 1, 'for every login';
+is $p->ask(policy_context => 'mx', recipient => 'gone@example.net'), 'DUNNO', 'a stranger is not asked about it';
+$p->sql("DELETE FROM bouncing WHERE recipient = 'gone\@example.net'");
+is to('gone@example.net'), 'DUNNO', 'one statement lifts it';
+returned('eve', '5.1.1', '550 5.1.1 no such user', map { "x$_\@example.net" } 1 .. 3);
+eventually { to('ann@example.net', 'eve') =~ /^450 4\.7\.1 of \d+ recipients of eve\@example\.org, 3 do not exist; clean the list, and change the password if that mail is not yours \(login_bouncing / }
+    'a login whose mail keeps coming back';
+is to('ann@example.net', 'bob'), 'DUNNO', 'and no other';
+
 is $p->stop, 'exit 0', 'policyd stops';
 unlike $postfix->log, qr/(?:fatal|panic|unsupported|bad|unknown restriction)[: ]/, 'Postfix had nothing to complain about';
 

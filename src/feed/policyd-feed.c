@@ -130,6 +130,11 @@ is_wanted(const struct feed *f, struct feed_event *e)
 	const struct policy_options *o = config_server(f->config, TABLE_POLICY);
 	bool local = e->client.bits != 0 && networks_contain(&o->local_networks, &e->client);
 
+	if (e->kind == FEED_HANDED_IN && *e->login && strchr(e->login, '@') == NULL && *o->login_realm) {
+		size_t len = strlen(e->login);
+
+		snprintf(e->login + len, sizeof e->login - len, "@%s", o->login_realm);	/* as policyd has it */
+	}
 	if (e->kind == FEED_HANDED_IN && e->client.bits != 0) {
 		e->ours |= local;
 		if (!local)

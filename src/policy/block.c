@@ -75,7 +75,31 @@ client_activity(struct eval *e, int64_t window_s, int64_t out[ACTIVITIES])
 {
 	const struct client_source *from = &e->world->clients;
 
-	return from->activity(from->arg, client_key(e), e->now_s - window_s, out);
+	return from->activity(from->arg, "client", client_key(e), e->now_s - window_s, out);
+}
+
+bool
+login_activity(struct eval *e, int64_t window_s, int64_t out[ACTIVITIES])
+{
+	const struct client_source *from = &e->world->clients;
+
+	return from->activity(from->arg, "login", e->login, e->now_s - window_s, out);
+}
+
+bool
+recipient_bounces(struct eval *e, int64_t window_s, struct bounces *out)
+{
+	const struct client_source *from = &e->world->clients;
+
+	return from->recipient_bounces(from->arg, e->recipient, e->now_s - window_s, out);
+}
+
+bool
+login_bounces(struct eval *e, int64_t window_s, int64_t *count)
+{
+	const struct client_source *from = &e->world->clients;
+
+	return from->login_bounces(from->arg, e->login, e->now_s - window_s, count);
 }
 
 enum known

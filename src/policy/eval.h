@@ -52,7 +52,9 @@ struct sent_source {
 struct client_source {
 	bool (*on_record)(void *arg, const char *client);
 	bool (*tried)(void *arg, const char *client, int64_t since_s, struct tried *out);
-	bool (*activity)(void *arg, const char *client, int64_t since_s, int64_t out[ACTIVITIES]);
+	bool (*activity)(void *arg, const char *scope, const char *name, int64_t since_s, int64_t out[ACTIVITIES]);
+	bool (*recipient_bounces)(void *arg, const char *recipient, int64_t since_s, struct bounces *out);
+	bool (*login_bounces)(void *arg, const char *login, int64_t since_s, int64_t *count);
 	bool (*looks_broken)(void *arg, const char *client);
 	const struct list_row *(*last_block)(void *arg, const struct lists *l, const char *client);
 	void *arg;

@@ -208,6 +208,9 @@ memory_count(struct job *j)
 
 	if (j->decision.block != NULL)
 		set_block(j);
+	if (j->request.stage == STAGE_RCPT && e->hook == HOOK_SUBMISSION && e->login != NULL)
+		store_add_activity(store, "login", e->login,
+		    j->decision.action == ACTION_DUNNO ? ACTIVITY_ACCEPTED : ACTIVITY_REFUSED, e->now_s, 1);
 	if (j->request.stage != STAGE_RCPT || e->hook != HOOK_MX || client == NULL)
 		return;
 	count_findings(j, client);

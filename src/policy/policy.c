@@ -156,9 +156,21 @@ ask_tried(void *arg, const char *client, int64_t since_s, struct tried *out)
 }
 
 static bool
-ask_activity(void *arg, const char *client, int64_t since_s, int64_t out[ACTIVITIES])
+ask_activity(void *arg, const char *scope, const char *name, int64_t since_s, int64_t out[ACTIVITIES])
 {
-	return store_activity(((struct policy *)arg)->parts.store, "client", client, since_s, out);
+	return store_activity(((struct policy *)arg)->parts.store, scope, name, since_s, out);
+}
+
+static bool
+ask_recipient_bounces(void *arg, const char *recipient, int64_t since_s, struct bounces *out)
+{
+	return store_recipient_bounces(((struct policy *)arg)->parts.store, recipient, since_s, out);
+}
+
+static bool
+ask_login_bounces(void *arg, const char *login, int64_t since_s, int64_t *count)
+{
+	return store_login_bounces(((struct policy *)arg)->parts.store, login, since_s, count);
 }
 
 static bool
@@ -382,8 +394,8 @@ policy_configure(struct policy *p, struct config *config)
 	era->world.logins = (struct site_source){ ask_site, forget_site, p->parts.logins };
 	era->world.reputation = (struct site_source){ ask_site, forget_site, p->parts.reputation };
 	era->world.sent = (struct sent_source){ ask_sent, p->parts.store };
-	era->world.clients = (struct client_source){ ask_on_record, ask_tried, ask_activity, ask_looks_broken,
-	    ask_last_block, p };
+	era->world.clients = (struct client_source){ ask_on_record, ask_tried, ask_activity, ask_recipient_bounces,
+	    ask_login_bounces, ask_looks_broken, ask_last_block, p };
 	era->world.triplets = (struct triplet_source){ ask_triplet, p->parts.store };
 	store_keep_triplets(p->parts.store, era->needs.attempt_keep_s + GREYLIST_DELAY_MAX_S, era->needs.triplet_keep_s);
 	store_keep_blocks(p->parts.store, longest_memory(&p->parts, config));

@@ -268,6 +268,13 @@ bool mailboxes_look_broken(struct eval *e);
 const struct list_row *last_block(struct eval *e);
 struct block next_block(struct eval *e);
 
+/* Mail of ours to the recipient that came back in the last window_s; of the login's; false: the store is in trouble. */
+bool recipient_bounces(struct eval *e, int64_t window_s, struct bounces *out);
+bool login_bounces(struct eval *e, int64_t window_s, int64_t *count);
+
+/* What became of the login's recipients, as client_activity(). */
+bool login_activity(struct eval *e, int64_t window_s, int64_t out[ACTIVITIES]);
+
 /* May this login send as the sender's domain, says the site's database (login_query)?  NO if it is not asked. */
 enum known login_may_use(struct eval *e);
 

@@ -11,6 +11,8 @@
 	RULE(login_block) \
 	RULE(login_required) \
 	RULE(login_mismatch) \
+	RULE(login_bouncing) \
+	RULE(recipient_bounced) \
 	RULE(client_harvesting) \
 	RULE(spamtrap) \
 	RULE(client_delivery_rate) \

@@ -7,6 +7,7 @@
 #include "base/metrics.h"
 #include "base/text.h"
 #include "store/blocks.h"
+#include "store/bounces.h"
 #include "store/clients.h"
 #include "store/counter.h"
 #include "store/database.h"
@@ -81,6 +82,7 @@ struct store {
 	bool asking;				/* facts is in a transaction, until this turn of the loop is over */
 	struct sent sent;
 	struct clients *clients;
+	struct bounces_asked bounces;
 	struct blocks blocks;
 	bool fed;				/* by policyd-feed, as of the last look */
 	struct triplets triplets;
@@ -203,6 +205,7 @@ close_facts(struct store *s)
 	s->begin_facts = s->end_facts = NULL;
 	sent_finalize(&s->sent);
 	clients_finalize(s->clients);
+	bounces_finalize(&s->bounces);
 	triplets_finalize(&s->triplets);
 	sqlite3_close(s->facts);
 	s->facts = NULL;
@@ -562,6 +565,18 @@ bool
 store_activity(struct store *s, const char *scope, const char *who, int64_t since_s, int64_t out[ACTIVITIES])
 {
 	return !s->trouble && clients_activity(s->clients, begin_asking(s), scope, who, since_s, out);
+}
+
+bool
+store_recipient_bounces(struct store *s, const char *recipient, int64_t since_s, struct bounces *out)
+{
+	return !s->trouble && bounces_of_recipient(&s->bounces, begin_asking(s), recipient, since_s, out);
+}
+
+bool
+store_login_bounces(struct store *s, const char *login, int64_t since_s, int64_t *count)
+{
+	return !s->trouble && bounces_of_login(&s->bounces, begin_asking(s), login, since_s, count);
 }
 
 bool

@@ -242,6 +242,18 @@ void store_add_activity(struct store *s, const char *scope, const char *who, enu
 bool store_activity(struct store *s, const char *scope, const char *who, int64_t since_s,
     int64_t out[ACTIVITIES]);
 
+/* ---- mail of ours that came back ---- */
+
+struct bounces {
+	int64_t hard;			/* since there is no such mailbox */
+	int64_t last_s;			/* when the last of them came */
+	char said[200];			/* and what was said, as Postfix logged it, safe to show */
+};
+
+/* Of a recipient since then, and since mail last reached it; of a login's recipients.  False: the store is in trouble. */
+bool store_recipient_bounces(struct store *s, const char *recipient, int64_t since_s, struct bounces *out);
+bool store_login_bounces(struct store *s, const char *login, int64_t since_s, int64_t *count);
+
 /* policyd-feed reads Postfix's log, and says who is unknown (as of the last look). */
 bool store_is_fed(const struct store *s);
 

@@ -190,6 +190,31 @@ login_domain(const struct eval *e)
 	return normal(e, at ? at + 1 : NULL);
 }
 
+bool
+login_activity(struct eval *e, int64_t window_s, int64_t out[ACTIVITIES])
+{
+	client_activity(e, window_s, out);
+	return true;
+}
+
+bool
+recipient_bounces(struct eval *e, int64_t window_s, struct bounces *out)
+{
+	assert_true(window_s > 0);
+	*out = e->given->bounces ? *e->given->bounces : (struct bounces){ 0 };
+	return e->given->bounces != NULL;
+}
+
+bool
+login_bounces(struct eval *e, int64_t window_s, int64_t *count)
+{
+	struct bounces b;
+	bool told = recipient_bounces(e, window_s, &b);
+
+	*count = b.hard;
+	return told;
+}
+
 enum known
 login_may_use(struct eval *e)
 {

@@ -29,6 +29,7 @@ struct facts {				/* what is not said is empty, or has the option's default */
 	bool on_record;			/* what on_record() says */
 	const struct tried *tried;	/* what tried_in_vain() says; NULL: it cannot */
 	int64_t accepted, refused, unknown;	/* what client_activity() says, if tried is not NULL */
+	const struct bounces *bounces;	/* what recipient_bounces() says, and login_bounces() of .hard; NULL: it cannot */
 	enum known lent;		/* what login_may_use() says */
 	bool lent_open;
 	enum known reputation;		/* what client_reputation() says, with score */

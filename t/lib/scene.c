@@ -190,12 +190,33 @@ tried_of(void *arg, const char *client, int64_t since_s, struct tried *out)
 }
 
 static bool
-activity_of(void *arg, const char *client, int64_t since_s, int64_t out[ACTIVITIES])
+activity_of(void *arg, const char *scope, const char *name, int64_t since_s, int64_t out[ACTIVITIES])
 {
 	(void)arg;
-	(void)client;
+	(void)scope;
+	(void)name;
 	(void)since_s;
 	memset(out, 0, ACTIVITIES * sizeof *out);
+	return true;
+}
+
+static bool
+none_bounced(void *arg, const char *recipient, int64_t since_s, struct bounces *out)
+{
+	(void)arg;
+	(void)recipient;
+	(void)since_s;
+	*out = (struct bounces){ 0 };
+	return true;
+}
+
+static bool
+no_bounces(void *arg, const char *login, int64_t since_s, int64_t *count)
+{
+	(void)arg;
+	(void)login;
+	(void)since_s;
+	*count = 0;
 	return true;
 }
 
@@ -297,7 +318,7 @@ scene_open(struct scene *s, const struct rule *const *some, size_t count, const 
 	    .dns = { ask, forget, s }, .site = { ask_site, forget_site, s }, .logins = { ask_none, forget_site, s },
 	    .reputation = { ask_none, forget_site, s }, .sent = { sent_since, s },
 	    .triplets = { past_of, s },
-	    .clients = { on_record_of, tried_of, activity_of, looks_broken, block_of, s }, .block_ipv4 = 32, .block_ipv6 = 64,
+	    .clients = { on_record_of, tried_of, activity_of, none_bounced, no_bounces, looks_broken, block_of, s }, .block_ipv4 = 32, .block_ipv6 = 64,
 	    .local_networks = o->local_networks, .only_log = o->mode == MODE_LOG, .help_url = o->help_url,
 	    .own_name = "mx.example.org", .addresses = (enum addresses)o->addresses, .login_realm = o->login_realm };
 }

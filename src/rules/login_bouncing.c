@@ -1,0 +1,49 @@
+/* login_bouncing.c - whose mail keeps coming back has a list that was bought or is rotten, or lost the password
+ *
+ * Asks          the store: what policyd-feed read of mail that came back, and how many recipients the login had
+ * Checks        login_bouncing  4.7.1  bouncing_limit bounces for want of a mailbox, and bouncing_share per cent of all
+ *                                      recipients, within bouncing_window
+ * Cannot tell   when the store is in trouble
+ * Leaves        mail without a login
+ */
+#include "policy/rule.h"
+
+#include <inttypes.h>
+
+#define OPTIONS login_bouncing_options
+struct login_bouncing_options {
+	struct setting login_bouncing;
+	int64_t limit, share, window_s;
+};
+enum { LOGIN_BOUNCING };
+
+static const struct option rows[] = {
+	[LOGIN_BOUNCING] = { "login_bouncing", OPT_SETTING, INTO(login_bouncing), "log",
+	    .sentence = "Too much mail of this login came back, since there is no such mailbox (policyd-feed)." },
+	{ "bouncing_limit", OPT_INT, INTO(limit), "50", "1", "1000000",
+	    .sentence = "So many bounces are too many, within bouncing_window." },
+	{ "bouncing_share", OPT_INT, INTO(share), "20", "0", "100",
+	    .sentence = "They must also be so many per cent of the login's recipients." },
+	{ "bouncing_window", OPT_SEC, INTO(window_s), "1d", "1h", "30d",
+	    .sentence = "How long a bounce counts." },
+};
+
+static struct verdict
+judge(struct eval *e)
+{
+	const struct login_bouncing_options *o = options(e);
+	int64_t bounced, done[ACTIVITIES];
+
+	if (login(e) == NULL)
+		return DUNNO;
+	if (!login_bounces(e, o->window_s, &bounced) || !login_activity(e, o->window_s, done))
+		return cannot_tell(e, LOGIN_BOUNCING, "4.3.0", "cannot look up now how much mail of %.100s bounced", login(e));
+	/* Recipients are counted by the hour, and mail that was handed in before then may have come back since. */
+	int64_t recipients = done[ACTIVITY_ACCEPTED] > bounced ? done[ACTIVITY_ACCEPTED] : bounced;
+	if (bounced < o->limit || bounced * 100 < recipients * o->share)
+		return DUNNO;
+	return object(e, LOGIN_BOUNCING, "4.7.1", "of %" PRId64 " recipients of %.80s, %" PRId64 " do not exist; clean the list, and "
+	    "change the password if that mail is not yours", recipients, login(e), bounced);
+}
+
+const struct rule rule_login_bouncing = { "login_bouncing", judge, STAGE_RCPT, HOOK_SUBMISSION, 0, OPTION_TABLE(rows) };

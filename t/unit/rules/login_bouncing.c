@@ -1,0 +1,26 @@
+/* login_bouncing.c - test of src/rules/login_bouncing.c: the rule promises that … */
+#include "judge.h"
+
+extern const struct rule rule_login_bouncing;
+
+#define BOUNCED(n, of) .login = "ann@example.org", .bounces = &(struct bounces){ n, 0, "" }, .accepted = of
+#define TOO_MANY(n, of) "OBJECT login_bouncing 4.7.1 of " #of " recipients of ann@example.org, " #n " do not exist; clean the " \
+    "list, and change the password if that mail is not yours"
+
+int
+main(void)
+{
+	const struct promise promises[] = {
+		{ "without a login it has nothing to say", { .sender = "bob@example.net" }, "DUNNO" },
+		{ "forty-nine are not too many", { BOUNCED(49, 49) }, "DUNNO" },
+		{ "fifty are", { BOUNCED(50, 50) }, TOO_MANY(50, 50) },
+		{ "of two hundred and fifty, too", { BOUNCED(50, 250) }, TOO_MANY(50, 250) },
+		{ "of more they are few", { BOUNCED(50, 251) }, "DUNNO" },
+		{ "what was handed in before counts as one each", { BOUNCED(60, 10) }, TOO_MANY(60, 60) },
+		{ "how many and what share can be said",
+		  { BOUNCED(5, 100), .options = { { "bouncing_limit", "5" }, { "bouncing_share", "5" } } }, TOO_MANY(5, 100) },
+		{ "store trouble is no no", { .login = "ann@example.org" },
+		  "CANNOT TELL login_bouncing 4.3.0 cannot look up now how much mail of ann@example.org bounced" },
+	};
+	return promises_keep(&rule_login_bouncing, promises, sizeof promises / sizeof *promises);
+}
