@@ -265,8 +265,11 @@ const struct answer *
 list_lookup(struct eval *e, const char *list, const char *entry, enum dns_type type)
 {
 	char name[2 * DOMAIN_TEXT];	/* of two names at most */
+	struct text t = TEXT(name);
 
-	snprintf(name, sizeof name, "%s.%s", entry, list);
+	text_add(&t, entry);
+	text_add(&t, ".");
+	text_add(&t, list);
 	return look_up(e, list, name, type);
 }
 

@@ -152,10 +152,11 @@ dynamic_name(const char *name, const struct address *a, const struct name_patter
     const struct name_patterns *fixed)
 {
 	enum { POOL_DIGITS = 3 };
+	size_t host_len = name_host_len(name);
 
-	if (name_patterns_match(fixed, name, true) != NULL)
+	if (name_patterns_match(fixed, name, host_len) != NULL)
 		return NULL;
 	if (name_spells_address(name, a))
 		return "the address";
-	return name_patterns_match(dynamic, name, count_digits(name, name_host_len(name)) >= POOL_DIGITS);
+	return name_patterns_match(dynamic, name, count_digits(name, host_len) >= POOL_DIGITS ? host_len : 0);
 }

@@ -94,15 +94,33 @@ name_host_len(const char *name)
 	return organisation ? (size_t)(organisation - name) : strlen(name);
 }
 
-const char *
-name_patterns_match(const struct name_patterns *p, const char *name, bool words)
+/* The letters that words begin with, as bits. */
+static uint32_t
+first_letters(const char *text, size_t len)
 {
-	size_t len = strlen(name), host_len = name_host_len(name);
+	const char *end = text + len;
+	uint32_t first = 0;
+
+	while ((text += strcspn(text, LETTERS)) < end) {
+		first |= UINT32_C(1) << (*text - 'a');
+		text += strspn(text, LETTERS);
+	}
+	return first;
+}
+
+const char *
+name_patterns_match(const struct name_patterns *p, const char *name, size_t host_len)
+{
+	size_t len = strlen(name);
+	uint32_t first = first_letters(name, host_len);
 
 	for (size_t i = 0; i < p->count; i++) {
 		const char *pattern = p->at[i];
 
-		if (strchr(pattern, '.') ? matches(pattern, name, len) : words && has_word(pattern, name, host_len))
+		/* Nearly all end here: neither a word nor the name begins as they do. */
+		if (*pattern != *name && is_letter(*pattern) && !(first >> (*pattern - 'a') & 1))
+			continue;
+		if (strchr(pattern, '.') ? matches(pattern, name, len) : has_word(pattern, name, host_len))
 			return pattern;
 	}
 	return NULL;
