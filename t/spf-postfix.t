@@ -140,7 +140,7 @@ for (	# title, profile, sender, what is answered
 is verdict($p->ask(@say, policy_context => 'shipped', sender => 'bob@told.example.net', helo_name => 'mx.example.net')),
     '550 5.7.1 score_reject', 'with that of HELO both scores add up';
 is verdict($p->ask(@say, policy_context => 'dry', sender => 'bob@told.example.net')), 'DUNNO', 'under mode = log nothing is refused';
-eventually { scalar $p->sql("SELECT would FROM decision WHERE would IS NOT NULL") eq 'reject spf_fail' } 'but recorded';
+eventually { scalar $p->sql("SELECT would FROM decision WHERE would IS NOT NULL AND login IS NULL") eq 'reject spf_fail' } 'but recorded';
 
 # ---- the customer's wish ----
 
@@ -184,7 +184,7 @@ my ($exit, $out, $err) = $p->command(request(@say, sender => 'bob@example.net', 
 like $out, qr/^spf +objects .*^ +SPF fail of example\.net by -all; terms 2 of 10, void look-ups 0 of 2; example\.net: "v=spf1 .*a:out\.example\.net does not match.*-all matches$/ms,
     'policyd -x tells how it came about';
 ($exit, $out, $err) = $p->command(request(sender => 'bob@example.net'), '-x');
-like $out, qr/^spf +dunno .*^ +SPF pass of example\.net by ip4:192\.0\.2\.7; terms 0 of 10/ms, 'of a pass, too';
+like $out, qr/^spf +dunno .*^ +SPF pass of example\.net by ip4:192\.0\.2\.7; /ms, 'of a pass, too';
 like $out, qr/^spf_helo +dunno .*^ +SPF pass of mx\.example\.net by /ms, 'and of the HELO name';
 like $p->sql("SELECT trace FROM why WHERE check_name = 'spf_fail' AND rule = 'spf' AND sender = 'bob\@example.net' LIMIT 1"),
     qr/^SPF fail of example\.net by -all; /, 'the view why has it';

@@ -83,18 +83,27 @@ prepend(struct eval *e, const char *format, ...)
 }
 
 struct verdict
+traced_text(struct eval *e, struct verdict v, const struct text *trace)
+{
+	char safe[TRACE_TEXT];
+	struct text to = TEXT(safe);
+
+	text_add_safe(&to, trace->at, trace->len);
+	v.trace = arena_strndup(e->arena, safe, to.len);
+	return v;
+}
+
+struct verdict
 traced(struct eval *e, struct verdict v, const char *format, ...)
 {
-	char raw[TRACE_TEXT], safe[TRACE_TEXT];
-	struct text from = TEXT(raw), to = TEXT(safe);
+	char raw[TRACE_TEXT];
+	struct text from = TEXT(raw);
 	va_list args;
 
 	va_start(args, format);
 	text_addv(&from, format, args);
 	va_end(args);
-	text_add_safe(&to, raw, from.len);
-	v.trace = arena_strndup(e->arena, safe, to.len);
-	return v;
+	return traced_text(e, v, &from);
 }
 
 /* ---- the request ---- */

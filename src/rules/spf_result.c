@@ -60,7 +60,21 @@ spf_verdict(struct eval *e, enum spf_identity identity)
 	if (domain == NULL)
 		return DUNNO;
 	const char *because = o->why ? o->why : o->mechanism;
-	return traced(e, follow(e, identity, domain, o), "SPF %s of %s%s%s; terms %u of %d, void look-ups %u of %d%s%s",
-	    spf_result_word(o->result), domain, because == NULL ? "" : o->why ? ": " : " by ", because ? because : "",
-	    o->terms, SPF_TERMS_MAX, o->voids, SPF_VOIDS_MAX, *o->trace ? "; " : "", o->trace);
+	char trace[TRACE_TEXT];
+	struct text t = TEXT(trace);
+	text_add(&t, "SPF ");
+	text_add(&t, spf_result_word(o->result));
+	text_add(&t, " of ");
+	text_add(&t, domain);
+	if (because != NULL) {
+		text_add(&t, o->why ? ": " : " by ");
+		text_add(&t, because);
+	}
+	if (o->terms + o->voids > 0)
+		text_addf(&t, "; terms %u of %d, void look-ups %u of %d", o->terms, SPF_TERMS_MAX, o->voids, SPF_VOIDS_MAX);
+	if (*o->trace) {
+		text_add(&t, "; ");
+		text_add(&t, o->trace);
+	}
+	return traced_text(e, follow(e, identity, domain, o), &t);
 }

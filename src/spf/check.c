@@ -621,7 +621,9 @@ spf_run(struct spf *c)
 	run.told = TEXT(run.trace);
 	run.speaks = c->frames.at[0];
 	c->run = &run;
-	enum spf_result result = engine_run(&(struct engine_source){ on_record, on_match, c }, &matched);
+	/* Where there is no record, as most often, there is nothing to run. */
+	enum spf_result result = fetch(c, c->frames.at[0]) ?
+	    engine_run(&(struct engine_source){ on_record, on_match, c }, &matched) : SPF_NONE;
 	struct spf_outcome o = { .result = run.stopped ? run.stop : result, .unsure = run.unsure, .terms = run.terms,
 	    .voids = run.voids, .record_domain = run.speaks->domain.name };
 	if (o.result == SPF_FAIL && !run.waiting)

@@ -462,6 +462,13 @@ own_name(const struct eval *e)
 }
 
 struct verdict
+traced_text(struct eval *e, struct verdict v, const struct text *trace)
+{
+	v.trace = arena_strdup(e->arena, trace->at);
+	return v;
+}
+
+struct verdict
 traced(struct eval *e, struct verdict v, const char *format, ...)
 {
 	va_list args;

@@ -71,7 +71,7 @@ main(void)
 		  "DUNNO {SPF pass of example.net by mx; terms 2 of 10, void look-ups 1 of 2; example.net: \"v=spf1 a mx\"}" },
 		{ "so does a mistake", { SAYS(.result = SPF_PERMERROR, .why = "two records"), .traced = true },
 		  "OBJECT spf_permerror 5.7.24 the SPF record of example.net is wrong: two records "
-		  "{SPF permerror of example.net: two records; terms 0 of 10, void look-ups 0 of 2}" },
+		  "{SPF permerror of example.net: two records}" },
 		{ "where nobody was asked there is nothing to tell", { .sender = "b@[192.0.2.7]", .traced = true }, "DUNNO {}" },
 	};
 	return promises_keep(&rule_spf, promises, sizeof promises / sizeof *promises);
