@@ -17,6 +17,7 @@ void clock_release(void);
 
 /* "2026-11-23T09:30:00Z" into out (21 bytes). */
 enum { CLOCK_TEXT = 21 };
+#define CLOCK_MAX_S INT64_C(253402300799)	/* the end of the year 9999, which fits in */
 const char *clock_print(int64_t wall_s, char out[CLOCK_TEXT]);
 
 #endif

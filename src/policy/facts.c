@@ -360,7 +360,7 @@ own_block(struct eval *e)
 {
 	const struct list_row *last = last_block(e);
 
-	return last != NULL && (last->expires_s == 0 || last->expires_s > e->now_s) ? last : NULL;
+	return last != NULL && list_row_counts(last, e->now_s) ? last : NULL;
 }
 
 const struct list_row *
@@ -384,9 +384,10 @@ listed(struct eval *e, enum list_kind kind, bool *doubt)
 			who.client_name = n.name;	/* while unsure it speaks for the client only */
 		*doubt = n.status == NAME_CANNOT_TELL || n.unsure;
 	}
-	const struct list_row *found_row = kind == LIST_BLOCK && !users ? own_block(e) : NULL;
-	if (found_row == NULL)
-		found_row = lists_find(e->lists, kind, &who, e->now_s);
+	const struct list_row *found_row = lists_find(e->lists, kind, &who, e->now_s);
+	const struct list_row *own = kind == LIST_BLOCK && !users ? own_block(e) : NULL;
+	if (own != NULL && (found_row == NULL || found_row->expires_s != 0))
+		found_row = own;	/* one for good is not made weaker */
 	if (found_row != NULL)
 		*doubt = false;		/* a row that needs no name matched */
 	return found_row;

@@ -194,7 +194,7 @@ is_blocked(struct eval *e)
 {
 	const struct list_row *last = last_block(e);
 
-	return last != NULL && (last->expires_s == 0 || last->expires_s > e->now_s);
+	return last != NULL && list_row_counts(last, e->now_s);
 }
 
 void

@@ -9,6 +9,7 @@
 #include "store/lists.h"
 #include "store/pattern.h"
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/domain.h"
 #include "base/hash.h"
 #include "base/text.h"
@@ -18,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS_MAX = 1000000, SLICE_ROWS = 500, VALUE_BYTES = 512, KEY_BYTES = 700 };
+enum { ROWS_MAX = 1000000, SLICE_ROWS = 500, VALUE_BYTES = 512, KEY_BYTES = 700, STRIKES_MAX = 1000000 };
 
 enum { KINDS = LIST_LOGIN_DOMAIN + 1, NAMELESS = KINDS };	/* NAMELESS + kind: rows by name, without the name */
 
@@ -127,6 +128,25 @@ column_text(struct arena *a, sqlite3_stmt *s, int column)
 	const char *text = (const char *)sqlite3_column_text(s, column);
 
 	return arena_strndup(a, text ? text : "", text ? strnlen(text, VALUE_BYTES - 1) : 0);
+}
+
+/* A time, or 0 if the column is NULL; whatever number people wrote, it can be shown, and added to. */
+static int64_t
+column_time(sqlite3_stmt *s, int column)
+{
+	int64_t time_s = sqlite3_column_int64(s, column);
+
+	if (sqlite3_column_type(s, column) == SQLITE_NULL)
+		return 0;
+	return time_s < 1 ? 1 : time_s > CLOCK_MAX_S ? CLOCK_MAX_S : time_s;
+}
+
+static int
+column_strikes(sqlite3_stmt *s, int column)
+{
+	int64_t strikes = sqlite3_column_int64(s, column);
+
+	return strikes < 0 ? 0 : strikes > STRIKES_MAX ? STRIKES_MAX : (int)strikes;
 }
 
 static void
@@ -261,7 +281,7 @@ load_row(struct loading *to, sqlite3_stmt *s, enum list_kind kind)
 	e->kind = kind;
 	e->row = (struct list_row){ .id = sqlite3_column_int64(s, 0), .client = column_text(a, s, 1),
 	    .helo = column_text(a, s, 2), .sender = column_text(a, s, 3), .recipient = column_text(a, s, 4),
-	    .login = "", .expires_s = sqlite3_column_int64(s, 5), .cause = column_text(a, s, 6),
+	    .login = "", .expires_s = column_time(s, 5), .cause = column_text(a, s, 6),
 	    .for_all = strcmp(scope, "all") == 0 };
 	file_entry(to, e, scope);
 }
@@ -276,8 +296,7 @@ load_block(struct loading *to, sqlite3_stmt *s)
 	e->kind = LIST_BLOCK;
 	e->row = (struct list_row){ .client = column_text(a, s, 0), .helo = "", .sender = column_text(a, s, 1),
 	    .recipient = "", .login = column_text(a, s, 2), .cause = column_text(a, s, 3),
-	    .since_s = sqlite3_column_int64(s, 4), .expires_s = sqlite3_column_int64(s, 5),
-	    .strikes = sqlite3_column_int(s, 6) };
+	    .since_s = column_time(s, 4), .expires_s = column_time(s, 5), .strikes = column_strikes(s, 6) };
 	file_entry(to, e, "");
 }
 
@@ -303,7 +322,7 @@ load_spamtrap(struct loading *to, sqlite3_stmt *s)
 
 	e->kind = LIST_SPAMTRAP;
 	e->row = (struct list_row){ .client = "", .helo = "", .sender = "", .recipient = column_text(a, s, 0),
-	    .login = "", .cause = "", .expires_s = sqlite3_column_int64(s, 1) };
+	    .login = "", .cause = "", .expires_s = column_time(s, 1) };
 	file_entry(to, e, "");
 }
 
@@ -331,7 +350,7 @@ load_profile(struct loading *to, sqlite3_stmt *s)
 	char key[KEY_BYTES];
 
 	e->profile = column_text(a, s, 1);
-	e->row.expires_s = sqlite3_column_int64(s, 2);
+	e->row.expires_s = column_time(s, 2);
 	if (!recipient_key(a, written, &recipient, &finding)) {
 		to->problem(to->arg, "recipient_profile", written, finding);
 		return;
@@ -351,7 +370,7 @@ load_setting(struct loading *to, sqlite3_stmt *s)
 	char key[KEY_BYTES], why[256] = "", row[VALUE_BYTES];
 
 	snprintf(row, sizeof row, "%.200s %.100s", written, check);
-	e->row.expires_s = sqlite3_column_int64(s, 3);
+	e->row.expires_s = column_time(s, 3);
 	if (!recipient_key(a, written, &recipient, &finding)) {
 		to->problem(to->arg, "recipient_setting", row, finding);
 		return;
@@ -458,6 +477,21 @@ struct search {
 	const struct entry *best;
 };
 
+bool
+list_row_counts(const struct list_row *row, int64_t now_s)
+{
+	return row->since_s <= now_s && (row->expires_s == 0 || row->expires_s > now_s);
+}
+
+/* Of blocks one for good, so that none with an end makes it weaker; then the most specific, then the newest. */
+static bool
+beats(const struct entry *e, const struct entry *other)
+{
+	if (e->kind == LIST_BLOCK && (e->row.expires_s == 0) != (other->row.expires_s == 0))
+		return e->row.expires_s == 0;
+	return e->weight > other->weight || (e->weight == other->weight && e->row.id > other->row.id);
+}
+
 static bool
 client_matches(const struct pattern *p, const struct list_subject *who)
 {
@@ -473,12 +507,11 @@ try_key(struct search *s, const char *key)
 
 	for (const struct entry *e = next_match(hash_first(&s->lists->table, hash), hash, key); e != NULL;
 	    e = next_match(e->link.next, hash, key)) {
-		if ((e->row.expires_s != 0 && e->row.expires_s <= s->now_s) || !client_matches(&e->client, s->who) ||
+		if (!list_row_counts(&e->row, s->now_s) || !client_matches(&e->client, s->who) ||
 		    !pattern_matches(&e->helo, s->who->helo) || !pattern_matches(&e->sender, s->who->sender) ||
 		    !pattern_matches(&e->recipient, s->who->recipient) || !pattern_matches(&e->login, s->who->login))
 			continue;
-		if (s->best == NULL || e->weight > s->best->weight ||
-		    (e->weight == s->best->weight && e->row.id > s->best->row.id))
+		if (s->best == NULL || beats(e, s->best))
 			s->best = e;
 	}
 }
@@ -552,8 +585,13 @@ lists_block(const struct lists *l, const char *client)
 		return NULL;
 	network_key(key, LIST_BLOCK, &n);
 	uint64_t hash = hash_bytes(key, strlen(key));
-	const struct entry *e = next_match(hash_first(&l->table, hash), hash, key);
-	return e ? &e->row : NULL;
+	const struct list_row *last = NULL;
+	/* People may have written another row of it in another spelling. */
+	for (const struct entry *e = next_match(hash_first(&l->table, hash), hash, key); e != NULL;
+	    e = next_match(e->link.next, hash, key))
+		if (last == NULL || (last->expires_s != 0 && (e->row.expires_s == 0 || e->row.expires_s > last->expires_s)))
+			last = &e->row;
+	return last;
 }
 
 bool
@@ -584,7 +622,7 @@ find_recipient(const struct lists *l, char prefix, const char *recipient, const 
 		uint64_t hash = hash_bytes(key, strlen(key));
 		for (const struct entry *e = next_match(hash_first(&l->table, hash), hash, key); e != NULL;
 		    e = next_match(e->link.next, hash, key))
-			if (e->row.expires_s == 0 || e->row.expires_s > now_s)
+			if (list_row_counts(&e->row, now_s))
 				return e;
 	}
 	return NULL;

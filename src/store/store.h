@@ -303,6 +303,9 @@ struct list_row {
 	int strikes;					/* block: the how manieth in a row it is */
 };
 
+/* It has begun, and has not ended: a block that a clock set in the future has not. */
+bool list_row_counts(const struct list_row *row, int64_t now_s);
+
 struct list_subject {			/* in normal form: lower case, A-labels */
 	const struct address *client;
 	const char *client_name;	/* confirmed; NULL or "" if there is none */
@@ -315,7 +318,7 @@ struct lists *store_lists(struct store *s);
 void lists_release(struct lists *l);
 
 /*
- * The most specific row that matches at time now_s, of equals the newest; NULL
+ * The most specific row that matches at time now_s, of equals the newest, of blocks first of all one for good; NULL
  * if none does.  An allow row that names a sender or a helo but no client never matches (both can be forged); the
  * view `problem` says so.
  */

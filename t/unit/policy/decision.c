@@ -268,7 +268,7 @@ own_setting(void **state)
 	(void)state;
 
 	scene_open(&s, NULL, 0, "[mx]\nclient_no_rdns = off\nclient_rdns_mismatch = off\nclient_dynamic = off\n",
-	    "INSERT INTO hand_recipient_setting VALUES('me@example.org', 'helo_not_fqdn', 'defer \"mine\"', 0)");
+	    "INSERT INTO hand_recipient_setting VALUES('me@example.org', 'helo_not_fqdn', 'defer \"mine\"', NULL)");
 	scene_begin(&s, "client_address=192.0.2.7\nhelo_name=nodot\nrecipient=ME@Example.org\n");
 	struct decision d = scene_decide(&s);
 	assert_string_equal(decision_word(&d), "defer");

@@ -177,13 +177,13 @@ draw_lists(void)
 {
 	static const char *const lists[] = {
 		NULL,
-		"INSERT INTO hand_allow VALUES(1, '.example.net', '', '', '', '', 0)",
-		"INSERT INTO hand_allow VALUES(1, 'mail.example.net', '', '', 'to@example.org', '', 0)",
-		"INSERT INTO hand_allow VALUES(1, '203.0.113.7', '', '', '', '', 0)",
-		"INSERT INTO hand_deny VALUES(1, '.example.com', '', '', '', '', 0)",
-		"INSERT INTO hand_deny VALUES(1, 'mail.example.net', '', '', '', '', 0);"
-		"INSERT INTO hand_allow VALUES(1, '.example.org', '', '', '', '', 0)",
-		"INSERT INTO hand_recipient_setting VALUES('to@example.org', 'sender_no_mx', 'score 4', 0)",
+		"INSERT INTO hand_allow VALUES(1, '.example.net', '', '', '', '', NULL)",
+		"INSERT INTO hand_allow VALUES(1, 'mail.example.net', '', '', 'to@example.org', '', NULL)",
+		"INSERT INTO hand_allow VALUES(1, '203.0.113.7', '', '', '', '', NULL)",
+		"INSERT INTO hand_deny VALUES(1, '.example.com', '', '', '', '', NULL)",
+		"INSERT INTO hand_deny VALUES(1, 'mail.example.net', '', '', '', '', NULL);"
+		"INSERT INTO hand_allow VALUES(1, '.example.org', '', '', '', '', NULL)",
+		"INSERT INTO hand_recipient_setting VALUES('to@example.org', 'sender_no_mx', 'score 4', NULL)",
 	};
 
 	return PICK(lists);
@@ -406,7 +406,7 @@ unknown_refuses_nobody(void **unused)
 
 /* ---- one thing at a time ---- */
 
-#define NAMED_FRIENDS "INSERT INTO hand_allow VALUES(1, '.example.net', '', '', '', '', 0)"
+#define NAMED_FRIENDS "INSERT INTO hand_allow VALUES(1, '.example.net', '', '', '', '', NULL)"
 #define STRANGER "client_address=203.0.113.7\nsender=a@example.com\nrecipient=to@example.org\n"
 #define GREETING "helo_name=[203.0.113.7]\n"
 
@@ -489,12 +489,12 @@ everybody_reaches_the_postmaster(void **unused)
 	static const struct { const char *lists, *request, *action; } cases[] = {
 		{ NULL, "recipient=postmaster@example.org\nhelo_name=nodot\n", "dunno" },
 		{ NULL, "recipient=to@example.org\nhelo_name=nodot\n", "reject" },
-		{ "INSERT INTO hand_deny VALUES(1, '203.0.113.7', '', '', '', '', 0)",
+		{ "INSERT INTO hand_deny VALUES(1, '203.0.113.7', '', '', '', '', NULL)",
 		  "recipient=postmaster@example.org\nhelo_name=mx.example.com\n", "reject" },
-		{ "INSERT INTO hand_unwanted VALUES(1, 'example.org', '203.0.113.7', '', '', 'recipient', 0)",
+		{ "INSERT INTO hand_unwanted VALUES(1, 'example.org', '203.0.113.7', '', '', 'recipient', NULL)",
 		  "recipient=abuse@example.org\nhelo_name=mx.example.com\n", "dunno" },
-		{ "INSERT INTO hand_unwanted VALUES(1, 'example.org', '203.0.113.7', '', '', 'recipient', 0);"
-		  "INSERT INTO hand_allow VALUES(1, '203.0.113.7', '', '', '', '', 0)",
+		{ "INSERT INTO hand_unwanted VALUES(1, 'example.org', '203.0.113.7', '', '', 'recipient', NULL);"
+		  "INSERT INTO hand_allow VALUES(1, '203.0.113.7', '', '', '', '', NULL)",
 		  "recipient=to@example.org\nhelo_name=mx.example.com\n", "reject" },
 	};
 
@@ -569,7 +569,7 @@ deny_wants_the_first_name(void **unused)
 		struct scene s = { .says = simply_says, .arg = (void *)(uintptr_t)cases[i].ptr };
 
 		scene_open(&s, NULL, 0, "[mx]\ndeny = reject on_error defer\nsender_no_mx = off\n",
-		    "INSERT INTO hand_deny VALUES(1, '.example.com', '', '', '', '', 0)");
+		    "INSERT INTO hand_deny VALUES(1, '.example.com', '', '', '', '', NULL)");
 		scene_begin(&s, STRANGER GREETING);
 		scene_decide(&s);
 		assert_decision(&s, cases[i].action, cases[i].check);

@@ -100,7 +100,7 @@ own_settings_count(void **state)
 	(void)state;
 
 	scene_open(&s, NULL, 0, "[mx]\n", "INSERT INTO hand_recipient_setting VALUES"
-	    "('ann@example.org', 'null_sender_multiple', 'log', 0), ('bob@example.org', 'dnsbl', 'off', 0),"
+	    "('ann@example.org', 'null_sender_multiple', 'log', NULL), ('bob@example.org', 'dnsbl', 'off', NULL),"
 	    "('eve@example.org', 'null_sender_multiple', 'off', 1000)");
 	begin(&s, "");
 	const struct profile *mx = config_profile(s.config, "mx");
@@ -168,7 +168,7 @@ allow_is_asked(void **state)
 	struct scene s = { 0 };
 	(void)state;
 
-	scene_open(&s, NULL, 0, "[mx]\n", "INSERT INTO hand_allow VALUES(1, '192.0.2.7', '', '', '', '', 0)");
+	scene_open(&s, NULL, 0, "[mx]\n", "INSERT INTO hand_allow VALUES(1, '192.0.2.7', '', '', '', '', NULL)");
 	begin(&s, "");
 	struct decision d = scene_decide(&s);
 	assert_string_equal(decision_word(&d), "dunno");

@@ -63,8 +63,8 @@ static const struct {
 
 static const char conf[] = "[mx]\n[strict : mx]\n[mild : mx]\n[by-sender : mx]\n";
 static const char sql[] =
-    "INSERT INTO hand_recipient_profile VALUES('me@example.org', 'mild', 0), ('example.com', 'mild', 0),"
-    " ('gone@example.org', 'mild', 1000), ('lost@example.org', 'nowhere', 0)";
+    "INSERT INTO hand_recipient_profile VALUES('me@example.org', 'mild', NULL), ('example.com', 'mild', NULL),"
+    " ('gone@example.org', 'mild', 1000), ('lost@example.org', 'nowhere', NULL)";
 
 static void
 one_case(void **state)

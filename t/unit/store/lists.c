@@ -1,6 +1,7 @@
 /* lists.c - the lists people write promise that … */
 #include "store/lists.h"
 #include "base/address.h"
+#include "base/clock.h"
 #include "store/schema.h"
 
 #include <setjmp.h>
@@ -247,6 +248,57 @@ keeps_wishes(void **state)
 	lists_release(l);
 }
 
+/* The row's strikes, by which the test knows it; 0: none matches. */
+static int
+block_at(const struct lists *l, int64_t now_s)
+{
+	struct address a;
+
+	assert_true(address_parse(&a, "192.0.2.7"));
+	const struct list_row *row = lists_find(l, LIST_BLOCK, &(struct list_subject){ .client = &a }, now_s);
+	return row ? row->strikes : 0;
+}
+
+static void
+knows_blocks(void **state)
+{
+	struct lists *l = load("INSERT INTO hand_block (client, strikes, since, expires, set_by) VALUES "
+	    "('192.0.2.7', 1, 1793611800, 1793611900, 'x'), ('192.0.2.0/24', 2, 1793611850, 1793612000, 'x')");
+	(void)state;
+
+	assert_int_equal(block_at(l, NOW - 1), 0);
+	assert_int_equal(block_at(l, NOW), 1);
+	assert_int_equal(block_at(l, NOW + 99), 1);
+	assert_int_equal(block_at(l, NOW + 100), 2);
+	assert_int_equal(block_at(l, NOW + 200), 0);
+	lists_release(l);
+	l = load("INSERT INTO hand_block (client, strikes, since, expires, set_by) VALUES "
+	    "('192.0.2.7', 1, 5, 1793611900, 'x'), ('192.0.0.0/16', 2, 5, NULL, 'hand'), ('192.0.2.0/24', 3, 5, 1793612000, 'hand')");
+	assert_int_equal(block_at(l, NOW), 2);
+	lists_release(l);
+}
+
+static void
+bears_odd_numbers(void **state)
+{
+	struct lists *l = load("INSERT INTO hand_block (client, strikes, since, expires, set_by) VALUES "
+	    "('192.0.2.1', -1, -5, 0, 'hand'), ('192.0.2.2', 9223372036854775807, 5, 9223372036854775807, 'hand'), "
+	    "('192.0.2.3', 'many', 'then', 'later', 'hand'), ('2001:DB8::/64', 1, 5, 6, 'x'), ('2001:db8:0:0::/64', 2, 5, 9, 'hand');"
+	    "INSERT INTO hand_allow (client, expires, created) VALUES ('192.0.2.7', 0, 5)");
+	(void)state;
+
+	const struct list_row *ended = lists_block(l, "192.0.2.1"), *far = lists_block(l, "192.0.2.2");
+	assert_int_equal(ended->strikes, 0);
+	assert_false(list_row_counts(ended, NOW));	/* 1970 is over: it is not for good */
+	assert_true(list_row_counts(far, NOW));
+	assert_in_range(far->strikes, 1, 1000000);
+	assert_in_range(far->expires_s, NOW, CLOCK_MAX_S);
+	assert_false(list_row_counts(lists_block(l, "192.0.2.3"), NOW));
+	assert_int_equal(lists_block(l, "2001:db8::/64")->strikes, 2);
+	assert_null(find(l, LIST_ALLOW, &(struct match){ NULL, NULL, USUAL, 0 }));
+	lists_release(l);
+}
+
 static void
 finds_one_wish_of_many(void **state)
 {
@@ -349,6 +401,8 @@ main(void)
 	static const struct CMUnitTest others[] = {
 		{ "a recipient's own goes before its domain's", knows_recipients, NULL, NULL, NULL },
 		{ "a wish is one recipient's, or all recipients'", keeps_wishes, NULL, NULL, NULL },
+		{ "a block counts while it lasts, and one for good before one with an end", knows_blocks, NULL, NULL, NULL },
+		{ "a time or a number that makes no sense does no harm", bears_odd_numbers, NULL, NULL, NULL },
 		{ "what thousands do not want is found at once", finds_one_wish_of_many, NULL, NULL, NULL },
 		{ "names are asked for only if a row needs one", knows_whether_names_matter, NULL, NULL, NULL },
 		{ "who holds the lists keeps them", stays_as_it_is, NULL, NULL, NULL },
