@@ -10,7 +10,7 @@ CREATE TRIGGER expiry_read INSTEAD OF UPDATE ON expiry BEGIN
   UPDATE typed_time SET expires = CASE WHEN NEW.expires = '' THEN NULL WHEN typeof(NEW.expires) <> 'text' THEN NEW.expires
     WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires, 'auto') END;
   SELECT raise(ABORT, 'expires: no time; write 2026-12-31, 2026-12-31 12:00, +7 days or Unix seconds')
-    FROM typed_time WHERE expires IS NULL AND NEW.expires <> '';
+    FROM typed_time WHERE NEW.expires <> '' AND (expires IS NULL OR expires NOT BETWEEN 0 AND 253402300799);
 END;
 
 CREATE VIEW allow AS
@@ -156,7 +156,7 @@ END;
 CREATE VIEW block AS
   SELECT nullif(client, '') AS client, nullif(sender, '') AS sender, nullif(login, '') AS login, cause, evidence, strikes,
     datetime(since, 'unixepoch') AS since, datetime(expires, 'unixepoch') AS expires,
-    expires IS NULL OR expires > unixepoch() AS active, set_by, note FROM hand_block;
+    since <= unixepoch() AND (expires IS NULL OR expires > unixepoch()) AS active, set_by, note FROM hand_block;
 CREATE TRIGGER block_insert INSTEAD OF INSERT ON block BEGIN
   UPDATE expiry SET expires = NEW.expires;
   INSERT OR REPLACE INTO hand_block (client, sender, login, cause, evidence, strikes, since, expires, set_by, note)
@@ -294,7 +294,8 @@ CREATE VIEW harvester AS
     (SELECT ifnull(sum(n), 0) FROM activity a WHERE a.scope = 'client' AND a.name = u.client AND a.kind = 'accepted'
       AND a.window >= unixepoch() - 86400 - 3600) AS accepted,
     datetime(max(u.last), 'unixepoch') AS last,
-    EXISTS (SELECT 1 FROM block b WHERE b.client = u.client AND b.active) AS blocked
+    EXISTS (SELECT 1 FROM hand_block b WHERE b.client = u.client AND b.since <= unixepoch()
+      AND (b.expires IS NULL OR b.expires > unixepoch())) AS blocked
   FROM unknown u WHERE u.last >= unixepoch() - 86400 GROUP BY u.client ORDER BY unknown DESC;
 
 -- Which recipients that were, the latest first.

@@ -122,6 +122,7 @@ for my $list (qw(allow deny unwanted block spamtrap login_domain recipient_profi
 	close STDERR;
 	is sql("UPDATE $list SET expires = 'soon'"), undef, "$list: what is no time is refused";
 	is sql("INSERT INTO $list ($columns, expires) VALUES ($values, 'tomorow')"), undef, "$list: when inserted, too";
+	is sql("UPDATE $list SET expires = $_"), undef, "$list: nor is $_ one" for -1, 9e18;
 	open STDERR, '>&', $stderr;
 	is sql("SELECT n FROM change")->[0], $before, "$list: then nothing has changed";
 	sql("DELETE FROM $list");
@@ -147,5 +148,6 @@ is $columns, sql("SELECT count(*) FROM sqlite_schema t, pragma_table_xinfo(t.nam
     AND t.name NOT LIKE 'sqlite_%'")->[0], 'these were all columns';
 like "@{sql(q(EXPLAIN QUERY PLAN SELECT * FROM why WHERE ref = 'dbm5g60000'))}",
     qr/SEARCH d USING INDEX decision_ref/, 'why finds a reference by its index';
+unlike "@{sql('EXPLAIN QUERY PLAN SELECT * FROM harvester')}", qr/SCAN hand_block|SCAN b\b/, 'harvester does not read all blocks for each client';
 
 done_testing;
