@@ -145,8 +145,11 @@ next_block(struct eval *e)
 struct verdict
 blocking(struct eval *e, struct verdict v, const struct block *b, const char *cause, const char *evidence)
 {
-	struct block *copy = arena_alloc(e->arena, sizeof *copy);
+	const struct list_row *last = last_block(e);
+	if (last != NULL && list_row_counts(last, e->now_s))
+		return v;		/* what it does while it is blocked says nothing new about it */
 
+	struct block *copy = arena_alloc(e->arena, sizeof *copy);
 	*copy = *b;
 	copy->cause = arena_strdup(e->arena, cause);
 	copy->evidence = arena_strdup(e->arena, evidence);

@@ -120,7 +120,7 @@ struct verdict prepend(struct eval *e, const char *format, ...) __attribute__((f
 struct verdict traced(struct eval *e, struct verdict v, const char *format, ...) __attribute__((format(printf, 3, 4)));
 struct verdict traced_text(struct eval *e, struct verdict v, const struct text *trace);
 
-/* The verdict of object(), and the block to set with it: the client's next one, for this cause. */
+/* The verdict of object(), and the block to set with it, unless the client is blocked: its next one, for this cause. */
 struct verdict blocking(struct eval *e, struct verdict v, const struct block *b, const char *cause, const char *evidence);
 
 /* ---- the request ---- */

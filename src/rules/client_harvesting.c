@@ -6,7 +6,8 @@
  *                                         within harvest_window; as defer or reject it sets a block
  * Cannot tell   when the store is in trouble; when others' recipients, too, seem unknown: our own table may be broken
  * Leaves        our own machines, addresses everybody must reach, whom a row in allow or an allow list vouches for,
- *               trusted_forwarders.  What was tried before the client's last block is paid for
+ *               trusted_forwarders, clients that are blocked.  What was tried before the end of the client's last block
+ *               is paid for
  */
 #include "rules/client_list.h"
 
@@ -58,6 +59,15 @@ block_it(struct eval *e, const struct client_harvesting_options *o, const struct
 	return blocking(e, traced(e, v, "%s", evidence), &b, cause, evidence);
 }
 
+/* The end of a block that has ended; somebody may have put it before its beginning.  0 of one that a clock set in the future. */
+static int64_t
+paid_until(const struct list_row *last, int64_t now_s)
+{
+	int64_t end_s = last->expires_s > last->since_s ? last->expires_s : last->since_s;
+
+	return end_s <= now_s ? end_s : 0;
+}
+
 static struct verdict
 judge(struct eval *e)
 {
@@ -69,8 +79,10 @@ judge(struct eval *e)
 		return waiting(e) ? PENDING : DUNNO;
 
 	const struct list_row *last = last_block(e);
-	if (last != NULL && last->since_s >= since_s)
-		since_s = last->since_s + 1;
+	if (last != NULL && list_row_counts(last, now(e)))
+		return DUNNO;
+	if (last != NULL && paid_until(last, now(e)) >= since_s)
+		since_s = paid_until(last, now(e)) + 1;
 	if (!tried_in_vain(e, since_s, &tried) || !client_activity(e, o->window_s, done))
 		return cannot_tell(e, CLIENT_HARVESTING, "4.3.0", "cannot look up now which recipients %s tried",
 		    request(e)->client_address);

@@ -477,12 +477,6 @@ struct search {
 	const struct entry *best;
 };
 
-bool
-list_row_counts(const struct list_row *row, int64_t now_s)
-{
-	return row->since_s <= now_s && (row->expires_s == 0 || row->expires_s > now_s);
-}
-
 /* Of blocks one for good, so that none with an end makes it weaker; then the most specific, then the newest. */
 static bool
 beats(const struct entry *e, const struct entry *other)

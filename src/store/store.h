@@ -304,7 +304,11 @@ struct list_row {
 };
 
 /* It has begun, and has not ended: a block that a clock set in the future has not. */
-bool list_row_counts(const struct list_row *row, int64_t now_s);
+static inline bool
+list_row_counts(const struct list_row *row, int64_t now_s)
+{
+	return row->since_s <= now_s && (row->expires_s == 0 || row->expires_s > now_s);
+}
 
 struct list_subject {			/* in normal form: lower case, A-labels */
 	const struct address *client;

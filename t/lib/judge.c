@@ -154,13 +154,15 @@ on_record(struct eval *e)
 	return e->given->on_record;
 }
 
-/* Of those tried since then, as many as the case says; none since its last block. */
+/* Of those tried since then, as many as the case says; none since the end of its last block. */
 bool
 tried_in_vain(struct eval *e, int64_t since_s, struct tried *out)
 {
 	assert_true(since_s < JUDGE_NOW_S);
 	*out = (struct tried){ 0 };
-	if (e->given->tried != NULL && (e->given->last_block == NULL || since_s != e->given->last_block->since_s + 1))
+	const struct list_row *last = e->given->last_block;
+	int64_t end_s = last == NULL ? 0 : last->expires_s > last->since_s ? last->expires_s : last->since_s;
+	if (e->given->tried != NULL && since_s != end_s + 1)
 		*out = *e->given->tried;
 	return e->given->tried != NULL;
 }

@@ -512,6 +512,37 @@ everybody_reaches_the_postmaster(void **unused)
 	}
 }
 
+/* Rows of block, and a spam trap: what is decided, and whether the client is blocked for it. */
+static void
+blocks_do_not_add_up(void **unused)
+{
+	static const struct { const char *rows, *action; int strikes; } cases[] = {
+		{ "('192.0.2.1', 1, NULL, 1)", "reject", 1 },
+		{ "('203.0.113.7', 1, 1700000000, 2)", "reject", 1 },	/* forgotten by now */
+		{ "('203.0.113.7', 1, 1799999990, 2)", "reject", 3 },
+		{ "('203.0.113.7', 1, 1800000010, 2)", "reject", 0 },
+		{ "('203.0.113.7', 1800000001, 1800009999, 2)", "reject", 3 },	/* not yet */
+		{ "('203.0.113.7', 1, 1800000010, 2), ('203.0.113.0/24', 1, NULL, 1)", "reject client_block_permanent", 0 },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct scene s = { .says = simply_says, .arg = (void *)(uintptr_t)"NXDOMAIN" };
+		char sql[300], said[100];
+
+		snprintf(sql, sizeof sql, "INSERT INTO hand_spamtrap VALUES ('to@example.org', NULL);"
+		    "INSERT INTO hand_block (client, since, expires, strikes) VALUES %s", cases[i].rows);
+		scene_open(&s, NULL, 0, "", sql);
+		scene_begin(&s, "client_address=203.0.113.7\nsender=\nrecipient=to@example.org\nhelo_name=mx.example.com\n");
+		struct decision d = scene_decide(&s);
+		snprintf(said, sizeof said, "%s %s", decision_word(&d), d.check);
+		assert_ptr_equal(strstr(said, cases[i].action), said);
+		assert_int_equal(d.block ? d.block->strikes : 0, cases[i].strikes);
+		scene_end(&s);
+		scene_close(&s);
+	}
+}
+
 static void
 another_name_might_be_allowed(void **unused)
 {
@@ -836,6 +867,7 @@ main(void)
 		{ .name = "without allow lists nobody is let alone", .test_func = allowlists_can_be_off },
 		{ .name = "everybody reaches the postmaster: deny goes before, a wish and a missing PTR do not",
 		  .test_func = everybody_reaches_the_postmaster },
+		{ .name = "a block is not made weaker by another, nor is who is blocked blocked again", .test_func = blocks_do_not_add_up },
 		{ .name = "a client that may have another name, which is allowed, is not refused for good",
 		  .test_func = another_name_might_be_allowed },
 		{ "a row of deny wants the name that counts, not one that may", deny_wants_the_first_name, NULL, NULL, NULL },

@@ -17,6 +17,8 @@ int
 main(void)
 {
 	const struct list_row just_now = { .client = "192.0.2.7", .since_s = NOW_S - 60, .expires_s = NOW_S - 30, .strikes = 1 };
+	const struct list_row put_back = { .client = "192.0.2.7", .since_s = NOW_S - 30, .expires_s = NOW_S - 9000, .strikes = 1 };
+	const struct list_row present = { .client = "192.0.2.7", .since_s = NOW_S - 60, .expires_s = NOW_S + 60, .strikes = 1 };
 	const struct list_row long_ago = { .client = "192.0.2.7", .since_s = NOW_S - 86400, .expires_s = NOW_S - 80000,
 	    .strikes = 1 };
 	const struct promise promises[] = {
@@ -31,7 +33,9 @@ main(void)
 		{ "or as often as is said", { TRIED(10, 10), OPTION("harvest_deactivated_weight", "1") }, "DUNNO" },
 		{ "the limit can be set", { TRIED(3, 0), OPTION("harvest_limit", "3") }, BLOCKED(3) },
 		{ "no share need be asked for", { TRIED(20, 0), OPTION("harvest_share", "0"), .accepted = 100000 }, BLOCKED(20) },
-		{ "what came before the last block is paid for", { TRIED(20, 0), .last_block = &just_now }, "DUNNO" },
+		{ "what came before the end of the last block is paid for", { TRIED(20, 0), .last_block = &just_now }, "DUNNO" },
+		{ "also if somebody put the end before the beginning", { TRIED(20, 0), .last_block = &put_back }, "DUNNO" },
+		{ "who is blocked is not blocked again", { TRIED(20, 0), .last_block = &present }, "DUNNO" },
 		{ "an old block pays for nothing new", { TRIED(20, 0), .last_block = &long_ago }, BLOCKED(20) },
 		{ "store trouble is no no", { .on_record = true },
 		  "CANNOT TELL client_harvesting 4.3.0 cannot look up now which recipients 192.0.2.7 tried" },
