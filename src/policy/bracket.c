@@ -21,14 +21,19 @@ struct pair {
 	const char *instance, *client, *recipient, *sender_domain;
 };
 
+struct tally {
+	unsigned tried, unknown;
+};
+
 /* What a client tried within a minute; known by its hash. */
 struct attempts {
 	struct hash_link link;
-	unsigned tried, unknown;
+	struct tally tally;
 };
 
 struct slot {
 	struct hash_table clients;
+	struct tally all;		/* of these */
 	int64_t minute;			/* of clock_mono_us(), in SLOT_S */
 };
 
@@ -136,6 +141,7 @@ forget_slot(struct slot *s)
 			free(l);
 		}
 	hash_free(&s->clients);
+	s->all = (struct tally){ 0 };
 }
 
 static struct attempts *
@@ -146,6 +152,13 @@ attempts_of(const struct slot *s, uint64_t hash)
 	while (l != NULL && l->hash != hash)
 		l = l->next;
 	return (struct attempts *)(void *)l;
+}
+
+static void
+add(struct tally *t, bool unknown)
+{
+	t->tried++;
+	t->unknown += unknown;
 }
 
 static void
@@ -165,46 +178,49 @@ count(struct bracket *b, const struct pair *p, bool unknown, int64_t now_us)
 		hash_insert(&s->clients, &a->link, hash);
 	}
 	if (a != NULL) {
-		a->tried++;
-		a->unknown += unknown;
+		add(&a->tally, unknown);
+		add(&s->all, unknown);
 	}
 	b->ever_known |= !unknown;
 	(unknown ? b->unknown : b->known)->value++;
 }
 
-/* How many different clients these minutes know beside this one, as far as it matters. */
+/* Put the slot's clients beside this one among the others, as long as there are too few. */
 static size_t
-add_client(uint64_t seen[OTHERS_MIN], size_t count_seen, uint64_t hash)
+add_others(const struct slot *s, uint64_t own, uint64_t others[OTHERS_MIN], size_t count_others)
 {
-	size_t i = 0;
+	for (size_t i = 0; i < s->clients.size; i++)
+		for (const struct hash_link *l = s->clients.buckets[i]; l != NULL; l = l->next) {
+			size_t k = 0;
 
-	while (i < count_seen && seen[i] != hash)
-		i++;
-	if (i == count_seen && count_seen < OTHERS_MIN)
-		seen[count_seen++] = hash;
-	return count_seen;
+			while (k < count_others && others[k] != l->hash)
+				k++;
+			if (k == OTHERS_MIN)
+				return k;
+			if (k == count_others && l->hash != own)
+				others[count_others++] = l->hash;
+		}
+	return count_others;
 }
 
 bool
 bracket_looks_broken(const struct bracket *b, const char *client, int64_t now_us)
 {
 	int64_t first = now_us / 1000000 / SLOT_S - SLOTS + 1;
-	uint64_t own = hash_bytes(client, strlen(client)), seen[OTHERS_MIN];
-	size_t others = 0;
-	unsigned tried = 0, unknown = 0;
+	uint64_t own = hash_bytes(client, strlen(client)), others[OTHERS_MIN];
+	size_t count_others = 0;
+	struct tally sum = { 0 };
 
-	for (const struct slot *s = b->slots; s < b->slots + SLOTS; s++)
-		for (size_t i = 0; s->minute >= first && i < s->clients.size; i++)
-			for (struct hash_link *l = s->clients.buckets[i]; l != NULL; l = l->next) {
-				const struct attempts *a = (const struct attempts *)(const void *)l;
-
-				if (l->hash == own)
-					continue;
-				tried += a->tried;
-				unknown += a->unknown;
-				others = add_client(seen, others, l->hash);
-			}
-	return !b->ever_known || (tried >= TRIED_MIN && others >= OTHERS_MIN && unknown > tried / 2);
+	for (const struct slot *s = b->slots; s < b->slots + SLOTS; s++) {
+		if (s->minute < first)
+			continue;
+		const struct attempts *a = attempts_of(s, own);
+		sum.tried += s->all.tried - (a ? a->tally.tried : 0);
+		sum.unknown += s->all.unknown - (a ? a->tally.unknown : 0);
+		if (count_others < OTHERS_MIN)
+			count_others = add_others(s, own, others, count_others);
+	}
+	return !b->ever_known || (sum.tried >= TRIED_MIN && count_others == OTHERS_MIN && sum.unknown > sum.tried / 2);
 }
 
 /* ---- ends of pairs ---- */
