@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_BYTES = 400, RECORD_MAX = 1000000, RECORD_S = 86400, LOOK_BACK_S = 60,
+enum { NAME_BYTES = 400, RECORD_MAX = 1000000, RECORD_S = 86400, LOOK_BACK_S = 5,
 	WAITING_SEEN_MAX = 1000 };	/* more of one client are more than enough */
 
 const char *const activity_words[ACTIVITIES] = { [ACTIVITY_ACCEPTED] = "accepted", [ACTIVITY_REFUSED] = "refused",
@@ -126,11 +126,11 @@ clients_on_record(const struct clients *c, const char *client)
 }
 
 bool
-clients_in_file(struct clients *c, sqlite3 *db, const char *client, int64_t since_s)
+clients_in_file(struct clients *c, sqlite3 *db, const char *client, int64_t since_s, int64_t now_s)
 {
 	struct tried tried;
 
-	return clients_tried(c, db, client, since_s, &tried) && tried.unknown > 0;
+	return clients_tried(c, db, client, since_s, now_s, &tried) && tried.unknown > 0;
 }
 
 /* ---- questions ---- */
@@ -140,7 +140,7 @@ question(struct clients *c, sqlite3 *db, enum clients_question which)
 {
 	static const char *const sql[CLIENTS_QUESTIONS] = {
 		[CLIENTS_TRIED] = "SELECT count(*), ifnull(sum(state = 'deactivated'), 0), ifnull(sum(source = 'bracket'), 0) "
-		    "FROM unknown WHERE client = ? AND last >= ?",
+		    "FROM unknown WHERE client = ? AND last BETWEEN ? AND ?",
 		[CLIENTS_HAS_TRIED] = "SELECT last FROM unknown WHERE client = ? AND recipient = ?",
 		[CLIENTS_ACTIVITY] = "SELECT kind, sum(n) FROM activity WHERE scope = ? AND name = ? AND window >= ? "
 		    "GROUP BY kind",
@@ -170,6 +170,8 @@ clients_look(struct clients *c, sqlite3 *db, int64_t now_s)
 		return;
 	if (c->looked_s < now_s - RECORD_S)
 		c->looked_s = now_s - RECORD_S;
+	else if (c->looked_s > now_s)		/* the clock went back */
+		c->looked_s = now_s;
 	/* Another writer's clock, and its transaction, may be a little behind. */
 	sqlite3_bind_int64(q, 1, c->looked_s - LOOK_BACK_S);
 	int code;
@@ -220,7 +222,7 @@ is_counted(struct clients *c, sqlite3 *db, const struct pending_write *w, int64_
 }
 
 bool
-clients_tried(struct clients *c, sqlite3 *db, const char *client, int64_t since_s, struct tried *out)
+clients_tried(struct clients *c, sqlite3 *db, const char *client, int64_t since_s, int64_t now_s, struct tried *out)
 {
 	sqlite3_stmt *q = question(c, db, CLIENTS_TRIED);
 
@@ -229,6 +231,7 @@ clients_tried(struct clients *c, sqlite3 *db, const char *client, int64_t since_
 		return false;
 	sqlite3_bind_text(q, 1, client, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(q, 2, since_s);
+	sqlite3_bind_int64(q, 3, now_s);
 	bool told = sqlite3_step(q) == SQLITE_ROW;
 	if (told)
 		*out = (struct tried){ (unsigned)sqlite3_column_int(q, 0), (unsigned)sqlite3_column_int(q, 1),
@@ -237,7 +240,7 @@ clients_tried(struct clients *c, sqlite3 *db, const char *client, int64_t since_
 	const struct waiting *of = told ? waiting_of(c, client) : NULL;
 	const struct pending_write *w = of ? of->newest : NULL;
 	for (size_t seen = 0; w != NULL && seen < WAITING_SEEN_MAX; w = w->older, seen++) {
-		if (w->row_cells[4].n < since_s || is_counted(c, db, w, since_s))
+		if (w->row_cells[4].n < since_s || w->row_cells[4].n > now_s || is_counted(c, db, w, since_s))
 			continue;
 		out->unknown++;
 		out->deactivated += strcmp(w->row_cells[2].text, "deactivated") == 0;
@@ -263,14 +266,24 @@ struct tally {
 	struct sum *oldest, **end;
 };
 
+/* All that one did is in one bucket. */
 static uint64_t
-sum_hash(const char *scope, const char *name, enum activity kind, int64_t window)
+sum_hash(const char *scope, const char *name)
 {
-	char buffer[NAME_BYTES + 64];
-	struct text t = TEXT(buffer);
+	return hash_bytes(scope, strlen(scope)) ^ hash_bytes(name, strlen(name)) * 3;
+}
 
-	text_addf(&t, "%s %d %lld %s", scope, (int)kind, (long long)window, name);
-	return hash_bytes(t.at, t.len);
+/* The first of these sums, or behind it, that is of this name; NULL: none. */
+static struct sum *
+sum_of(struct hash_link *l, uint64_t hash, const char *scope, const char *name)
+{
+	for (; l != NULL; l = l->next) {
+		struct sum *s = (struct sum *)(void *)l;
+
+		if (l->hash == hash && strcmp(s->scope, scope) == 0 && strcmp(s->name, name) == 0)
+			return s;
+	}
+	return NULL;
 }
 
 void
@@ -283,18 +296,15 @@ clients_count(struct clients *c, const char *scope, const char *name, enum activ
 	if (safe.cut || safe.len == 0)
 		return;
 	int64_t window = time_s - time_s % COUNTER_WINDOW_S;
-	uint64_t hash = sum_hash(scope, buffer, kind, window);
-	struct hash_link *l = c->tally->table.count ? hash_first(&c->tally->table, hash) : NULL;
-	for (; l != NULL; l = l->next) {
-		struct sum *s = (struct sum *)(void *)l;
-
-		if (l->hash == hash && s->kind == kind && s->window == window && strcmp(s->scope, scope) == 0 &&
-		    strcmp(s->name, buffer) == 0) {
-			s->n += n;
-			return;
-		}
+	uint64_t hash = sum_hash(scope, buffer);
+	struct sum *s = sum_of(hash_first(&c->tally->table, hash), hash, scope, buffer);
+	while (s != NULL && (s->kind != kind || s->window != window))
+		s = sum_of(s->link.next, hash, scope, buffer);
+	if (s != NULL) {
+		s->n += n;
+		return;
 	}
-	struct sum *s = xcalloc(1, sizeof *s + safe.len + 1);
+	s = xcalloc(1, sizeof *s + safe.len + 1);
 	s->scope = scope;
 	s->kind = kind;
 	s->window = window;
@@ -348,8 +358,10 @@ clients_activity(struct clients *c, sqlite3 *db, const char *scope, const char *
 			if (strcmp((const char *)sqlite3_column_text(q, 0), activity_words[k]) == 0)
 				out[k] = sqlite3_column_int64(q, 1);
 	sqlite3_reset(q);
-	for (const struct sum *s = c->tally->oldest; s != NULL; s = s->newer)
-		if (s->window >= first && strcmp(s->scope, scope) == 0 && strcmp(s->name, name) == 0)
+	uint64_t hash = sum_hash(scope, name);
+	for (const struct sum *s = sum_of(hash_first(&c->tally->table, hash), hash, scope, name); s != NULL;
+	    s = sum_of(s->link.next, hash, scope, name))
+		if (s->window >= first)
 			out[s->kind] += s->n;
 	return code == SQLITE_DONE;
 }

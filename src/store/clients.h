@@ -40,10 +40,10 @@ void clients_written(struct clients *c, struct pending_write *w);
 bool clients_on_record(const struct clients *c, const char *client);
 
 /* The same by a look into the file. */
-bool clients_in_file(struct clients *c, sqlite3 *db, const char *client, int64_t since_s);
+bool clients_in_file(struct clients *c, sqlite3 *db, const char *client, int64_t since_s, int64_t now_s);
 
-/* As store_tried(); false if db cannot say. */
-bool clients_tried(struct clients *c, sqlite3 *db, const char *client, int64_t since_s, struct tried *out);
+/* As store_tried(), now; false if db cannot say. */
+bool clients_tried(struct clients *c, sqlite3 *db, const char *client, int64_t since_s, int64_t now_s, struct tried *out);
 
 /* Count n more.  flush hands at most most of the sums to put(), as writes, the oldest first. */
 void clients_count(struct clients *c, const char *scope, const char *name, enum activity kind, int64_t time_s, int64_t n);

@@ -543,13 +543,13 @@ store_on_record(struct store *s, const char *client)
 {
 	/* A feed that catches up writes what was tried hours ago: no look at what is new finds that. */
 	return clients_on_record(s->clients, client) || (s->fed && !s->trouble &&
-	    clients_in_file(s->clients, begin_asking(s), client, clock_wall_s() - ON_RECORD_S));
+	    clients_in_file(s->clients, begin_asking(s), client, clock_wall_s() - ON_RECORD_S, clock_wall_s()));
 }
 
 bool
 store_tried(struct store *s, const char *client, int64_t since_s, struct tried *out)
 {
-	return !s->trouble && clients_tried(s->clients, begin_asking(s), client, since_s, out);
+	return !s->trouble && clients_tried(s->clients, begin_asking(s), client, since_s, clock_wall_s(), out);
 }
 
 void

@@ -229,7 +229,7 @@ struct tried {
 /* In about the last day: false is certain, and costs nothing unless policyd-feed runs; true is worth a question. */
 bool store_on_record(struct store *s, const char *client);
 
-/* Since then; false: the store is in trouble. */
+/* Since then, and not in what is still to come by our clock; false: the store is in trouble. */
 bool store_tried(struct store *s, const char *client, int64_t since_s, struct tried *out);
 
 /* What is counted, of clients (as above), sender domains and logins. */

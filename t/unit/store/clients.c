@@ -75,6 +75,19 @@ distinct(void **state)
 	assert_string_equal(tried(now), "2 1 1");
 }
 
+static void
+clock_goes_back(void **state)
+{
+	(void)state;
+	tries(CLIENT, "a@example.org", false, UNKNOWN_BY_BRACKET);
+	now += 7200;
+	tries(CLIENT, "b@example.org", false, UNKNOWN_BY_BRACKET);
+	assert_string_equal(tried(now - 7200), "1 0 1");
+	assert_true(sql_becomes(f, "SELECT count(*) FROM unknown", "2"));
+	loop_for(f, 50);
+	assert_string_equal(tried(now - 7200), "1 0 1");
+}
+
 static bool
 is_on_record(void *client)
 {
@@ -256,6 +269,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		PROMISE("a recipient tried in vain counts at once, and once", distinct),
+		PROMISE("what a clock that was ahead says was tried counts when it is time", clock_goes_back),
 		PROMISE("what another program writes counts soon", others),
 		PROMISE("what policyd-feed writes late counts, too", catches_up),
 		PROMISE("all of it is known after a restart", again),
