@@ -189,6 +189,12 @@ on_gone(void *arg, struct ticket *t)
 }
 
 static void
+on_sent_away(void *arg)
+{
+	policy_sent_away(((struct program *)arg)->policy);
+}
+
+static void
 on_metrics(void *arg)
 {
 	const struct program *pr = arg;
@@ -282,7 +288,8 @@ serve(struct program *pr)
 	settings_open_log(pr->config);
 
 	/* Sockets first, while we may be root; everything that is written belongs to the user we become. */
-	struct service service = { .ask = on_ask, .gone = on_gone, .arg = pr, .overload_reply = "action=DUNNO\n\n" };
+	struct service service = { .ask = on_ask, .gone = on_gone, .sent_away = on_sent_away, .arg = pr,
+	    .overload_reply = "action=DUNNO\n\n" };
 	pr->loop = loop_new();
 	pr->server = server_new(pr->loop, o, &service);
 	if (!server_listen(pr->server) || !server_drop_root(o))

@@ -82,16 +82,26 @@ unlist(struct bracket *b, struct pair *p)
 }
 
 static void
+drop(struct bracket *b, struct pair *p)
+{
+	b->dropped->value += !p->known;
+	unlist(b, p);
+	free(p);
+}
+
+static void
 drop_old(struct bracket *b, int64_t now_us)
 {
-	struct pair *p;
+	while (b->oldest != NULL &&
+	    (b->pairs.count > PAIRS_MAX || now_us - b->oldest->opened_us > (int64_t)PAIR_KEEP_S * 1000000))
+		drop(b, b->oldest);
+}
 
-	while ((p = b->oldest) != NULL &&
-	    (b->pairs.count > PAIRS_MAX || now_us - p->opened_us > (int64_t)PAIR_KEEP_S * 1000000)) {
-		b->dropped->value += !p->known;
-		unlist(b, p);
-		free(p);
-	}
+void
+bracket_forget(struct bracket *b)
+{
+	while (b->oldest != NULL)
+		drop(b, b->oldest);
 }
 
 static const char *
@@ -274,12 +284,7 @@ bracket_new(void)
 void
 bracket_free(struct bracket *b)
 {
-	while (b->oldest != NULL) {
-		struct pair *p = b->oldest;
-
-		unlist(b, p);
-		free(p);
-	}
+	bracket_forget(b);
 	hash_free(&b->pairs);
 	hash_free(&b->connections);
 	for (struct slot *s = b->slots; s < b->slots + SLOTS; s++)

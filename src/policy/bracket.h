@@ -38,7 +38,7 @@ struct pair_subject {
 	const char *sender_domain;	/* or NULL */
 };
 
-/* connection  whatever stands for the one it came by, until bracket_conclude() or bracket_gone() */
+/* connection  whatever stands for the one it came by, until bracket_conclude() */
 void bracket_open(struct bracket *b, const void *connection, const struct pair_subject *s, int64_t now_s, int64_t now_us);
 
 /* The second request came: the recipient is known. */
@@ -49,6 +49,9 @@ void bracket_close(struct bracket *b, const char *instance, const char *recipien
  * the recipient of its last one is unknown.
  */
 bool bracket_conclude(struct bracket *b, const void *connection, int64_t now_us, struct vain *vain);
+
+/* A request was not heard, perhaps the second about one of these: none of them is unknown for that. */
+void bracket_forget(struct bracket *b);
 
 /*
  * Does our own table of mailboxes look broken, rather than this client?  So it does if of the recipients that others

@@ -49,7 +49,7 @@ struct job {
 	FILE *explain;			/* instead of an answer */
 	void (*explained)(void *arg);
 	void *explained_arg;
-	const void *connection;		/* what the request came by */
+	const void *connection;		/* what the request came by last; NULL: that is gone */
 };
 
 /* The services of Postfix that ask at END-OF-MESSAGE, as far as seen since the start. */
@@ -65,6 +65,7 @@ struct policy {
 	struct messages *messages;
 	struct transactions *transactions;
 	struct bracket *bracket;
+	bool explains;			/* policyd -x: Postfix asks another process, and here the bracket knows nothing */
 	int64_t broken_said_us;		/* when it was last said in the log that the table of mailboxes looks broken */
 	struct ends ends;
 	struct wiring wiring;

@@ -155,7 +155,7 @@ open_pair(struct job *j)
 	const struct pair_subject s = { .instance = j->request.instance, .client = client_key(j->eval),
 	    .recipient = e->recipient, .sender_domain = e->sender_domain };
 
-	if (*s.instance != '\0' && s.client != NULL)
+	if (*s.instance != '\0' && s.client != NULL && j->connection != NULL)
 		bracket_open(j->policy->bracket, j->connection, &s, e->now_s, clock_mono_us());
 }
 

@@ -179,7 +179,7 @@ ask_looks_broken(void *arg, const char *client)
 	struct policy *p = arg;
 	int64_t now_us = clock_mono_us();
 
-	if (!bracket_looks_broken(p->bracket, client, now_us))
+	if (p->explains || !bracket_looks_broken(p->bracket, client, now_us))
 		return false;
 	p->broken->value++;
 	if (p->broken_said_us == 0 || now_us - p->broken_said_us >= BROKEN_WINDOW_S * INT64_C(1000000))
@@ -250,6 +250,7 @@ asked_before(struct policy *p, struct job *j, void *ticket, struct text *reply, 
 		w->ticket = ticket;
 		w->next = first->tickets;
 		first->tickets = w;
+		first->connection = ticket;		/* whoever asked before may be gone */
 		*ask = POLICY_LATER;
 	}
 	return true;
@@ -334,6 +335,7 @@ policy_explain(struct policy *p, const char *bytes, size_t len, FILE *out, void 
 		job_free(j);
 		return false;
 	}
+	p->explains = true;
 	j->explain = out;
 	j->explained = done;
 	j->explained_arg = arg;
@@ -411,6 +413,15 @@ void
 policy_gone(struct policy *p, void *ticket)
 {
 	memory_concludes(p, ticket);
+	for (struct job *j = p->oldest; j != NULL; j = j->newer)
+		if (j->connection == ticket)
+			j->connection = NULL;		/* another may come to stand at this address */
+}
+
+void
+policy_sent_away(struct policy *p)
+{
+	bracket_forget(p->bracket);
 }
 
 size_t

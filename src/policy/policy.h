@@ -80,6 +80,9 @@ bool policy_explain(struct policy *p, const char *bytes, size_t len, FILE *out, 
 /* The connection that ticket stands for is closed, and not because policyd ends. */
 void policy_gone(struct policy *p, void *ticket);
 
+/* Somebody was sent away unheard: what is not asked about now may still be a recipient of ours. */
+void policy_sent_away(struct policy *p);
+
 /* Requests not yet answered. */
 size_t policy_busy(const struct policy *p);
 

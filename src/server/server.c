@@ -147,6 +147,13 @@ may_ask(struct server *s, const struct connection *c)
 	return false;
 }
 
+static void
+send_away(struct server *s)
+{
+	if (s->service.sent_away != NULL)
+		s->service.sent_away(s->service.arg);
+}
+
 /* True if there is room, also one of the extra places for those who are told that there is none. */
 static bool
 has_room(struct server *s, bool *extra)
@@ -157,6 +164,7 @@ has_room(struct server *s, bool *extra)
 	if (!*extra)
 		return true;
 	s->count.overload->value++;
+	send_away(s);
 	if (may_warn(s, &s->overload, 10000, &kept_back))
 		log_warn("server: all %lld max_connections are in use, one more is sent away "
 		    "(%llu more since the last warning)", (long long)s->options->max_connections,
@@ -194,6 +202,7 @@ on_connection(uv_stream_t *stream, int status)
 	bool extra;
 
 	if (status != 0) {		/* libuv itself sends away those whom it has no file for */
+		send_away(s);
 		if (may_warn(s, &s->no_accept, 10000, &kept_back))
 			log_warn("server: %s: cannot accept a connection: %s (%llu more since the last warning)",
 			    l->name, uv_strerror(status), (unsigned long long)kept_back);

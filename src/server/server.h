@@ -37,6 +37,8 @@ struct service {
 	enum ask (*ask)(void *arg, struct ticket *t, char *bytes, size_t len, struct text *reply);
 	/* The peer of this ticket, which asked before, is gone, or was hung up on; not told once server_stop() was called. */
 	void (*gone)(void *arg, struct ticket *t);
+	/* Somebody was sent away, or will be with the overload reply: a request nobody hears of.  NULL: nobody wants to know. */
+	void (*sent_away)(void *arg);
 	void *arg;
 	const char *overload_reply;	/* to the first request of a connection over the limit, which is then closed */
 };

@@ -103,6 +103,17 @@ late(void **state)
 }
 
 static void
+unheard(void **state)
+{
+	(void)state;
+	pre(&one, "1.a", "192.0.2.7", "ann@example.org");
+	bracket_forget(b);
+	assert_string_equal(next(&one), "");
+	pre(&one, "1.a", "192.0.2.7", "nobody@example.org");
+	assert_string_equal(next(&one), "192.0.2.7 nobody@example.org example.net 1000");
+}
+
+static void
 many(void **state)
 {
 	static const char connections[PAIRS_MAX + 1];
@@ -187,6 +198,7 @@ main(void)
 		PROMISE("another message or recipient says nothing of it", others),
 		PROMISE("the same recipient can come twice", twice),
 		PROMISE("what nothing concludes is dropped, uncounted", late),
+		PROMISE("while a request may not have been heard nobody is unknown", unheard),
 		PROMISE("of too many the oldest are dropped", many),
 		PROMISE("where nobody was ever known, the wiring or the table is wrong", nobody_known),
 		PROMISE("others' recipients tell a broken table: ten, of three, more than a half", guarded),
