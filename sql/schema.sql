@@ -281,6 +281,7 @@ CREATE TABLE hand_block (
   note           TEXT, -- why, by whom; never shown to strangers
   PRIMARY KEY (client, sender, login)
 ) WITHOUT ROWID;
+CREATE INDEX block_expires ON hand_block (expires) WHERE set_by <> 'hand'; -- what policyd set, and forgets
 
 -- Addresses of ours that nobody ever gave to anybody: who writes to one has bought or guessed it; view spamtrap.
 CREATE TABLE hand_spamtrap (

@@ -36,7 +36,7 @@ static const struct option rows[] = {
 	{ "decision_keep", OPT_SEC, INTO(decision_keep_s), "14d", "1h", "3650d",
 	  "Decisions older than this are deleted, a few at a time." },
 	{ "database_size_max", OPT_BYTES, INTO(database_size_max), "1G", "0", "1000G",
-	  "Beyond this the oldest decisions are deleted; 0: no limit." },
+	  "Beyond this the oldest rows of decision, unknown and activity are deleted; 0: no limit." },
 	{ "write_queue_max", OPT_INT, INTO(write_queue_max), "100000", "100", "10000000",
 	  "So many rows, and at most 256M of them, may wait for the disk; what comes beyond is not "
 	  "recorded, and counted as dropped." },

@@ -22,7 +22,7 @@ struct store_options {
 	int synchronous;		/* 0 normal, 1 full */
 	int decision_log;		/* enum decision_log */
 	int64_t decision_keep_s;	/* rows older than this go */
-	int64_t database_size_max;	/* bytes; oldest decisions go beyond it */
+	int64_t database_size_max;	/* bytes; the oldest rows go beyond it */
 	int64_t write_queue_max;	/* rows waiting for the writer; beyond it passes are dropped and counted */
 	int64_t history_keep_s;		/* rows of history older than this go */
 	int64_t activity_keep_s;	/* rows of unknown and activity older than this go */

@@ -22,7 +22,7 @@
 enum { RETRY_MS = 1000, IDLE_MS = 1000, HAND_COPY_EVERY_S = 86400, STEP_ROWS = 500, VACUUM_PAGES = 200 };
 
 enum statement { INSERT_DECISION, INSERT_PROBLEM, DELETE_PROBLEMS, INSERT_LIST, DELETE_LISTS, UPSERT_COUNTER,
-	INSERT_WRITER, DELETE_OLD, DELETE_OLDEST, DELETE_COUNTERS, DELETE_UNKNOWN, DELETE_ACTIVITY, DELETE_OLDEST_ACTIVITY,
+	INSERT_WRITER, DELETE_OLD, DELETE_OLDEST, DELETE_COUNTERS, DELETE_UNKNOWN, DELETE_ACTIVITY, DELETE_OLDEST_ACTIVITY, DELETE_OLDEST_UNKNOWN,
 	DELETE_BLOCKS, DELETE_HISTORY, STATEMENTS };
 
 static const char *const sql[STATEMENTS] = {
@@ -46,11 +46,14 @@ static const char *const sql[STATEMENTS] = {
 	    "WHERE last < ? ORDER BY last LIMIT ?)",
 	[DELETE_ACTIVITY] = "DELETE FROM activity WHERE (scope, name, window, kind, writer) IN "
 	    "(SELECT scope, name, window, kind, writer FROM activity WHERE window < ? ORDER BY window LIMIT ?)",
+	[DELETE_OLDEST_UNKNOWN] = "DELETE FROM unknown WHERE (client, recipient) IN (SELECT client, recipient FROM unknown "
+	    "ORDER BY last LIMIT ?)",
 	[DELETE_OLDEST_ACTIVITY] = "DELETE FROM activity WHERE (scope, name, window, kind, writer) IN "
 	    "(SELECT scope, name, window, kind, writer FROM activity ORDER BY window LIMIT ?)",
 	[DELETE_HISTORY] = "DELETE FROM history WHERE id IN (SELECT id FROM history WHERE time < ? ORDER BY id LIMIT ?)",
 	/* What policyd has forgotten (block_forget); what people wrote stays. */
-	[DELETE_BLOCKS] = "DELETE FROM hand_block WHERE expires < ? AND set_by <> 'hand'",
+	[DELETE_BLOCKS] = "DELETE FROM hand_block WHERE (client, sender, login) IN (SELECT client, sender, login "
+	    "FROM hand_block WHERE expires < ? AND set_by <> 'hand' ORDER BY expires LIMIT ?)",
 };
 
 const char *const row_sql[ROWS] = {
@@ -454,6 +457,29 @@ shrink(struct writer *w, int64_t most)
 	return sqlite3_exec(w->db, vacuum, NULL, NULL, NULL) == SQLITE_OK;
 }
 
+/* Of what strangers can make grow, delete the oldest rows, of whichever table they are; returns how many. */
+static int
+delete_oldest(struct writer *w)
+{
+	static const struct { const char *first; enum statement deletes; } tables[] = {
+		{ "SELECT ifnull(min(reference) / 262144, 1 << 60) FROM decision", DELETE_OLDEST },
+		{ "SELECT ifnull(min(window), 1 << 60) FROM activity", DELETE_OLDEST_ACTIVITY },
+		{ "SELECT ifnull(min(last), 1 << 60) FROM unknown", DELETE_OLDEST_UNKNOWN },
+	};
+	size_t oldest = 0;
+	int64_t first = INT64_MAX;
+
+	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+		int64_t time_s = ask_number(w, tables[i].first);
+
+		if (time_s >= first)
+			continue;
+		first = time_s;
+		oldest = i;
+	}
+	return delete_step(w, tables[oldest].deletes, STEP_ROWS);
+}
+
 /* One small step of cleaning up; true if there is more to do. */
 static bool
 retain(struct writer *w)
@@ -466,15 +492,12 @@ retain(struct writer *w)
 	if (gone == 0 && most > 0) {
 		int64_t pages = ask_number(w, "PRAGMA page_count") - ask_number(w, "PRAGMA freelist_count");
 
-		if (pages * ask_number(w, "PRAGMA page_size") > most / 20 * 19) {	/* so that there are pages to give back */
-			gone = delete_step(w, DELETE_OLDEST, STEP_ROWS);
-			if (gone == 0)
-				gone = delete_step(w, DELETE_OLDEST_ACTIVITY, STEP_ROWS);
-		}
+		if (pages * ask_number(w, "PRAGMA page_size") > most / 20 * 19)	/* so that there are pages to give back */
+			gone = delete_oldest(w);
 	}
+	int blocks = delete_step(w, DELETE_BLOCKS, now - atomic_load(&w->options->blocks_keep_s));
 	if (gone == 0) {
 		delete_step(w, DELETE_COUNTERS, now - 400 * 86400);
-		delete_step(w, DELETE_BLOCKS, now - atomic_load(&w->options->blocks_keep_s));
 		delete_step(w, DELETE_HISTORY, now - atomic_load(&w->options->history_keep_s));
 	}
 	int unknown = delete_step(w, DELETE_UNKNOWN, now - activity_keep);
@@ -482,7 +505,7 @@ retain(struct writer *w)
 	int forgotten = sent_rows_forget(&w->sent, w->db, now, atomic_load(&w->options->sent_keep_s),
 	    atomic_load(&w->options->sent_max), STEP_ROWS);
 	bool more = triplet_rows_forget(&w->triplets, w->db, now, w->options, &w->state);
-	return shrink(w, most) || gone >= STEP_ROWS || unknown >= STEP_ROWS || activity >= STEP_ROWS ||
+	return shrink(w, most) || gone >= STEP_ROWS || blocks >= STEP_ROWS || unknown >= STEP_ROWS || activity >= STEP_ROWS ||
 	    forgotten >= STEP_ROWS || more;
 }
 

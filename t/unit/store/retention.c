@@ -81,12 +81,47 @@ shrinks_and_keeps_the_newest_rows(void **state)
 	assert_in_range(file_bytes(), 1, most);
 }
 
+#define NUMBERS(count) "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " #count ") "
+
+static bool
+is_shrunk(void *arg)
+{
+	int64_t used = sql_number(f, "SELECT (SELECT * FROM pragma_page_count) - (SELECT * FROM pragma_freelist_count)");
+
+	return used * 4096 <= *(const int64_t *)arg;
+}
+
+/* A million recipients tried in vain are no reason to forget what was decided since. */
+static void
+deletes_what_is_oldest(void **state)
+{
+	int64_t most = 16 << 20;
+
+	(void)state;
+	assert_true(fixture_open(f));
+	fixture_close(f);
+	sql_run(f, NUMBERS(200000) "INSERT INTO unknown SELECT '192.0.2.7', i || '@example.org', 'unknown', 'bracket', "
+	    "unixepoch() - 9999, unixepoch() - 9999 FROM n");
+	sql_run(f, NUMBERS(200) "INSERT INTO activity SELECT 'client', '192.0.2.' || i, unixepoch() / 3600 * 3600 - 86400, "
+	    "'unknown', 'x', 1 FROM n");
+	sql_run(f, NUMBERS(200) "INSERT INTO decision (reference, writer, time, action) "
+	    "SELECT (unixepoch() << 18) + i, 'x', unixepoch(), 'reject' FROM n");
+	f->options.database_size_max = most;
+	assert_true(fixture_open(f));
+	assert_true(eventually(f, is_shrunk, &most));
+	assert_int_equal(sql_number(f, "SELECT count(*) FROM activity"), 0);
+	assert_int_equal(sql_number(f, "SELECT count(*) FROM decision"), 200);
+	assert_in_range(sql_number(f, "SELECT count(*) FROM unknown"), 1, 199999);
+	fixture_close(f);
+}
+
 int
 main(void)
 {
 #define PROMISE(says, test) { says, test, begin, end, NULL }
 	const struct CMUnitTest tests[] = {
 		PROMISE("a file that is too large soon shrinks, and keeps its newest rows", shrinks_and_keeps_the_newest_rows),
+		PROMISE("of what strangers make grow the oldest goes, in whichever table it is", deletes_what_is_oldest),
 	};
 
 	return cmocka_run_group_tests_name("retention promises that", tests, NULL, NULL);
