@@ -1,6 +1,7 @@
 /* blocks.h - the blocks policyd set itself, until the lists that people write (lists.h) have been read with them
  *
- * An automatic block holds from the moment it is set; reading a million rows again for each would be too much.
+ * An automatic block holds from the moment it is set; reading a million rows again for each would be too much.  It is done
+ * when somebody changed the lists, or when there are thousands here.
  */
 #ifndef STORE_BLOCKS_H
 #define STORE_BLOCKS_H

@@ -142,6 +142,12 @@ desk_look(struct desk *d)
 	return true;
 }
 
+void
+desk_read_again(struct desk *d)
+{
+	d->seen_version = d->seen_change = -1;
+}
+
 bool
 desk_is_reading(const struct desk *d)
 {

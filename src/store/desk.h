@@ -39,6 +39,9 @@ bool desk_open(struct desk *d, char *why, size_t size);
  */
 bool desk_look(struct desk *d);
 
+/* The next look finds that something was changed. */
+void desk_read_again(struct desk *d);
+
 /* True while the lists are being read: db shows the file as it was when that began. */
 bool desk_is_reading(const struct desk *d);
 

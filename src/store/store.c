@@ -55,7 +55,7 @@ const struct option_table store_option_table = OPTION_TABLE(rows);
 
 enum { LOOK_EVERY_MS = 250, COUNTS_EVERY_MS = 1000, COUNTS_MAX = 64, QUEUE_BYTES_MAX = 256 << 20,
 	FACTS_AGAIN_US = 1000000, FED_S = 60, ACTIVITY_STEP = 5000, ACTIVITY_MAX = 500000, ON_RECORD_S = 86400,
-	READ_FIRST_US = 10000, READ_SLICE_US = 5000 };
+	BLOCKS_APART_MAX = 10000, READ_FIRST_US = 10000, READ_SLICE_US = 5000 };
 
 struct pending_count {
 	char scope[24], key[COUNTER_KEY];
@@ -267,6 +267,8 @@ on_look(void *arg)
 
 	if (desk_is_reading(&s->desk))		/* on_slice() is at it */
 		return;
+	if (s->blocks.table.count >= BLOCKS_APART_MAX && !s->trouble)
+		desk_read_again(&s->desk);	/* then the lists have them */
 	look(s);
 	on_slice(s);
 }
@@ -600,6 +602,10 @@ store_block(struct store *s, const struct block *b)
 	    { b->evidence, 0 }, { NULL, b->strikes }, { NULL, b->since_s },
 	    b->expires_s ? (struct cell){ NULL, b->expires_s } : CELL_NULL };
 
+	if (is_full(s)) {
+		s->dropped->value++;
+		return;
+	}
 	blocks_add(&s->blocks, b);
 	put(s, pending_row(ROW_BLOCK, cells, sizeof cells / sizeof *cells));
 }

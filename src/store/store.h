@@ -270,7 +270,7 @@ struct block {
 /* A block that policyd set is forgotten so long after its end. */
 void store_keep_blocks(struct store *s, int64_t keep_s);
 
-/* Block it: known at once, written in the transaction of what is written next, or before. */
+/* Block it: known at once, written in the transaction of what is written next, or before.  Not while the queue is full. */
 void store_block(struct store *s, const struct block *b);
 
 /*

@@ -230,6 +230,31 @@ kept(void **state)
 }
 
 static bool
+is_in_lists(void *client)
+{
+	struct lists *l = store_lists(f->store);
+	bool in = lists_block(l, client) != NULL;
+
+	lists_release(l);
+	return in;
+}
+
+static void
+many_blocks(void **state)
+{
+	char client[32];
+
+	(void)state;
+	for (int i = 0; i < 10000; i++) {
+		snprintf(client, sizeof client, "10.0.%d.%d", i >> 8, i & 255);
+		store_block(f->store, &(struct block){ .client = client, .sender = "", .login = "", .cause = "c", .evidence = "e",
+		    .strikes = 1, .since_s = now, .expires_s = now + 3600 });
+	}
+	assert_true(eventually(f, is_in_lists, client));
+	assert_true(eventually(f, is_in_lists, "10.0.0.0"));
+}
+
+static bool
 has_ended(void *nothing)
 {
 	struct lists *l = store_lists(f->store);
@@ -276,6 +301,7 @@ main(void)
 		PROMISE("activity is summed up by the hour, and counts before it is written", summed),
 		PROMISE("a block holds at once, is written, and goes when somebody deletes it", blocks),
 		PROMISE("a block is known after a restart", kept),
+		PROMISE("thousands of blocks become part of the lists", many_blocks),
 		PROMISE("a block that somebody ended has ended", lifted),
 		PROMISE("a block for good is not made shorter", stays),
 	};
