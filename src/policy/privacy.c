@@ -1,9 +1,10 @@
 /* privacy.c - see privacy.h */
 #include "policy/privacy.h"
+#include "base/ascii.h"
 
 #include <string.h>
 
-enum { ADDRESS_BYTES = 700 };
+enum { ADDRESS_BYTES = 700, SHOWN_BYTES = 60 };
 
 const char *
 privacy_address(const struct eval *e, const char *address)
@@ -24,26 +25,44 @@ mask(const struct eval *e, const char *address)
 	return *kept ? kept : "(hidden)";
 }
 
+static bool
+is_word(char c)
+{
+	return is_letter(c) || is_digit(c) || (c != '\0' && strchr("@_-+", c) != NULL);
+}
+
+/* How many bytes here are the address: all of it, if it stands alone, or what a finding shows of a long one; 0: none. */
+static size_t
+match(const char *text, const char *at, const char *address)
+{
+	size_t len = 0;
+
+	if (at > text && is_word(at[-1]) && is_word(*address))
+		return 0;
+	while (address[len] != '\0' && at[len] == address[len])
+		len++;
+	return address[len] != '\0' ? (len >= SHOWN_BYTES ? len : 0) : is_word(at[len]) ? 0 : len;
+}
+
 static const char *
 replace(const struct eval *e, const char *text, const char *what, const char *by)
 {
-	size_t what_len = strlen(what), by_len = strlen(by), count = 0;
+	char buffer[TRACE_TEXT * 2];
+	struct text out = TEXT(buffer);
 
-	if (what_len == 0 || strcmp(what, by) == 0)
+	if (*what == '\0' || strcmp(what, by) == 0)
 		return text;
-	for (const char *at = text; (at = strstr(at, what)) != NULL; at += what_len)
-		count++;
-	if (count == 0)
-		return text;
-	char *out = arena_alloc(e->arena, strlen(text) + count * by_len + 1), *end = out;
-	for (const char *at; (at = strstr(text, what)) != NULL; text = at + what_len) {
-		memcpy(end, text, (size_t)(at - text));
-		end += at - text;
-		memcpy(end, by, by_len);
-		end += by_len;
+	for (const char *at = text, *from = text; ; at++) {
+		size_t len = *at ? match(text, at, what) : 0;
+
+		if (len > 0 || *at == '\0') {
+			text_addf(&out, "%.*s%s", (int)(at - from), from, len ? by : "");
+			from = at + len;
+		}
+		if (*at == '\0')
+			return arena_strndup(e->arena, buffer, out.len);
+		at += len ? len - 1 : 0;
 	}
-	strcpy(end, text);
-	return out;
 }
 
 const char *

@@ -1,5 +1,6 @@
 /* record.c - the log line, the row, the explanation: it promises that … */
 #include "scene.h"
+#include "policy/privacy.h"
 #include "policy/record.h"
 #include "rules/table.h"
 
@@ -297,6 +298,33 @@ trace_tells(void **state)
 	}
 }
 
+/* Of a sender that is a letter, each e would go; of a long one a finding shows the beginning. */
+static void
+hides_it_alone(void **state)
+{
+	static const char long_sender[] = "a.very.long.name.of.somebody.who.has.nothing.to.say.at.all.but.says.it@example.net";
+	static const struct { const char *sender, *text, *kept; } cases[] = {
+		{ "e", "e wants the bees; see <e>", "(hidden) wants the bees; see <(hidden)>" },
+		{ "bob@example.net", "bob@example.net, not jacob@example.net", "(hidden), not jacob@example.net" },
+		{ "bob@example.net", "bob@example.net bob@example.nets", "(hidden) bob@example.nets" },
+		{ long_sender, "a.very.long.name.of.somebody.who.has.nothing.to.say.at.all.but.says wants", "(hidden) wants" },
+		{ long_sender, "a.very.long.name wants", "a.very.long.name wants" },
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct scene s = { .says = says };
+		char attributes[300];
+
+		snprintf(attributes, sizeof attributes, CLIENT "sender=%s\n", cases[i].sender);
+		scene_open(&s, NULL, 0, "[server]\ndecision_addresses = off\n" OFF, NULL);
+		scene_begin(&s, attributes);
+		assert_string_equal(privacy_text(s.eval, cases[i].text), cases[i].kept);
+		scene_end(&s);
+		scene_close(&s);
+	}
+}
+
 static void
 hides(void **state)
 {
@@ -457,6 +485,7 @@ main(void)
 		{ "what the site's database said is a fact, and no DNS question", site_tells, NULL, NULL, NULL },
 		{ "detail and explanation tell how SPF came about, of a pass too", trace_tells, NULL, NULL, NULL },
 		{ "the row keeps of addresses what it may", hides, NULL, NULL, NULL },
+		{ "and hides them where they stand, alone or cut short", hides_it_alone, NULL, NULL, NULL },
 		{ "a detail that is too long is cut between rules", cut_detail, NULL, NULL, NULL },
 		{ "however many checks only log, the line's end is there", long_would, NULL, NULL, NULL },
 		{ "the explanation has every rule and the action", explanation, NULL, NULL, NULL },
