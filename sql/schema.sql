@@ -220,7 +220,7 @@ CREATE TABLE activity (
   scope          TEXT NOT NULL, -- what name is: 'client' (as in unknown), 'sender_domain' or 'login'
   name           TEXT NOT NULL, -- who
   window         INTEGER NOT NULL, -- start of the hour
-  kind           TEXT NOT NULL, -- recipients: 'accepted', 'refused', 'unknown', 'listed', 'trap'; mail of ours: 'bounced', 'delayed'
+  kind           TEXT NOT NULL, -- recipients: 'accepted', 'refused' for good, 'unknown', 'listed', 'trap'; mail of ours: 'bounced', 'delayed'
   writer         TEXT NOT NULL, -- whose count it is (writer.id)
   n              INTEGER NOT NULL, -- the count; only grows
   PRIMARY KEY (scope, name, window, kind, writer)

@@ -182,6 +182,9 @@ like((session('192.0.2.51', 'known'))[0], qr/^450 4\.7\.1 .*: of 20 recipients t
     'fewer than a half were taken');
 session('192.0.2.52', nobodies(10), knowns(11));
 ok passes('192.0.2.52'), 'more than a half';
+eventually { $p->sql("SELECT accepted FROM day_of WHERE scope = 'client' AND name = '192.0.2.52'") eq '12' } 'all counted';
+is $p->sql("SELECT accepted, refused FROM day_of WHERE scope = 'client' AND name = '192.0.2.51'"), '9|0',
+    'what is deferred comes again, and makes no rate worse';
 
 # ---- the reputation ----
 

@@ -217,7 +217,8 @@ memory_count(struct job *j)
 	if (state == RECIPIENT_UNKNOWN || deactivated)
 		count_unknown(j->policy, &(struct unknown_recipient){ client, e->recipient, deactivated, UNKNOWN_BY_QUERY,
 		    e->now_s }, e->sender_domain);
-	else if (!is_blocked(e) && j->decision.action != ACTION_GREYLIST) {	/* which comes again, to be one or the other */
+	else if (!is_blocked(e) && (j->decision.action == ACTION_DUNNO || j->decision.action == ACTION_REJECT)) {
+		/* What is deferred comes again, to be one or the other. */
 		enum activity kind = j->decision.action == ACTION_DUNNO ? ACTIVITY_ACCEPTED : ACTIVITY_REFUSED;
 
 		store_add_activity(store, "client", client, kind, e->now_s, 1);
