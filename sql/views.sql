@@ -159,10 +159,15 @@ CREATE VIEW block AS
     since <= unixepoch() AND (expires IS NULL OR expires > unixepoch()) AS active, set_by, note FROM hand_block;
 CREATE TRIGGER block_insert INSTEAD OF INSERT ON block BEGIN
   UPDATE expiry SET expires = NEW.expires;
-  INSERT OR REPLACE INTO hand_block (client, sender, login, cause, evidence, strikes, since, expires, set_by, note)
+  INSERT INTO history (time, what, was, is_now, note) VALUES (unixepoch(), 'block: insert',
+    (SELECT json_object('client', NEW.client, 'sender', NEW.sender, 'login', NEW.login, 'cause', cause, 'evidence', evidence, 'strikes', strikes, 'expires', datetime(expires, 'unixepoch'), 'note', note)
+      FROM hand_block WHERE client = ifnull(NEW.client, '') AND sender = ifnull(NEW.sender, '') AND login = ifnull(NEW.login, '')),
+    json_object('client', NEW.client, 'sender', NEW.sender, 'login', NEW.login, 'cause', NEW.cause, 'evidence', NEW.evidence, 'strikes', NEW.strikes, 'expires', NEW.expires, 'note', NEW.note), NEW.note);
+  INSERT INTO hand_block (client, sender, login, cause, evidence, strikes, since, expires, set_by, note)
     SELECT ifnull(NEW.client, ''), ifnull(NEW.sender, ''), ifnull(NEW.login, ''), NEW.cause, NEW.evidence, ifnull(NEW.strikes, 1),
-      ifnull(unixepoch(NEW.since, 'auto'), unixepoch()), expires, 'hand', NEW.note FROM expiry;
-  INSERT INTO history (time, what, is_now, note) VALUES (unixepoch(), 'block: insert', json_object('client', NEW.client, 'sender', NEW.sender, 'login', NEW.login, 'cause', NEW.cause, 'evidence', NEW.evidence, 'strikes', NEW.strikes, 'expires', NEW.expires, 'note', NEW.note), NEW.note);
+      ifnull(unixepoch(NEW.since, 'auto'), unixepoch()), expires, 'hand', NEW.note FROM expiry WHERE true
+    ON CONFLICT DO UPDATE SET cause = excluded.cause, evidence = excluded.evidence, strikes = ifnull(NEW.strikes, strikes),
+      since = excluded.since, expires = excluded.expires, set_by = 'hand', note = excluded.note;
   UPDATE change SET n = n + 1;
 END;
 CREATE TRIGGER block_update INSTEAD OF UPDATE ON block BEGIN

@@ -129,6 +129,11 @@ for my $list (qw(allow deny unwanted block spamtrap login_domain recipient_profi
 	is sql("SELECT n FROM change")->[0], $before + 1, "$list: a change is counted";
 	is sql("SELECT count(*) FROM $list")->[0], 0, "$list: deleted";
 }
+sql("INSERT INTO hand_block (client, cause, strikes, since, set_by) VALUES ('192.0.2.78', 'it tried', 3, 5, 'mx-1')");
+sql("INSERT INTO block (client, cause, note) VALUES ('192.0.2.78', 'spam', 'by hand')");
+is sql("SELECT cause, strikes, set_by, note FROM block WHERE client = '192.0.2.78'")->[0], 'spam|3|hand|by hand',
+    'a block by hand in place of one of policyd knows of its strikes';
+is sql("SELECT was ->> 'cause', is_now ->> 'cause' FROM history ORDER BY id DESC LIMIT 1")->[0], 'it tried|spam', 'and history of both';
 sql("INSERT INTO allow (client) VALUES ('192.0.2.77')");
 is sql("SELECT is_now ->> 'id' FROM history WHERE is_now ->> 'client' = '192.0.2.77'")->[0],
     sql("SELECT id FROM allow WHERE client = '192.0.2.77'")->[0], 'history knows which row was inserted';
