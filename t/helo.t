@@ -157,7 +157,7 @@ for (@levels) {
 is $p->ask(helo_name => '', @$_), 'DUNNO', "@$_: not judged by HELO" for
     [ protocol_state => 'DATA', recipient_count => 1 ], [ protocol_state => 'END-OF-MESSAGE', recipient_count => 1 ],
     [ protocol_state => 'EHLO' ], [ protocol_state => 'MAIL' ], [ protocol_state => 'VRFY' ], [ policy_context => 'mx-pre' ],
-    [ policy_context => 'submission' ], [ sasl_username => 'ann' ], [ client_address => '127.0.0.1' ];
+    [ policy_context => 'submission', sasl_username => 'ann' ], [ sasl_username => 'ann' ], [ client_address => '127.0.0.1' ];
 
 sub explained { return ($p->command(request(sender => '', policy_context => 'shipped', @_), '-x'))[1] }
 

@@ -137,7 +137,7 @@ my @mails = (
 	[ 'login',     1, sasl_username => 'x', policy_context => 'mx' ],
 	[ 'local',     1, client_address => '127.0.0.1', policy_context => 'mx' ],
 	[ 'stranger',  0, policy_context => 'mx' ],
-	[ 'rcpt',      0, protocol_state => 'RCPT' ],
+	[ 'rcpt',      0, protocol_state => 'RCPT', sasl_username => 'rcpt@example.org' ],
 	[ 'end',       1, protocol_state => 'END-OF-MESSAGE', server_port => 601 ],
 	[ 'data',      0, server_port => 601 ],		# this service asks at END-OF-MESSAGE
 	[ 'elsewhere', 1, server_port => 602 ],		# this one does not

@@ -34,7 +34,7 @@ my @routes = (
 	[ 'an empty context is mx',         { policy_context => '' },                                  $reject ],
 	[ 'an unknown context too',         { policy_context => 'nonsense' },                          $reject ],
 	[ 'mx-pre asks no such rule',       { policy_context => 'mx-pre' },                            'DUNNO' ],
-	[ 'submission',                     { policy_context => 'submission' },                        'DUNNO' ],
+	[ 'submission',                     { policy_context => 'submission' },                        '550 5.7.0 login_required' ],
 	[ 'a login is submission',          { policy_context => 'mx', sasl_username => 'ann' },        'DUNNO' ],
 	[ 'and without a context',          { policy_context => '', sasl_username => 'ann' },          'DUNNO' ],
 	[ 'a profile the context names',    { policy_context => 'mild' },                              $defer ],
