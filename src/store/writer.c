@@ -635,13 +635,16 @@ writer_why(struct writer *w, char *out, size_t size)
 }
 
 void
-writer_put(struct writer *w, struct pending_write *write)
+writer_put(struct writer *w, struct pending_write *writes)
 {
-	write->next = NULL;
+	struct pending_write **end = &writes->next;
+
+	while (*end != NULL)
+		end = &(*end)->next;
 	pthread_mutex_lock(&w->lock);
 	bool first = w->waiting == NULL;
-	*w->waiting_end = write;
-	w->waiting_end = &write->next;
+	*w->waiting_end = writes;
+	w->waiting_end = end;
 	if (first)
 		pthread_cond_signal(&w->more);
 	pthread_mutex_unlock(&w->lock);
@@ -672,6 +675,11 @@ writer_stop(struct writer *w, int64_t timeout_ms)
 void
 writer_free(struct writer *w, struct pending_write **undone)
 {
+	struct pending_write **end = &w->batch;
+
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = w->waiting;
 	*undone = w->batch;
 	pthread_mutex_destroy(&w->lock);
 	pthread_cond_destroy(&w->more);
