@@ -408,10 +408,18 @@ is_full(const struct store *s)
 	return s->queued >= (size_t)s->options.write_queue_max || s->queued_bytes >= QUEUE_BYTES_MAX;
 }
 
-/* The waiter is told when this is written. */
+void
+store_forget(struct store *s, struct store_waiter *waiter)
+{
+	if (waiter->write != NULL)
+		unwait(s, waiter->write);
+}
+
+/* The waiter is told when this is written, and no more when what it waited for is. */
 static void
 await(struct store *s, struct pending_write *w, struct store_waiter *waiter)
 {
+	store_forget(s, waiter);
 	w->waiter = waiter;
 	waiter->write = w;
 	w->older = s->newest_awaited;
@@ -425,8 +433,6 @@ store_write(struct store *s, const struct decision_row *row, struct store_waiter
 {
 	bool trouble = atomic_load(&writer_state(s->writer)->trouble);
 
-	if (waiter != NULL)
-		waiter->write = NULL;
 	if (is_full(s) || (trouble && waiter == NULL)) {
 		s->dropped->value++;
 		return false;
@@ -438,13 +444,6 @@ store_write(struct store *s, const struct decision_row *row, struct store_waiter
 		await(s, w, waiter);
 	put(s, w);
 	return !trouble;
-}
-
-void
-store_forget(struct store *s, struct store_waiter *waiter)
-{
-	if (waiter->write != NULL)
-		unwait(s, waiter->write);
 }
 
 static void
@@ -635,8 +634,6 @@ store_triplet(struct store *s, const struct triplet *t, struct triplet_span with
 bool
 store_triplet_news(struct store *s, const struct triplet_news *news, struct store_waiter *waiter)
 {
-	if (waiter != NULL)
-		waiter->write = NULL;
 	if (is_full(s) || atomic_load(&writer_state(s->writer)->trouble)) {
 		s->dropped->value++;
 		return false;

@@ -250,6 +250,37 @@ waiter_is_told(void **state)
 	assert_int_equal(sql_number(f, "SELECT count(*) FROM triplet_pending"), 1);
 }
 
+/* What is remembered takes the last place of the queue, and the refusal's row finds none. */
+static void
+waits_on_for_the_first(void **state)
+{
+	struct decision_row row = row_of("greylist", "greylist");
+	struct told told;
+	(void)state;
+
+	fixture_close(f);
+	f->options.write_queue_max = 100;
+	assert_true(fixture_open(f));
+	loop_for(f, 50);
+	for (int i = 0; i < 99; i++)
+		assert_true(store_write(f->store, &row, NULL));
+	told_init(&told);
+	struct triplet_news write = { .event = TRIPLET_TRIED, .triplet = bob, .past = past(&bob), .time_s = now };
+	assert_true(store_triplet_news(f->store, &write, &told.waiter));
+	assert_false(store_write(f->store, &row, &told.waiter));
+	assert_true(eventually(f, is_told, &told));
+	assert_true(told.ok);
+	assert_int_equal(sql_number(f, "SELECT count(*) FROM triplet_pending"), 1);
+	loop_for(f, 10);
+	told_init(&told);
+	write.triplet = of_other;
+	assert_true(store_triplet_news(f->store, &write, &told.waiter));
+	assert_true(store_write(f->store, &row, &told.waiter));
+	assert_true(eventually(f, is_told, &told));
+	assert_int_equal(sql_number(f, "SELECT count(*) FROM decision"), 100);
+	assert_int_equal(told.times, 1);
+}
+
 static void
 trouble_cannot_tell(void **state)
 {
@@ -420,6 +451,7 @@ main(void)
 		PROMISE("all of it survives a restart", survives),
 		PROMISE("who is let pass by hand passes, and waits again", by_hand),
 		PROMISE("who waits for a commit is told", waiter_is_told),
+		PROMISE("and where nothing else is taken, for the triplet alone", waits_on_for_the_first),
 		PROMISE("in trouble it cannot tell, and remembers nothing new", trouble_cannot_tell),
 		PROMISE("odd bytes and long texts are keys as all others", odd_bytes),
 		PROMISE("what is older than anybody asks for goes", old_ones_go),
