@@ -360,6 +360,41 @@ old_ones_go(void **state)
 	assert_int_equal(sql_number(f, sql), 1);
 }
 
+/* Somebody who always writes. */
+struct writes {
+	struct store_waiter waiter;
+	unsigned count;
+};
+
+static void
+write_again(struct store_waiter *waiter, bool ok)
+{
+	struct writes *w = (struct writes *)(void *)waiter;
+	const struct triplet_news write = { .event = TRIPLET_TRIED, .triplet = news, .past = { .next_gen = ++w->count },
+	    .time_s = now };
+
+	assert_true(ok);
+	assert_true(store_triplet_news(f->store, &write, &w->waiter));
+}
+
+static void
+old_ones_go_under_load(void **state)
+{
+	struct writes busy = { .waiter = { .committed = write_again } };
+	(void)state;
+
+	fill("triplet_pending SELECT NULL, 'c' || i, 's', 'r', 1, unixepoch() - 10 * 86400 + i, 0", 10000);
+	fill("triplet_proven SELECT 'r', 's', 'c' || i, 1, 0, 0, unixepoch() - 40 * 86400 + i", 1000);
+	fill("triplet_client SELECT 'c' || i, 5, unixepoch() - 40 * 86400 + i", 1000);
+	store_keep_triplets(f->store, 3 * DAY, 35 * DAY);
+	write_again(&busy.waiter, true);
+	assert_true(sql_becomes(f, "SELECT count(*) FROM triplet_pending WHERE client LIKE 'c%'", "0"));
+	assert_true(sql_becomes(f, "SELECT count(*) FROM triplet_proven", "0"));
+	assert_true(sql_becomes(f, "SELECT count(*) FROM triplet_client", "0"));
+	assert_true(busy.count > 100);
+	store_forget(f->store, &busy.waiter);
+}
+
 static void
 too_many_go(void **state)
 {
@@ -455,6 +490,7 @@ main(void)
 		PROMISE("in trouble it cannot tell, and remembers nothing new", trouble_cannot_tell),
 		PROMISE("odd bytes and long texts are keys as all others", odd_bytes),
 		PROMISE("what is older than anybody asks for goes", old_ones_go),
+		PROMISE("though somebody always writes", old_ones_go_under_load),
 		PROMISE("beyond greylist_max the oldest go, from memory too", too_many_go),
 		PROMISE("a long table is read a slice at a time", reads_in_slices),
 		PROMISE("a store that only reads knows it as well", read_only),
