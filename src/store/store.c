@@ -460,9 +460,11 @@ flush_counts(struct store *s)
 static void
 forget_attempts(struct store *s)
 {
-	int64_t old_s = clock_wall_s() - s->attempts_keep_s;
+	int64_t now_s = clock_wall_s(), old_s = now_s - s->attempts_keep_s;
 	int64_t many_s = atomic_load(&writer_state(s->writer)->attempts_since_s);
 
+	if (many_s > now_s)		/* the clock went back: what is tried now would be as old */
+		many_s = old_s;
 	triplets_forget(&s->triplets, old_s > many_s ? old_s : many_s);
 	s->attempts->value = attempts_count(s->triplets.attempts);
 }

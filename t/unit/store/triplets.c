@@ -409,6 +409,11 @@ too_many_go(void **state)
 	assert_true(past(&newest).waits);
 	assert_false(past(&oldest).waits);
 	assert_true(past(&oldest).known);
+	clock_freeze(now - DAY, clock_mono_us());
+	loop_for(f, 1200);
+	clock_release();
+	assert_true(tried_at(&bob, now - DAY));
+	assert_true(past_at(&bob, now - DAY + 300).waits);
 }
 
 /* A table too long for one slice is read while requests come: what is not known by then cannot be told. */
@@ -491,7 +496,7 @@ main(void)
 		PROMISE("odd bytes and long texts are keys as all others", odd_bytes),
 		PROMISE("what is older than anybody asks for goes", old_ones_go),
 		PROMISE("though somebody always writes", old_ones_go_under_load),
-		PROMISE("beyond greylist_max the oldest go, from memory too", too_many_go),
+		PROMISE("beyond greylist_max the oldest go, from memory too, and none more when the clock goes back", too_many_go),
 		PROMISE("a long table is read a slice at a time", reads_in_slices),
 		PROMISE("a store that only reads knows it as well", read_only),
 		PROMISE("no question reads a whole table", questions_use_an_index),
