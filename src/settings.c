@@ -12,6 +12,7 @@
 #include "store/store.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const struct option_table *const server_tables[TABLES] = {
 	[TABLE_SERVER] = &server_option_table,
@@ -49,6 +50,27 @@ settings_complain(bool to_log, const char *mistake)
 		fprintf(stderr, "%s\n", mistake);
 }
 
+/* A check that is set to greylist where it does nothing is let pass, but not in silence. */
+static void
+warn_of_greylist(const char *path, const struct profile *p, const struct rule *rule, const void *values, bool to_log)
+{
+	const char *why = profile_why_not_greylist(rule, strcmp(profile_name(p), "submission") == 0), *text;
+
+	if (why == NULL || rule->greylists)
+		return;
+	for (size_t i = 0; i < rule->options.count; i++) {
+		const struct option *o = &rule->options.rows[i];
+		size_t line = o->type == OPT_SETTING ? profile_line(p, o->name, &text) : 0;
+
+		if (line == 0 || ((const struct setting *)(const void *)((const char *)values + o->offset))->action != SETTING_GREYLIST)
+			continue;
+		if (to_log)
+			log_warn("%s:%zu: %s = %s: %s", path, line, o->name, text, why);
+		else
+			fprintf(stderr, "warning: %s:%zu: %s = %s: %s\n", path, line, o->name, text, why);
+	}
+}
+
 struct config *
 settings_read(const char *path, bool to_log)
 {
@@ -64,6 +86,10 @@ settings_read(const char *path, bool to_log)
 		settings_complain(to_log, more);
 	}
 	problems_free(&problems);
+	const struct profile *p;
+	for (size_t place = 0; config != NULL && (p = config_profile_at(config, place)) != NULL; place++)
+		for (size_t i = 0; i < rules_count; i++)
+			warn_of_greylist(path, p, rules[i], profile_values(p, 1 + i), to_log);
 	return config;
 }
 

@@ -10,7 +10,7 @@
 /* The tables of [server]; the places by which config_server() finds them. */
 enum { TABLE_SERVER, TABLE_DNS, TABLE_DNS_LISTS, TABLE_STORE, TABLE_SITE, TABLE_POLICY, TABLES };
 
-/* Read the file, say what is wrong with it on stderr or in the log; NULL if anything is. */
+/* Read the file, say what is wrong with it, or does nothing, on stderr or in the log; NULL if anything is wrong. */
 struct config *settings_read(const char *path, bool to_log);
 
 /* A mistake in the configuration, on stderr or in the log. */

@@ -129,6 +129,29 @@ sub agree {
 	is($twice, $once, 'what -d prints reads back the same');
 }
 
+# ---- what does nothing ----
+{
+	my $path = file('idle', <<'END');
+[mx]
+helo_literal = greylist
+null_sender_multiple = greylist
+[submission : mx]
+login_block =
+    greylist "later"
+deny = greylist
+[strict : mx]
+login_block = greylist
+END
+	my @want = ([3, qr/null_sender_multiple = greylist: this is asked at DATA, where nothing is greylisted.*; write defer or reject/],
+	    [7, qr/deny = greylist: users of our own are not greylisted/], [5, qr/login_block = greylist "later": users of our own/],
+	    [9, qr/login_block = greylist: users of our own/]);
+	($code, $out, $err) = policyd('-c', $path, '-n');
+	is("$code $out", '0 ', 'what is greylisted where nothing is, is let pass');
+	my @lines = split /\n/, $err;
+	like(shift @lines // '', qr/^warning: \Q$path\E:$_->[0]: $_->[1]/, "-n warns of line $_->[0]") for @want;
+	is("@lines", '', 'and of nothing else');
+}
+
 # ---- mistakes ----
 {
 	my $path = file('wrong', <<'END');

@@ -105,13 +105,28 @@ is_tricky(const uint8_t *b, size_t len)
 	     (b[1] == 0x81 && b[2] >= 0xa6 && b[2] <= 0xa9));
 }
 
-/* How many bytes from here on are as harmless as nearly all are. */
+static bool
+is_plain(char c)
+{
+	return (c >= ' ') & (c <= '~') & (c != '\\') & (c != '"');
+}
+
+/* How many bytes from here on are as harmless as nearly all are; a block is one loop without a branch. */
 static size_t
 plain_len(const char *bytes, size_t len)
 {
+	enum { BLOCK = 32 };
 	size_t n = 0;
 
-	while (n < len && bytes[n] >= ' ' && bytes[n] <= '~' && bytes[n] != '\\' && bytes[n] != '"')
+	for (; n + BLOCK <= len; n += BLOCK) {
+		unsigned char all = 1;
+
+		for (size_t k = 0; k < BLOCK; k++)
+			all &= is_plain(bytes[n + k]);
+		if (!all)
+			break;
+	}
+	while (n < len && is_plain(bytes[n]))
 		n++;
 	return n;
 }

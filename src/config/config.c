@@ -166,14 +166,20 @@ config_server(const struct config *c, size_t table)
 }
 
 size_t
-config_server_line(const struct config *c, const char *option, const char **text)
+profile_line(const struct profile *p, const char *option, const char **text)
 {
 	size_t i = 0;
 
-	for (; strcmp(c->server_kind.slots[i].option->name, option) != 0; i++)
-		assert(i + 1 < c->server_kind.count);
-	*text = c->server->texts[i];
-	return c->server->lines[i];
+	for (; strcmp(p->kind->slots[i].option->name, option) != 0; i++)
+		assert(i + 1 < p->kind->count);
+	*text = p->texts[i];
+	return p->lines[i];
+}
+
+size_t
+config_server_line(const struct config *c, const char *option, const char **text)
+{
+	return profile_line(c->server, option, text);
 }
 
 const struct profile *

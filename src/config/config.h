@@ -64,6 +64,9 @@ const struct profile *config_profile(const struct config *c, const char *name);
 /* Every profile has a place from 0; NULL beyond the last. */
 const struct profile *config_profile_at(const struct config *c, size_t place);
 
+/* The same of a setting of a profile, in the profile's own section. */
+size_t profile_line(const struct profile *p, const char *option, const char **text);
+
 /* The struct that the profile table filled (schema->profile[table]), and the profile's name. */
 const void *profile_values(const struct profile *p, size_t table);
 const char *profile_name(const struct profile *p);

@@ -261,8 +261,9 @@ record_refusal(struct job *j, struct text *reply, bool waits)
 	*j->reference = '\0';
 	j->policy->unreferenced->value++;
 	reply->len = 0;
-	reply_encode(reply, j->eval, &j->decision, j->reference);
-	return false;
+	if (!waits)
+		reply_encode(reply, j->eval, &j->decision, j->reference);
+	return waits;
 }
 
 static void
@@ -289,9 +290,8 @@ job_decide(struct job *j, struct text *reply)
 		explain(j);
 		return false;
 	}
-	/* What a refusal rests on stands in the queue before the row that the answer waits for; without a row, it waits for that. */
-	bool waits = j->decision.action != ACTION_DUNNO && j->eval->news != NULL &&
-	    !store_keeps(j->policy->parts.store, true, false);
+	/* What a refusal rests on stands in the queue before the row that its answer waits for; without a row, it waits for that. */
+	bool waits = j->decision.action != ACTION_DUNNO && j->eval->news != NULL;
 	j->waiter.committed = on_commit;
 	bool remembered = record_news(j, waits ? &j->waiter : NULL);
 	if (!remembered && j->decision.greylisted)

@@ -59,25 +59,39 @@ route_request(const struct config *c, const struct lists *lists, const struct re
 	return to;
 }
 
+const char *
+profile_why_not_greylist(const struct rule *rule, bool users)
+{
+	if (users || !(rule->hooks & HOOK_MX))
+		return "users of our own are not greylisted, so this does nothing; write defer or reject";
+	if (!(rule->stages & STAGE_RCPT))
+		return "this is asked at DATA, where nothing is greylisted, so it does nothing; write defer or reject";
+	return NULL;
+}
+
 void *
 profile_read_setting(const struct rule *const *rules, size_t rule_count, const char *check, const char *setting,
     char *why, size_t size)
 {
 	struct text t = { .at = why, .size = size };
-	bool known = false;
+	const struct rule *rule = NULL;
 
 	for (size_t i = 0; i < rule_count; i++)
 		for (size_t k = 0; k < rules[i]->options.count; k++)
-			known |= rules[i]->options.rows[k].type == OPT_SETTING &&
-			    strcmp(rules[i]->options.rows[k].name, check) == 0;
-	if (!known) {
+			if (rules[i]->options.rows[k].type == OPT_SETTING &&
+			    strcmp(rules[i]->options.rows[k].name, check) == 0)
+				rule = rules[i];
+	if (rule == NULL) {
 		text_addf(&t, "there is no check '%.60s'; policyd -d lists them", check);
 		return NULL;
 	}
 	struct arena *a = arena_new();
 	struct setting read, *kept = NULL;
-	const char *finding;
-	if (setting_parse(a, setting, &read, &finding)) {
+	const char *finding = NULL;
+	bool good = setting_parse(a, setting, &read, &finding);
+	if (good && read.action == SETTING_GREYLIST)
+		good = (finding = profile_why_not_greylist(rule, false)) == NULL;
+	if (good) {
 		size_t text_size = read.text ? strlen(read.text) + 1 : 0;
 
 		kept = xmalloc(sizeof *kept + text_size);

@@ -34,6 +34,13 @@ struct route route_request(const struct config *c, const struct lists *lists, co
 void *profile_read_setting(const struct rule *const *rules, size_t rule_count, const char *check,
     const char *setting, char *why, size_t size);
 
+/*
+ * Why it does nothing to set the rule's checks to greylist, and what is right; NULL if it does something.
+ *
+ * users   in the profile submission
+ */
+const char *profile_why_not_greylist(const struct rule *rule, bool users);
+
 /* The profiles there always are. */
 extern const char *const profile_builtin[];
 

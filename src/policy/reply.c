@@ -75,11 +75,17 @@ struct wording {
 	const char *values[MACROS];
 };
 
+static bool
+has_own_text(const struct rule_state *s)
+{
+	return s->verdict.kind != VERDICT_CANNOT_TELL && s->setting->text != NULL;
+}
+
 /* The site's own text, if there is one and the check can tell; else the rule's finding. */
 static const char *
 text_of(const struct rule_state *s)
 {
-	return s->verdict.kind != VERDICT_CANNOT_TELL && s->setting->text != NULL ? s->setting->text : "%{finding}";
+	return has_own_text(s) ? s->setting->text : "%{finding}";
 }
 
 /* A value from outside, made harmless; what there is none of is said to be none. */
@@ -95,24 +101,36 @@ safe(const struct eval *e, const char *value)
 	return arena_strndup(e->arena, buffer, t.len);
 }
 
+/* What only a text of the site's own may tell. */
 static void
-wording_begin(struct wording *w, const struct eval *e, const struct decision *d, const char *reference)
+add_values(struct wording *w, const struct eval *e)
 {
 	const struct request *r = e->request;
-	struct text url = TEXT(w->url);
 
-	w->d = d;
-	w->reference = reference;
-	if (*e->world->help_url)
-		add_url(&url, e->world->help_url, d->check, reference);
 	w->values[MACRO_CLIENT_ADDRESS] = safe(e, r->client_address);
 	w->values[MACRO_CLIENT_NAME] = safe(e, r->client_name);
 	w->values[MACRO_HELO] = safe(e, r->helo_name);
 	w->values[MACRO_SENDER] = *r->sender ? safe(e, r->sender) : "<>";
 	w->values[MACRO_SENDER_DOMAIN] = safe(e, e->sender_domain);
 	w->values[MACRO_RECIPIENT] = safe(e, r->recipient);
-	w->values[MACRO_REFERENCE] = *reference ? reference : "(none)";
+	w->values[MACRO_REFERENCE] = *w->reference ? w->reference : "(none)";
 	w->values[MACRO_HELP_URL] = *w->url ? w->url : "(none)";
+}
+
+static void
+wording_begin(struct wording *w, const struct eval *e, const struct decision *d, const char *reference)
+{
+	struct text url = TEXT(w->url);
+	bool own_text = false;
+
+	w->d = d;
+	w->reference = reference;
+	if (*e->world->help_url)
+		add_url(&url, e->world->help_url, d->check, reference);
+	for (size_t i = 0; i < d->said_count; i++)
+		own_text |= has_own_text(d->said[i]);
+	if (own_text)
+		add_values(w, e);
 }
 
 static void

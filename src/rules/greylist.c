@@ -15,6 +15,7 @@
 #include "rules/lasting_sender.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -28,7 +29,7 @@ struct greylist_options {
 };
 enum { GREYLIST, WHEN, DELAY, RETRY_WINDOW, LIFE, AUTO_PASS, HEADER, IPV4, IPV6 };
 enum { WHEN_EVIDENCE, WHEN_ALWAYS };		/* when */
-enum { DAY_S = 86400, SENDER_BYTES = 1100 };
+enum { DAY_S = 86400, SENDER_BYTES = 1100, EVERYBODY_BITS = 8 };
 
 static const struct option rows[] = {
 	[GREYLIST] = { "greylist", OPT_SETTING, INTO(greylist), "greylist",
@@ -52,11 +53,14 @@ static const struct option rows[] = {
 	    .sentence = "The same of IPv6 addresses." },
 };
 
-/* "+all" and the like. */
+/* "+all" and the like; "ip4:0.0.0.0/0", and whatever else has so few bits that no sender can own it. */
 static bool
 names_everybody(const struct spf_outcome *spf)
 {
-	return spf->mechanism != NULL && strcmp(spf->mechanism + strspn(spf->mechanism, "+"), "all") == 0;
+	if (spf->mechanism == NULL)
+		return false;
+	const char *name = spf->mechanism + strspn(spf->mechanism, "+"), *bits = strrchr(name, '/');
+	return strcmp(name, "all") == 0 || (bits != NULL && strtoul(bits + 1, NULL, 10) < EVERYBODY_BITS);
 }
 
 /* What makes servers of one sender the same client, the best first; from and network are room for its texts. */

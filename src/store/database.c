@@ -278,7 +278,7 @@ try_open(const char *path, bool synchronous_full, sqlite3 **db, char *why, size_
 	if (rc == SQLITE_OK) {
 		sqlite3_exec(*db, synchronous_full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
 		    NULL, NULL, NULL);
-		sqlite3_exec(*db, "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864",
+		sqlite3_exec(*db, "PRAGMA wal_autocheckpoint = 1000; PRAGMA journal_size_limit = 67108864",
 		    NULL, NULL, NULL);
 		got = schema_apply(*db, reason, sizeof reason);
 	} else if (database_is_corrupt(rc))

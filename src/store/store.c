@@ -55,7 +55,7 @@ const struct option_table store_option_table = OPTION_TABLE(rows);
 
 enum { LOOK_EVERY_MS = 250, COUNTS_EVERY_MS = 1000, COUNTS_MAX = 64, QUEUE_BYTES_MAX = 256 << 20,
 	FACTS_AGAIN_US = 1000000, FED_S = 60, ACTIVITY_STEP = 5000, ACTIVITY_MAX = 500000, ON_RECORD_S = 86400,
-	BLOCKS_APART_MAX = 10000, READ_FIRST_US = 10000, READ_SLICE_US = 5000 };
+	BLOCKS_APART_MAX = 10000, READ_FIRST_US = 10000, READ_SLICE_US = 5000, HAND_OVER = 16 };
 
 struct pending_count {
 	char scope[24], key[COUNTER_KEY];
@@ -80,6 +80,8 @@ struct store {
 	int64_t facts_again_us;			/* then it is tried again */
 	sqlite3_stmt *begin_facts, *end_facts;
 	bool asking;				/* facts is in a transaction, until this turn of the loop is over */
+	struct pending_write *writes, **writes_end;	/* of this turn, to be handed over */
+	unsigned write_count;
 	struct sent sent;
 	struct clients *clients;
 	struct bounces_asked bounces;
@@ -98,12 +100,29 @@ struct store {
 	struct metric *commits, *rows, *dropped, *queue, *in_trouble, *attempts;
 };
 
+/* Several writes of one turn of the loop are handed over at once: a commit costs as much as ten rows. */
+static void
+hand_over(struct store *s)
+{
+	if (s->writes != NULL)
+		writer_put(s->writer, s->writes);
+	s->writes = NULL;
+	s->writes_end = &s->writes;
+	s->write_count = 0;
+}
+
 static void
 put(struct store *s, struct pending_write *w)
 {
 	s->queue->value = ++s->queued;
 	s->queued_bytes += w->bytes;
-	writer_put(s->writer, w);
+	if (s->writes == NULL)
+		timer_start(s->turn, 0, 0);
+	w->next = NULL;
+	*s->writes_end = w;
+	s->writes_end = &w->next;
+	if (++s->write_count == HAND_OVER)
+		hand_over(s);
 }
 
 /* ---- reading what people wrote ---- */
@@ -173,13 +192,18 @@ was_fed(const struct store *s)
 }
 
 static void
-end_asking(void *arg)
+end_asking(struct store *s)
 {
-	struct store *s = arg;
-
 	if (s->asking && !database_finish(s->end_facts))
 		sqlite3_exec(s->facts, "ROLLBACK", NULL, NULL, NULL);
 	s->asking = false;
+}
+
+static void
+on_turn(void *arg)
+{
+	end_asking(arg);
+	hand_over(arg);
 }
 
 /* All that is asked in one turn of the loop is one transaction: each costs as much as several questions. */
@@ -388,10 +412,18 @@ is_full(const struct store *s)
 	return s->queued >= (size_t)s->options.write_queue_max || s->queued_bytes >= QUEUE_BYTES_MAX;
 }
 
-/* The waiter is told when this is written. */
+void
+store_forget(struct store *s, struct store_waiter *waiter)
+{
+	if (waiter->write != NULL)
+		unwait(s, waiter->write);
+}
+
+/* The waiter is told when this is written, and no more when what it waited for is. */
 static void
 await(struct store *s, struct pending_write *w, struct store_waiter *waiter)
 {
+	store_forget(s, waiter);
 	w->waiter = waiter;
 	waiter->write = w;
 	w->older = s->newest_awaited;
@@ -405,8 +437,6 @@ store_write(struct store *s, const struct decision_row *row, struct store_waiter
 {
 	bool trouble = atomic_load(&writer_state(s->writer)->trouble);
 
-	if (waiter != NULL)
-		waiter->write = NULL;
 	if (is_full(s) || (trouble && waiter == NULL)) {
 		s->dropped->value++;
 		return false;
@@ -418,13 +448,6 @@ store_write(struct store *s, const struct decision_row *row, struct store_waiter
 		await(s, w, waiter);
 	put(s, w);
 	return !trouble;
-}
-
-void
-store_forget(struct store *s, struct store_waiter *waiter)
-{
-	if (waiter->write != NULL)
-		unwait(s, waiter->write);
 }
 
 static void
@@ -441,9 +464,11 @@ flush_counts(struct store *s)
 static void
 forget_attempts(struct store *s)
 {
-	int64_t old_s = clock_wall_s() - s->attempts_keep_s;
+	int64_t now_s = clock_wall_s(), old_s = now_s - s->attempts_keep_s;
 	int64_t many_s = atomic_load(&writer_state(s->writer)->attempts_since_s);
 
+	if (many_s > now_s)		/* the clock went back: what is tried now would be as old */
+		many_s = old_s;
 	triplets_forget(&s->triplets, old_s > many_s ? old_s : many_s);
 	s->attempts->value = attempts_count(s->triplets.attempts);
 }
@@ -631,8 +656,6 @@ store_triplet(struct store *s, const struct triplet *t, struct triplet_span with
 bool
 store_triplet_news(struct store *s, const struct triplet_news *news, struct store_waiter *waiter)
 {
-	if (waiter != NULL)
-		waiter->write = NULL;
 	if (is_full(s) || atomic_load(&writer_state(s->writer)->trouble)) {
 		s->dropped->value++;
 		return false;
@@ -690,13 +713,14 @@ start_writer(struct loop *l, struct store *s, char *why, size_t size)
 		s->in_trouble->value = s->trouble = s->desk.quiet = true;
 	}
 	writer_make_id(id);
+	s->writes_end = &s->writes;
 	s->wake = wake_new(l, on_wake, s);
 	s->writer = writer_start(s->path, s->options.synchronous == 1, db, id, &s->writer_options, s->wake);
 	s->flush = timer_new(l, on_flush, s);
 	timer_start(s->flush, COUNTS_EVERY_MS, COUNTS_EVERY_MS);
 	s->slice = timer_new(l, on_slice, s);
 	s->read = timer_new(l, on_read, s);
-	s->turn = timer_new(l, end_asking, s);
+	s->turn = timer_new(l, on_turn, s);
 	if (triplets_read(&s->triplets, facts(s), READ_FIRST_US))
 		timer_start(s->read, 1, 0);
 	s->look = timer_new(l, on_look, s);
@@ -766,10 +790,12 @@ store_close(struct store *s, int64_t timeout_ms)
 	if (s->writer != NULL) {
 		flush_counts(s);
 		clients_flush(s->clients, SIZE_MAX, put_row, s);
+		hand_over(s);
 		desk_close(&s->desk);
 		close_facts(s);			/* the last to close, if it may write, leaves one file */
 		writer_stop(s->writer, timeout_ms);
 		on_wake(s);			/* what it committed at last */
+		hand_over(s);
 		struct pending_write *left;
 		size_t lost = 0;
 		writer_free(s->writer, &left);

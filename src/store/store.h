@@ -80,11 +80,11 @@ struct decision_row {
 /*
  * Who waits for a commit.  Embedded by the caller.  committed() is called once,
  * on the loop, never from within store_write(); ok is false if the store is in
- * trouble: the row may be written later, but nobody can say when.
+ * trouble: the row may be written later, but nobody can say when.  Who waits already waits for what is written last.
  */
 struct store_waiter {
 	void (*committed)(struct store_waiter *w, bool ok);
-	struct pending_write *write;		/* the store's */
+	struct pending_write *write;		/* the store's; NULL at first */
 };
 
 /*
@@ -94,7 +94,7 @@ struct store_waiter {
  *
  * w       told after the commit; NULL: written behind, nobody waits
  * false   the store is known to be in trouble, or the queue is full: w will not
- *         be called.  A refusal stays queued within the bound all the same and
+ *         be called, but for what it waited for already.  A refusal stays queued within the bound all the same and
  *         is written when the trouble is over.
  */
 bool store_write(struct store *s, const struct decision_row *row, struct store_waiter *w);

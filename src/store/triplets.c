@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* An address has at most 320 bytes (RFC 5321 s.4.5.3.1); of more, the first count. */
-enum { TEXT_BYTES = 1100, KEY_BYTES = 3 * TEXT_BYTES, ROWS_BETWEEN_LOOKS = 200, SWEPT_AT_A_TIME = 8, FORGET_ROWS = 5000 };
+enum { TEXT_BYTES = 1100, KEY_BYTES = 3 * TEXT_BYTES, ROWS_BETWEEN_LOOKS = 200, SWEPT_AT_A_TIME = 8 };
 
 /* A triplet as the tables have it, safe to show, under one of the client's names. */
 struct key {
@@ -413,7 +413,7 @@ look_at_end(struct triplet_rows *r, sqlite3 *db, enum triplet_statement which, i
 
 /* Beyond so many the oldest go, and it is said to the loop; ids have few gaps, so nobody counts. */
 static int
-forget_oldest(struct triplet_rows *r, sqlite3 *db, int64_t now_s, int64_t most, struct writer_state *state)
+forget_oldest(struct triplet_rows *r, sqlite3 *db, int64_t now_s, int64_t most, struct writer_state *state, int step)
 {
 	int64_t oldest, newest, first_s;
 
@@ -422,24 +422,30 @@ forget_oldest(struct triplet_rows *r, sqlite3 *db, int64_t now_s, int64_t most, 
 	int64_t surplus = newest - oldest + 1 - most;
 	if (surplus <= 0)
 		return 0;
-	int gone = change(r, db, ATTEMPTS_FORGET_OLDEST, surplus < FORGET_ROWS ? surplus : FORGET_ROWS, 0);
+	int gone = change(r, db, ATTEMPTS_FORGET_OLDEST, surplus < step ? surplus : step, 0);
 	if (look_at_end(r, db, ATTEMPTS_OLDEST, &oldest, &first_s) && first_s <= now_s)
 		atomic_store(&state->attempts_since_s, first_s);
 	return gone;
 }
 
 bool
-triplet_rows_forget(struct triplet_rows *r, sqlite3 *db, int64_t now_s, const struct writer_options *o,
-    struct writer_state *state)
+attempt_rows_forget(struct triplet_rows *r, sqlite3 *db, int64_t now_s, const struct writer_options *o,
+    struct writer_state *state, int step)
 {
-	int64_t keep_s = atomic_load(&o->triplets_keep_s);
-	int attempts = change(r, db, ATTEMPTS_FORGET_OLD, FORGET_ROWS, now_s - atomic_load(&o->attempts_keep_s));
+	int gone = change(r, db, ATTEMPTS_FORGET_OLD, step, now_s - atomic_load(&o->attempts_keep_s));
 
-	if (attempts == 0)
-		attempts = forget_oldest(r, db, now_s, atomic_load(&o->greylist_max), state);
-	int triplets = change(r, db, TRIPLETS_FORGET, FORGET_ROWS / 10, now_s - keep_s);
-	int clients = change(r, db, TRIPLET_CLIENTS_FORGET, FORGET_ROWS / 10, now_s - keep_s);
-	return attempts >= FORGET_ROWS || triplets >= FORGET_ROWS / 10 || clients >= FORGET_ROWS / 10;
+	if (gone == 0)
+		gone = forget_oldest(r, db, now_s, atomic_load(&o->greylist_max), state, step);
+	return gone == step;
+}
+
+bool
+triplet_rows_forget(struct triplet_rows *r, sqlite3 *db, int64_t now_s, const struct writer_options *o, int step)
+{
+	int64_t before_s = now_s - atomic_load(&o->triplets_keep_s);
+	int triplets = change(r, db, TRIPLETS_FORGET, step, before_s);
+
+	return (triplets == step) | (change(r, db, TRIPLET_CLIENTS_FORGET, step, before_s) == step);
 }
 
 void

@@ -57,9 +57,10 @@ struct triplet_rows {
 	sqlite3_stmt *statements[TRIPLET_STATEMENTS];
 };
 
-/* One small step of forgetting; true if there is more to forget. */
-bool triplet_rows_forget(struct triplet_rows *r, sqlite3 *db, int64_t now_s, const struct writer_options *o,
-    struct writer_state *state);
+/* One step of forgetting attempts, or what came through: so many rows of a table at most; true if there are more. */
+bool attempt_rows_forget(struct triplet_rows *r, sqlite3 *db, int64_t now_s, const struct writer_options *o,
+    struct writer_state *state, int step);
+bool triplet_rows_forget(struct triplet_rows *r, sqlite3 *db, int64_t now_s, const struct writer_options *o, int step);
 void triplet_rows_finalize(struct triplet_rows *r);
 
 #endif

@@ -19,11 +19,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RETRY_MS = 1000, IDLE_MS = 1000, HAND_COPY_EVERY_S = 86400, STEP_ROWS = 500, VACUUM_PAGES = 200 };
+enum { RETRY_MS = 1000, IDLE_MS = 1000, BUSY_ROUND_MS = 50, HAND_COPY_EVERY_S = 86400, VACUUM_PAGES = 200 };
+
+/* Rows that are deleted in one step, of a table that grows at its end; of a tree, where each costs two pages. */
+enum { STEP_ROWS = 500, TREE_ROWS = 100 };
 
 enum statement { INSERT_DECISION, INSERT_PROBLEM, DELETE_PROBLEMS, INSERT_LIST, DELETE_LISTS, UPSERT_COUNTER,
-	INSERT_WRITER, DELETE_OLD, DELETE_OLDEST, DELETE_COUNTERS, DELETE_UNKNOWN, DELETE_ACTIVITY, DELETE_OLDEST_ACTIVITY, DELETE_OLDEST_UNKNOWN,
-	DELETE_BLOCKS, DELETE_HISTORY, STATEMENTS };
+	INSERT_WRITER, DELETE_OLD, DELETE_OLDEST, DELETE_COUNTERS, DELETE_UNKNOWN, DELETE_ACTIVITY, DELETE_OLDEST_ACTIVITY,
+	DELETE_OLDEST_UNKNOWN, DELETE_BLOCKS, DELETE_HISTORY, STATEMENTS };
 
 static const char *const sql[STATEMENTS] = {
 	[INSERT_DECISION] = "INSERT INTO decision (reference, writer, time, action, check_name, would, reply, profile, "
@@ -79,7 +82,7 @@ const char *const row_sql[ROWS] = {
 struct writer {
 	pthread_t thread;
 	pthread_mutex_t lock;
-	pthread_cond_t more;
+	pthread_cond_t news;
 	struct pending_write *waiting, **waiting_end;	/* under lock */
 	struct pending_write *done, **done_end;		/* under lock */
 	bool stopping;				/* under lock */
@@ -98,6 +101,8 @@ struct writer {
 	struct sent_rows sent;
 	struct triplet_rows triplets;
 	int64_t hand_copied_s, hand_change, next_step_us;
+	unsigned step;					/* of steps, the next one */
+	bool more;					/* one of this round has more to do */
 	uint64_t log_inode;				/* of the open file's write-ahead log; 0: not known */
 };
 
@@ -430,8 +435,9 @@ ask_number(struct writer *w, const char *question)
 	return n;
 }
 
+/* Delete by a number, and of what that is about so many rows at most, if the statement has two; how many went. */
 static int
-delete_step(struct writer *w, enum statement which, int64_t first)
+delete_step(struct writer *w, enum statement which, int64_t first, int most)
 {
 	sqlite3_stmt *s = statement(w, which);
 
@@ -439,18 +445,19 @@ delete_step(struct writer *w, enum statement which, int64_t first)
 		return 0;
 	sqlite3_bind_int64(s, 1, first);
 	if (sqlite3_bind_parameter_count(s) > 1)
-		sqlite3_bind_int(s, 2, STEP_ROWS);
+		sqlite3_bind_int(s, 2, most);
 	return finish(s) ? sqlite3_changes(w->db) : 0;
 }
 
 /* Give empty pages back once the file is too large or a quarter of it is empty; fewer are soon used again. */
 static bool
-shrink(struct writer *w, int64_t most)
+shrink(struct writer *w, int64_t now_s)
 {
-	int64_t pages = ask_number(w, "PRAGMA page_count"), empty = ask_number(w, "PRAGMA freelist_count");
+	int64_t most = atomic_load(&w->options->database_size_max), pages = ask_number(w, "PRAGMA page_count"), empty = ask_number(w, "PRAGMA freelist_count");
 	bool large = most > 0 && pages * ask_number(w, "PRAGMA page_size") > most;
 	char vacuum[64];
 
+	(void)now_s;
 	if (empty == 0 || (!large && (empty < 4 * VACUUM_PAGES || empty < pages / 4)))
 		return false;
 	snprintf(vacuum, sizeof vacuum, "PRAGMA incremental_vacuum(%d)", VACUUM_PAGES);
@@ -477,37 +484,69 @@ delete_oldest(struct writer *w)
 		first = time_s;
 		oldest = i;
 	}
-	return delete_step(w, tables[oldest].deletes, STEP_ROWS);
+	return delete_step(w, tables[oldest].deletes, STEP_ROWS, 0);
 }
 
-/* One small step of cleaning up; true if there is more to do. */
 static bool
-retain(struct writer *w)
+forget_decisions(struct writer *w, int64_t now_s)
 {
-	int64_t now = clock_wall_s(), keep = atomic_load(&w->options->decision_keep_s);
-	int64_t activity_keep = atomic_load(&w->options->activity_keep_s);
 	int64_t most = atomic_load(&w->options->database_size_max);
-	int gone = delete_step(w, DELETE_OLD, (now - keep) * (1 << REFERENCE_SHIFT));
+	int gone = delete_step(w, DELETE_OLD, (now_s - atomic_load(&w->options->decision_keep_s)) * (1 << REFERENCE_SHIFT),
+	    STEP_ROWS);
 
-	if (gone == 0 && most > 0) {
-		int64_t pages = ask_number(w, "PRAGMA page_count") - ask_number(w, "PRAGMA freelist_count");
+	if (gone > 0 || most == 0)
+		return gone == STEP_ROWS;
+	int64_t pages = ask_number(w, "PRAGMA page_count") - ask_number(w, "PRAGMA freelist_count");
 
-		if (pages * ask_number(w, "PRAGMA page_size") > most / 20 * 19)	/* so that there are pages to give back */
-			gone = delete_oldest(w);
-	}
-	int blocks = delete_step(w, DELETE_BLOCKS, now - atomic_load(&w->options->blocks_keep_s));
-	if (gone == 0) {
-		delete_step(w, DELETE_COUNTERS, now - 400 * 86400);
-		delete_step(w, DELETE_HISTORY, now - atomic_load(&w->options->history_keep_s));
-	}
-	int unknown = delete_step(w, DELETE_UNKNOWN, now - activity_keep);
-	int activity = delete_step(w, DELETE_ACTIVITY, now - activity_keep);
-	int forgotten = sent_rows_forget(&w->sent, w->db, now, atomic_load(&w->options->sent_keep_s),
-	    atomic_load(&w->options->sent_max), STEP_ROWS);
-	bool more = triplet_rows_forget(&w->triplets, w->db, now, w->options, &w->state);
-	return shrink(w, most) || gone >= STEP_ROWS || blocks >= STEP_ROWS || unknown >= STEP_ROWS || activity >= STEP_ROWS ||
-	    forgotten >= STEP_ROWS || more;
+	if (pages * ask_number(w, "PRAGMA page_size") > most / 20 * 19)	/* so that there are pages to give back */
+		gone = delete_oldest(w);
+	return gone == STEP_ROWS;
 }
+
+static bool
+forget_small_tables(struct writer *w, int64_t now_s)
+{
+	delete_step(w, DELETE_COUNTERS, now_s - 400 * 86400, 0);
+	int blocks = delete_step(w, DELETE_BLOCKS, now_s - atomic_load(&w->options->blocks_keep_s), STEP_ROWS);
+	int history = delete_step(w, DELETE_HISTORY, now_s - atomic_load(&w->options->history_keep_s), STEP_ROWS);
+	return blocks == STEP_ROWS || history == STEP_ROWS;
+}
+
+static bool
+forget_unknown(struct writer *w, int64_t now_s)
+{
+	return delete_step(w, DELETE_UNKNOWN, now_s - atomic_load(&w->options->activity_keep_s), TREE_ROWS) == TREE_ROWS;
+}
+
+static bool
+forget_activity(struct writer *w, int64_t now_s)
+{
+	return delete_step(w, DELETE_ACTIVITY, now_s - atomic_load(&w->options->activity_keep_s), TREE_ROWS) == TREE_ROWS;
+}
+
+static bool
+forget_sent(struct writer *w, int64_t now_s)
+{
+	return sent_rows_forget(&w->sent, w->db, now_s, atomic_load(&w->options->sent_keep_s),
+	    atomic_load(&w->options->sent_max), STEP_ROWS) == STEP_ROWS;
+}
+
+static bool
+forget_attempts(struct writer *w, int64_t now_s)
+{
+	return attempt_rows_forget(&w->triplets, w->db, now_s, w->options, &w->state, STEP_ROWS * 4);
+}
+
+static bool
+forget_triplets(struct writer *w, int64_t now_s)
+{
+	return triplet_rows_forget(&w->triplets, w->db, now_s, w->options, TREE_ROWS);
+}
+
+/* One small step of each, one after the other; true if there is more of its kind to do. */
+static bool (*const steps[])(struct writer *w, int64_t now_s) = { forget_decisions, forget_small_tables, forget_unknown,
+    forget_activity, forget_sent, forget_attempts, forget_triplets, shrink };
+enum { STEPS = sizeof steps / sizeof *steps };
 
 /* A copy of what people wrote, once a day and at the end, if anything changed. */
 static void
@@ -523,7 +562,16 @@ copy_hand(struct writer *w, bool at_end)
 		w->hand_change = change;
 }
 
-/* What is done now and then, between transactions. */
+static bool
+is_awaited(struct writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	bool awaited = w->waiting != NULL || w->stopping;
+	pthread_mutex_unlock(&w->lock);
+	return awaited;
+}
+
+/* What is done now and then, between transactions; what nobody waits for gives way, and goes on behind the next one. */
 static void
 tidy(struct writer *w)
 {
@@ -535,7 +583,14 @@ tidy(struct writer *w)
 		return;
 	sqlite3_busy_timeout(w->db, 0);		/* somebody's lock: later, rows may come that cannot wait */
 	copy_hand(w, false);
-	w->next_step_us = now_us + (retain(w) ? 20 * 1000 : (int64_t)IDLE_MS * 10 * 1000);
+	do
+		w->more |= steps[w->step](w, clock_wall_s());
+	while (++w->step < STEPS && !is_awaited(w));
+	if (w->step == STEPS) {
+		w->next_step_us = now_us + (w->more ? BUSY_ROUND_MS : (int64_t)IDLE_MS * 10) * 1000;
+		w->step = 0;
+		w->more = false;
+	}
 	sqlite3_busy_timeout(w->db, DATABASE_BUSY_MS);
 }
 
@@ -562,7 +617,7 @@ take(struct writer *w, int64_t wait_ms)
 
 	pthread_mutex_lock(&w->lock);
 	while ((w->batch != NULL || w->waiting == NULL) && !w->stopping)
-		if (pthread_cond_timedwait(&w->more, &w->lock, &until) != 0)
+		if (pthread_cond_timedwait(&w->news, &w->lock, &until) != 0)
 			break;
 	struct pending_write **end = &w->batch;
 	while (*end != NULL)
@@ -625,7 +680,7 @@ writer_start(const char *path, bool synchronous_full, struct sqlite3 *db, const 
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&w->more, &monotonic);
+	pthread_cond_init(&w->news, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	w->waiting_end = &w->waiting;
 	w->done_end = &w->done;
@@ -658,15 +713,18 @@ writer_why(struct writer *w, char *out, size_t size)
 }
 
 void
-writer_put(struct writer *w, struct pending_write *write)
+writer_put(struct writer *w, struct pending_write *writes)
 {
-	write->next = NULL;
+	struct pending_write **end = &writes->next;
+
+	while (*end != NULL)
+		end = &(*end)->next;
 	pthread_mutex_lock(&w->lock);
 	bool first = w->waiting == NULL;
-	*w->waiting_end = write;
-	w->waiting_end = &write->next;
+	*w->waiting_end = writes;
+	w->waiting_end = end;
 	if (first)
-		pthread_cond_signal(&w->more);
+		pthread_cond_signal(&w->news);
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -687,7 +745,7 @@ writer_stop(struct writer *w, int64_t timeout_ms)
 	pthread_mutex_lock(&w->lock);
 	w->stopping = true;
 	w->stop_by_us = clock_mono_us() + timeout_ms * 1000;
-	pthread_cond_signal(&w->more);
+	pthread_cond_signal(&w->news);
 	pthread_mutex_unlock(&w->lock);
 	pthread_join(w->thread, NULL);
 }
@@ -695,9 +753,14 @@ writer_stop(struct writer *w, int64_t timeout_ms)
 void
 writer_free(struct writer *w, struct pending_write **undone)
 {
+	struct pending_write **end = &w->batch;
+
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = w->waiting;
 	*undone = w->batch;
 	pthread_mutex_destroy(&w->lock);
-	pthread_cond_destroy(&w->more);
+	pthread_cond_destroy(&w->news);
 	counters_free(w->counters);
 	free(w->path);
 	free(w->id);

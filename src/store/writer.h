@@ -92,7 +92,8 @@ struct writer *writer_start(const char *path, bool synchronous_full, struct sqli
 const struct writer_state *writer_state(const struct writer *w);
 void writer_why(struct writer *w, char *out, size_t size);
 
-void writer_put(struct writer *w, struct pending_write *write);
+/* One, or several in the order of their ->next. */
+void writer_put(struct writer *w, struct pending_write *writes);
 
 /* What was committed since the last call, oldest first; NULL if nothing. */
 struct pending_write *writer_take_done(struct writer *w);

@@ -148,11 +148,12 @@ draw_conf(struct text *t, bool reject_by_score)
 	static const char *const domain_sites[] = { "", "", "", "bl7.example*2, bl8.example=127.0.0.4*-1" };
 
 	bool spf_alone = draw(3) == 0;		/* else it is seldom reached: others refuse before */
-	bool mild = draw(4) == 0;		/* so that something is left to be greylisted */
+	bool mild = draw(2) == 0;		/* so that something is left to be greylisted */
 
 	text_addf(t, "[server]\nlocal_networks = 127.0.0.0/8%s\n[mx]\n", draw(8) == 0 ? " 203.0.113.0/24" : "");
 	text_addf(t, "mode = %s\n", draw(10) == 0 ? "log" : "enforce");
-	text_addf(t, "greylist_when = %s\n", draw(4) == 0 ? "always" : "evidence");
+	text_addf(t, "greylist_when = %s\ngreylist_delay = %s\ngreylist_auto_pass = %u\ngreylist_ipv4 = %u\n",
+	    draw(4) == 0 ? "always" : "evidence", draw(8) == 0 ? "0s" : "5m", draw(3) * 3, draw(2) ? 24u : 32u);
 	text_addf(t, "score_greylist = %s\nscore_defer = %s\nscore_reject = %s\n", PICK(scores), PICK(scores),
 	    reject_by_score ? PICK(scores) : "0");
 	for (size_t i = 0; i < rules_count; i++)
@@ -181,9 +182,13 @@ draw_lists(void)
 		"INSERT INTO hand_allow VALUES(1, 'mail.example.net', '', '', 'to@example.org', '', NULL)",
 		"INSERT INTO hand_allow VALUES(1, '203.0.113.7', '', '', '', '', NULL)",
 		"INSERT INTO hand_deny VALUES(1, '.example.com', '', '', '', '', NULL)",
-		"INSERT INTO hand_deny VALUES(1, 'mail.example.net', '', '', '', '', NULL);"
+		"INSERT INTO hand_deny VALUES(1, 'mail.example.net', '', '', '', '', 0);"
 		"INSERT INTO hand_allow VALUES(1, '.example.org', '', '', '', '', NULL)",
 		"INSERT INTO hand_recipient_setting VALUES('to@example.org', 'sender_no_mx', 'score 4', NULL)",
+		"INSERT INTO hand_recipient_setting VALUES('to@example.org', 'greylist', 'greylist', NULL),"
+		" ('example.org', 'sender_no_mx', 'greylist', NULL), ('example.org', 'spf_none', 'greylist', NULL)",
+		"INSERT INTO hand_recipient_setting VALUES('to@example.org', 'greylist', 'score 3', NULL),"
+		" ('to@example.org', 'dnsbl', 'greylist', NULL)",
 	};
 
 	return PICK(lists);
@@ -196,7 +201,8 @@ draw_request(struct text *t)
 	static const char *const helos[] = { "mail.example.net", "mail.example.net", "mail.example.net", "nodot",
 	    "my_pc.example.net", "[203.0.113.7]", "[192.0.2.99]", "mx.example.org", "" };
 	static const char *const senders[] = { "a@example.net", "a@example.net", "b@nowhere.example", "" };
-	static const char *const names[] = { "unknown", "unknown", "unknown", "", "mail.example.net" };
+	static const char *const names[] = { "unknown", "unknown", "unknown", "", "mail.example.net",
+	    "dsl-203-0-113-7.example.net" };
 
 	text_addf(t, "client_address=%s\nhelo_name=%s\nsender=%s\nrecipient=to@example.org\nclient_name=%s\n",
 	    PICK(clients), PICK(helos), PICK(senders), PICK(names));
@@ -209,7 +215,9 @@ draw_past(uint64_t seed)
 	static const struct triplet_past pasts[] = { { .known = false }, { .known = true, .next_gen = 1 },
 	    { .known = true, .next_gen = 1 }, { .known = true, .waits = true, .client = "example.net", .first_s = 1799999900 },
 	    { .known = true, .waits = true, .client = "example.net", .first_s = 1799990000 },
-	    { .known = true, .proven = true, .client = "example.net", .last_s = 1799990000 } };
+	    { .known = true, .proven = true, .client = "example.net", .last_s = 1799990000 },
+	    { .known = true, .proven = true, .client = "example.net", .last_s = 1799000000 },
+	    { .known = true, .next_gen = 2, .proven_client = "example.net", .client_passes = 4, .client_last_s = 1799000000 } };
 
 	return pasts[seed / 3 % (sizeof pasts / sizeof *pasts)];
 }
@@ -231,14 +239,25 @@ next_order(struct order *o)
 }
 
 static void
+add_news(struct text *t, const struct triplet_news *news)
+{
+	text_addf(t, " news %d counts %d of", (int)news->event, news->counts);
+	for (size_t i = 0; i < TRIPLET_CLIENTS && news->triplet.clients[i] != NULL; i++)
+		text_addf(t, " %s", news->triplet.clients[i]);
+	text_addf(t, " <%s> first %lld", news->triplet.sender, (long long)news->past.first_s);
+}
+
+static void
 print_decision(struct scene *s, char *to, size_t size)
 {
 	struct text t = { .at = to, .size = size };
 	struct decision d = decide(s->eval);
 
-	text_addf(&t, "%s check %s rule %s %s \"%s\" score %d would %s header %s news %d", decision_word(&d), d.check ? d.check : "-",
+	text_addf(&t, "%s check %s rule %s %s \"%s\" score %d would %s header %s greylisted %d delay %lld", decision_word(&d), d.check ? d.check : "-",
 	    d.rule ? d.rule : "-", d.enhanced ? d.enhanced : "-", d.action != ACTION_DUNNO ? reply_text(s->eval, &d, "") : "", d.score, d.would ? d.would : "-",
-	    d.header ? d.header : "-", s->eval->news ? (int)s->eval->news->event : -1);
+	    d.header ? d.header : "-", d.greylisted, (long long)d.delay_s);
+	if (s->eval->news != NULL)
+		add_news(&t, s->eval->news);
 }
 
 /* Follow the order's digits, the first open question behind their end. */

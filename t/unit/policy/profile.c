@@ -1,10 +1,12 @@
 /* profile.c - which hook, and whose settings: it promises that … */
 #include "scene.h"
 #include "policy/profile.h"
+#include "rules/table.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -85,13 +87,31 @@ one_case(void **state)
 	scene_close(&s);
 }
 
+static void
+useless_setting(void **state)
+{
+	char why[200] = "";
+	(void)state;
+
+	assert_null(profile_read_setting(rules, rules_count, "null_sender_multiple", "greylist", why, sizeof why));
+	assert_non_null(strstr(why, "at DATA, where nothing is greylisted"));
+	assert_null(profile_read_setting(rules, rules_count, "login_block", "greylist", why, sizeof why));
+	void *good = profile_read_setting(rules, rules_count, "null_sender_multiple", "defer", why, sizeof why);
+	assert_non_null(good);
+	free(good);
+	good = profile_read_setting(rules, rules_count, "helo_literal", "greylist", why, sizeof why);
+	assert_non_null(good);
+	free(good);
+}
+
 int
 main(void)
 {
 	enum { CASES = sizeof cases / sizeof *cases };
-	struct CMUnitTest tests[CASES];
+	struct CMUnitTest tests[CASES + 1];
 
 	for (size_t i = 0; i < CASES; i++)
 		tests[i] = (struct CMUnitTest){ cases[i].promises, one_case, NULL, NULL, (void *)i };
+	tests[CASES] = (struct CMUnitTest){ "what a recipient has greylisted where nothing is, is a mistake", useless_setting, NULL, NULL, NULL };
 	return cmocka_run_group_tests_name("profile.c: it promises that", tests, NULL, NULL);
 }

@@ -252,6 +252,24 @@ groups_commits(void **state)
 	assert_in_range(metric("policyd_store_commits_total"), 1, 100);
 }
 
+static bool told_10(struct bench *b) { return b->told >= 10; }
+
+static void
+commits_once_a_turn(void **state)
+{
+	struct bench *b = *state;
+
+	open_store(b);
+	assert_true(comes(b, queue_empty));
+	uint64_t commits = metric("policyd_store_commits_total");
+	for (int i = 0; i < 10; i++) {
+		assert_true(refuse(b));
+		usleep(1000);			/* the writer could have begun */
+	}
+	assert_true(comes(b, told_10));
+	assert_int_equal(metric("policyd_store_commits_total"), commits + 1);
+}
+
 static void
 references_grow(void **state)
 {
@@ -823,6 +841,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		PROMISE("a row is there, and counted, when its waiter is told", writes_and_tells),
 		PROMISE("many rows share few transactions", groups_commits),
+		PROMISE("what is written in one turn of the loop is one transaction", commits_once_a_turn),
 		PROMISE("references only grow, whatever the clock does between two starts", references_grow),
 		PROMISE("a reference used twice holds nobody up", mends_a_clash),
 		PROMISE("who no longer waits is not told", forgets_who_left),

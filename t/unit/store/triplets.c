@@ -250,6 +250,37 @@ waiter_is_told(void **state)
 	assert_int_equal(sql_number(f, "SELECT count(*) FROM triplet_pending"), 1);
 }
 
+/* What is remembered takes the last place of the queue, and the refusal's row finds none. */
+static void
+waits_on_for_the_first(void **state)
+{
+	struct decision_row row = row_of("greylist", "greylist");
+	struct told told;
+	(void)state;
+
+	fixture_close(f);
+	f->options.write_queue_max = 100;
+	assert_true(fixture_open(f));
+	loop_for(f, 50);
+	for (int i = 0; i < 99; i++)
+		assert_true(store_write(f->store, &row, NULL));
+	told_init(&told);
+	struct triplet_news write = { .event = TRIPLET_TRIED, .triplet = bob, .past = past(&bob), .time_s = now };
+	assert_true(store_triplet_news(f->store, &write, &told.waiter));
+	assert_false(store_write(f->store, &row, &told.waiter));
+	assert_true(eventually(f, is_told, &told));
+	assert_true(told.ok);
+	assert_int_equal(sql_number(f, "SELECT count(*) FROM triplet_pending"), 1);
+	loop_for(f, 10);
+	told_init(&told);
+	write.triplet = of_other;
+	assert_true(store_triplet_news(f->store, &write, &told.waiter));
+	assert_true(store_write(f->store, &row, &told.waiter));
+	assert_true(eventually(f, is_told, &told));
+	assert_int_equal(sql_number(f, "SELECT count(*) FROM decision"), 100);
+	assert_int_equal(told.times, 1);
+}
+
 static void
 trouble_cannot_tell(void **state)
 {
@@ -329,6 +360,41 @@ old_ones_go(void **state)
 	assert_int_equal(sql_number(f, sql), 1);
 }
 
+/* Somebody who always writes. */
+struct writes {
+	struct store_waiter waiter;
+	unsigned count;
+};
+
+static void
+write_again(struct store_waiter *waiter, bool ok)
+{
+	struct writes *w = (struct writes *)(void *)waiter;
+	const struct triplet_news write = { .event = TRIPLET_TRIED, .triplet = news, .past = { .next_gen = ++w->count },
+	    .time_s = now };
+
+	assert_true(ok);
+	assert_true(store_triplet_news(f->store, &write, &w->waiter));
+}
+
+static void
+old_ones_go_under_load(void **state)
+{
+	struct writes busy = { .waiter = { .committed = write_again } };
+	(void)state;
+
+	fill("triplet_pending SELECT NULL, 'c' || i, 's', 'r', 1, unixepoch() - 10 * 86400 + i, 0", 10000);
+	fill("triplet_proven SELECT 'r', 's', 'c' || i, 1, 0, 0, unixepoch() - 40 * 86400 + i", 1000);
+	fill("triplet_client SELECT 'c' || i, 5, unixepoch() - 40 * 86400 + i", 1000);
+	store_keep_triplets(f->store, 3 * DAY, 35 * DAY);
+	write_again(&busy.waiter, true);
+	assert_true(sql_becomes(f, "SELECT count(*) FROM triplet_pending WHERE client LIKE 'c%'", "0"));
+	assert_true(sql_becomes(f, "SELECT count(*) FROM triplet_proven", "0"));
+	assert_true(sql_becomes(f, "SELECT count(*) FROM triplet_client", "0"));
+	assert_true(busy.count > 100);
+	store_forget(f->store, &busy.waiter);
+}
+
 static void
 too_many_go(void **state)
 {
@@ -343,6 +409,11 @@ too_many_go(void **state)
 	assert_true(past(&newest).waits);
 	assert_false(past(&oldest).waits);
 	assert_true(past(&oldest).known);
+	clock_freeze(now - DAY, clock_mono_us());
+	loop_for(f, 1200);
+	clock_release();
+	assert_true(tried_at(&bob, now - DAY));
+	assert_true(past_at(&bob, now - DAY + 300).waits);
 }
 
 /* A table too long for one slice is read while requests come: what is not known by then cannot be told. */
@@ -420,10 +491,12 @@ main(void)
 		PROMISE("all of it survives a restart", survives),
 		PROMISE("who is let pass by hand passes, and waits again", by_hand),
 		PROMISE("who waits for a commit is told", waiter_is_told),
+		PROMISE("and where nothing else is taken, for the triplet alone", waits_on_for_the_first),
 		PROMISE("in trouble it cannot tell, and remembers nothing new", trouble_cannot_tell),
 		PROMISE("odd bytes and long texts are keys as all others", odd_bytes),
 		PROMISE("what is older than anybody asks for goes", old_ones_go),
-		PROMISE("beyond greylist_max the oldest go, from memory too", too_many_go),
+		PROMISE("though somebody always writes", old_ones_go_under_load),
+		PROMISE("beyond greylist_max the oldest go, from memory too, and none more when the clock goes back", too_many_go),
 		PROMISE("a long table is read a slice at a time", reads_in_slices),
 		PROMISE("a store that only reads knows it as well", read_only),
 		PROMISE("no question reads a whole table", questions_use_an_index),
