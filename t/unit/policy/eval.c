@@ -182,7 +182,7 @@ draw_lists(void)
 		"INSERT INTO hand_allow VALUES(1, 'mail.example.net', '', '', 'to@example.org', '', NULL)",
 		"INSERT INTO hand_allow VALUES(1, '203.0.113.7', '', '', '', '', NULL)",
 		"INSERT INTO hand_deny VALUES(1, '.example.com', '', '', '', '', NULL)",
-		"INSERT INTO hand_deny VALUES(1, 'mail.example.net', '', '', '', '', 0);"
+		"INSERT INTO hand_deny VALUES(1, 'mail.example.net', '', '', '', '', NULL);"
 		"INSERT INTO hand_allow VALUES(1, '.example.org', '', '', '', '', NULL)",
 		"INSERT INTO hand_recipient_setting VALUES('to@example.org', 'sender_no_mx', 'score 4', NULL)",
 		"INSERT INTO hand_recipient_setting VALUES('to@example.org', 'greylist', 'greylist', NULL),"
