@@ -26,7 +26,7 @@ enum { STEP_ROWS = 500, TREE_ROWS = 100 };
 
 enum statement { INSERT_DECISION, INSERT_PROBLEM, DELETE_PROBLEMS, INSERT_LIST, DELETE_LISTS, UPSERT_COUNTER,
 	INSERT_WRITER, DELETE_OLD, DELETE_OLDEST, DELETE_COUNTERS, DELETE_UNKNOWN, DELETE_ACTIVITY, DELETE_OLDEST_ACTIVITY,
-	DELETE_OLDEST_UNKNOWN, DELETE_BLOCKS, DELETE_HISTORY, STATEMENTS };
+	DELETE_OLDEST_UNKNOWN, DELETE_OLDEST_ATTEMPTS, DELETE_BLOCKS, DELETE_HISTORY, STATEMENTS };
 
 static const char *const sql[STATEMENTS] = {
 	[INSERT_DECISION] = "INSERT INTO decision (reference, writer, time, action, check_name, would, reply, profile, "
@@ -51,6 +51,8 @@ static const char *const sql[STATEMENTS] = {
 	    "(SELECT scope, name, window, kind, writer FROM activity WHERE window < ? ORDER BY window LIMIT ?)",
 	[DELETE_OLDEST_UNKNOWN] = "DELETE FROM unknown WHERE (client, recipient) IN (SELECT client, recipient FROM unknown "
 	    "ORDER BY last LIMIT ?)",
+	/* Who waits is known in memory until policyd ends. */
+	[DELETE_OLDEST_ATTEMPTS] = "DELETE FROM triplet_pending WHERE id IN (SELECT id FROM triplet_pending ORDER BY id LIMIT ?)",
 	[DELETE_OLDEST_ACTIVITY] = "DELETE FROM activity WHERE (scope, name, window, kind, writer) IN "
 	    "(SELECT scope, name, window, kind, writer FROM activity ORDER BY window LIMIT ?)",
 	[DELETE_HISTORY] = "DELETE FROM history WHERE id IN (SELECT id FROM history WHERE time < ? ORDER BY id LIMIT ?)",
@@ -472,6 +474,7 @@ delete_oldest(struct writer *w)
 		{ "SELECT ifnull(min(reference) / 262144, 1 << 60) FROM decision", DELETE_OLDEST },
 		{ "SELECT ifnull(min(window), 1 << 60) FROM activity", DELETE_OLDEST_ACTIVITY },
 		{ "SELECT ifnull(min(last), 1 << 60) FROM unknown", DELETE_OLDEST_UNKNOWN },
+		{ "SELECT ifnull((SELECT first FROM triplet_pending ORDER BY id LIMIT 1), 1 << 60)", DELETE_OLDEST_ATTEMPTS },
 	};
 	size_t oldest = 0;
 	int64_t first = INT64_MAX;

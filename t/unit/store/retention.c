@@ -115,6 +115,28 @@ deletes_what_is_oldest(void **state)
 	fixture_close(f);
 }
 
+/* Nor are attempts that were greylisted. */
+static void
+deletes_attempts(void **state)
+{
+	int64_t most = 16 << 20;
+
+	(void)state;
+	assert_true(fixture_open(f));
+	fixture_close(f);
+	sql_run(f, NUMBERS(400000) "INSERT INTO triplet_pending (client, sender, recipient, gen, first, ready) SELECT "
+	    "'192.0.2.0/24', i || '@example.net', 'ann@example.org', 1, unixepoch() - 9999, unixepoch() FROM n");
+	sql_run(f, NUMBERS(200) "INSERT INTO decision (reference, writer, time, action) "
+	    "SELECT (unixepoch() << 18) + i, 'x', unixepoch(), 'reject' FROM n");
+	f->options.database_size_max = most;
+	assert_true(fixture_open(f));
+	assert_true(eventually(f, is_shrunk, &most));
+	assert_int_equal(sql_number(f, "SELECT count(*) FROM decision"), 200);
+	assert_in_range(sql_number(f, "SELECT count(*) FROM triplet_pending"), 1, 399999);
+	assert_int_equal(sql_number(f, "SELECT min(id) > 1 AND max(id) = 400000 FROM triplet_pending"), 1);
+	fixture_close(f);
+}
+
 int
 main(void)
 {
@@ -122,6 +144,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		PROMISE("a file that is too large soon shrinks, and keeps its newest rows", shrinks_and_keeps_the_newest_rows),
 		PROMISE("of what strangers make grow the oldest goes, in whichever table it is", deletes_what_is_oldest),
+		PROMISE("attempts that wait among them", deletes_attempts),
 	};
 
 	return cmocka_run_group_tests_name("retention promises that", tests, NULL, NULL);
