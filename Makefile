@@ -87,11 +87,12 @@ $(B)/fuzz/%: $(B)/t/fuzz/%.o $(B)/libpolicyd.a
 	$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LINK)
 install: policyd policyd-feed
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/sbin policyd policyd-feed
+	install -D -m 755 contrib/report $(DESTDIR)$(PREFIX)/sbin/policyd-report
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 src/policyd.8 src/policyd-feed.8
 	install -D -m 644 src/policyd.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/policyd.conf.5
 	install -D -m 644 sql/policyd-sql.7 $(DESTDIR)$(PREFIX)/share/man/man7/policyd-sql.7
 	install -D -m 644 policyd.conf.example $(DESTDIR)$(PREFIX)/share/doc/policyd/policyd.conf.example
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system contrib/systemd/policyd*.s*
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system contrib/systemd/*
 	sed -i 's,/usr/local/sbin,$(PREFIX)/sbin,' $(DESTDIR)$(PREFIX)/lib/systemd/system/policyd*.service
 clean:
 	rm -rf build build-asan build-fuzz build-clang policyd policyd-feed
