@@ -66,9 +66,10 @@ is_shadow(const struct eval *e, const struct setting *s)
 }
 
 bool
-only_logged(const struct eval *e, unsigned check)
+refuses_nothing(const struct eval *e, unsigned check)
 {
-	return is_shadow(e, setting_of(e, e->current, &e->world->rules[e->current]->options.rows[check]));
+	const struct setting *s = setting_of(e, e->current, &e->world->rules[e->current]->options.rows[check]);
+	return is_shadow(e, s) || s->action < SETTING_GREYLIST;
 }
 
 void

@@ -180,8 +180,8 @@ enum known sent_mail(struct eval *e, const char *who, int64_t window_s);
  */
 bool suspicious(const struct eval *e);
 
-/* True if what this check says is only recorded: it is set to log, or to a date to come, or mode = log. */
-bool only_logged(const struct eval *e, unsigned check);
+/* True if what this check says refuses nothing by itself: set to log, to a date to come or to score; or mode = log. */
+bool refuses_nothing(const struct eval *e, unsigned check);
 
 /* What greylisting remembers of a triplet, as store_triplet() says.  Never open. */
 struct triplet_past triplet_past(struct eval *e, const struct triplet *t, int64_t wait_s, int64_t life_s);

@@ -102,8 +102,8 @@ let_through(struct eval *e, struct triplet_news *news)
 	news->event = TRIPLET_PASSED;
 	news->counts = o->auto_pass > 0;
 	remember_triplet(e, news);
-	if (only_logged(e, GREYLIST))
-		return v;		/* nobody delayed it */
+	if (refuses_nothing(e, GREYLIST))
+		return v;		/* this did not delay it */
 	if (o->header && gmtime_r(&now_s, &tm) != NULL && strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S +0000", &tm) > 0)
 		v = prepend(e, "X-Greylist: delayed %" PRId64 " seconds by policyd at %.255s; %s", delay_s, own_name(e), date);
 	v.delay_s = delay_s;

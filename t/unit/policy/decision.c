@@ -303,6 +303,8 @@ static const struct {
 	  "dunno tried would(object greylist)" },
 	{ "and adds no header", ODD "greylist = log\n", WAITS(400), "dunno passed" },
 	{ "nor does a date to come", ODD "greylist = greylist from 2100-01-01\n", WAITS(400), "dunno passed" },
+	{ "nor a score", ODD "greylist = score 2\n", WAITS(400), "dunno passed" },
+	{ "a score adds up", ODD "greylist = score 2\nscore_defer = 2\n", { .known = true, .next_gen = 1 }, "defer tried" },
 	{ "nor mode = log", ODD "mode = log\n", WAITS(400), "dunno passed would(greylist helo_not_fqdn)" },
 	{ "mode = log tells whom it would delay", ODD "mode = log\n", { .known = true, .next_gen = 1 },
 	  "dunno tried would(greylist helo_not_fqdn, greylist greylist)" },
