@@ -162,6 +162,16 @@ print $lock "ROLLBACK;\n";
 close $lock;
 eventually { odd(sender => 'good@nothing.example', client_address => '203.0.116.1') =~ $later } 'then all is as before';
 is $p->stop, 'exit 0', 'policyd stops';
+
+my ($page, $size) = map { $p->sql($_) } "SELECT rootpage FROM sqlite_schema WHERE name = 'triplet_pending'", 'PRAGMA page_size';
+open my $file, '+<', $p->database or die;
+seek $file, ($page - 1) * $size, 0;
+print $file "\xff" x $size;
+close $file or die;
+$p->run;
+is odd(sender => 'page@nothing.example', client_address => '203.0.116.1'), 'DUNNO', 'while a page cannot be read nobody waits, either';
+$p->says(qr/warning: store: \S+: triplet_pending cannot be read on from row 0: .*nobody is greylisted/, 'and the log says so');
+is $p->stop, 'exit 0', 'policyd stops all the same';
 unlike $postfix->log, qr/(?:fatal|panic|unsupported|bad|unknown restriction)[: ]/, 'Postfix had nothing to complain about';
 
 done_testing;

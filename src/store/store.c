@@ -73,6 +73,7 @@ struct store {
 	size_t queued, queued_bytes;		/* all that waits; of decisions */
 	int64_t reference;
 	bool trouble;				/* as last said in the log */
+	bool unreadable_said;			/* that triplet_pending is */
 	unsigned generation;
 
 	struct desk desk;
@@ -282,6 +283,11 @@ on_read(void *arg)
 
 	if (triplets_read(&s->triplets, facts(s), READ_SLICE_US))
 		timer_start(s->read, s->triplets.read_id > before ? 1 : LOOK_EVERY_MS, 0);
+	if (s->triplets.unreadable && !s->unreadable_said)
+		log_warn("store: %s: triplet_pending cannot be read on from row %" PRId64 ": %s; nobody is greylisted until it can; "
+		    "'DELETE FROM triplet_pending' forgets who waits, and a damaged file is mended by sqlite3's .recover",
+		    s->path, s->triplets.read_id, sqlite3_errmsg(s->facts));
+	s->unreadable_said = s->triplets.unreadable;
 }
 
 static void

@@ -21,6 +21,7 @@ struct triplets {
 	struct attempts *attempts;	/* NULL: the table is read through for each question, for `policyd -x` */
 	bool read;			/* all of the table is among them */
 	int64_t read_id;		/* up to this row */
+	bool unreadable;		/* the row behind it, for more than a lock */
 };
 
 void triplets_init(struct triplets *t, bool index);
