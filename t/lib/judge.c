@@ -373,10 +373,10 @@ suspicious(const struct eval *e)
 }
 
 bool
-only_logged(const struct eval *e, unsigned check)
+refuses_nothing(const struct eval *e, unsigned check)
 {
 	assert_int_equal(e->rule->options.rows[check].type, OPT_SETTING);
-	return e->given->only_logged;
+	return e->given->refuses_nothing;
 }
 
 struct triplet_past

@@ -19,7 +19,7 @@ struct facts {				/* what is not said is empty, or has the option's default */
 	const char *options[4][2];	/* name, value */
 	struct client_name name;	/* what client_name() says; NAME_OPEN is waited for */
 	struct spf_outcome spf[SPF_IDENTITIES];	/* what spf_says() says; NONE if not said */
-	bool suspicious, only_logged;	/* what suspicious() says, and only_logged() of any check */
+	bool suspicious, refuses_nothing;	/* what suspicious() says, and refuses_nothing() of any check */
 	struct triplet_past past;	/* what triplet_past() says */
 	bool traced;			/* behind the verdict stands {its trace} */
 	enum recipient_state state;	/* what recipient_state() says; NOT_ASKED if not said */
