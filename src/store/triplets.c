@@ -121,7 +121,7 @@ triplets_read(struct triplets *t, sqlite3 *db, int64_t most_us)
 	}
 	sqlite3_reset(q);
 	t->read = code == SQLITE_DONE;
-	t->unreadable = code != SQLITE_ROW && code != SQLITE_DONE && code != SQLITE_BUSY && code != SQLITE_LOCKED;
+	t->unreadable = code != SQLITE_ROW && code != SQLITE_DONE && (code & 0xff) != SQLITE_BUSY && (code & 0xff) != SQLITE_LOCKED;
 	return !t->read;
 }
 
