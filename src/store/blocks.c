@@ -17,7 +17,7 @@ static struct entry *
 find(const struct blocks *b, const char *client)
 {
 	uint64_t hash = hash_bytes(client, strlen(client));
-	struct hash_link *l = b->table.count ? hash_first(&b->table, hash) : NULL;
+	struct hash_link *l = hash_first(&b->table, hash);
 
 	for (; l != NULL; l = l->next)
 		if (l->hash == hash && strcmp(((struct entry *)(void *)l)->row.client, client) == 0)

@@ -56,8 +56,5 @@ bounces_of_login(struct bounces_asked *b, sqlite3 *db, const char *login, int64_
 void
 bounces_finalize(struct bounces_asked *b)
 {
-	for (int i = 0; i < BOUNCES_QUESTIONS; i++) {
-		sqlite3_finalize(b->questions[i]);
-		b->questions[i] = NULL;
-	}
+	database_finalize(b->questions, BOUNCES_QUESTIONS);
 }

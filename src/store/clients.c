@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "store/counter.h"
+#include "store/database.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -94,7 +95,7 @@ forget_all(struct hash_table *t)
 static bool
 holds(const struct hash_table *t, uint64_t hash)
 {
-	struct hash_link *l = t->count ? hash_first(t, hash) : NULL;
+	struct hash_link *l = hash_first(t, hash);
 
 	while (l != NULL && l->hash != hash)
 		l = l->next;
@@ -147,18 +148,13 @@ question(struct clients *c, sqlite3 *db, enum clients_question which)
 		[CLIENTS_NEW] = "SELECT client FROM unknown WHERE last >= ?",
 	};
 
-	if (db != NULL && c->questions[which] == NULL)	/* stays so if the file cannot be read */
-		sqlite3_prepare_v3(db, sql[which], -1, SQLITE_PREPARE_PERSISTENT, &c->questions[which], NULL);
-	return c->questions[which];
+	return db ? database_statement(&c->questions[which], db, sql[which]) : NULL;
 }
 
 void
 clients_finalize(struct clients *c)
 {
-	for (int i = 0; i < CLIENTS_QUESTIONS; i++) {
-		sqlite3_finalize(c->questions[i]);
-		c->questions[i] = NULL;
-	}
+	database_finalize(c->questions, CLIENTS_QUESTIONS);
 }
 
 void

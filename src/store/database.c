@@ -38,6 +38,37 @@ database_finish(sqlite3_stmt *s)
 	return ok;
 }
 
+int
+database_apply(sqlite3_stmt *s, int64_t most, int64_t time_s)
+{
+	if (s == NULL)
+		return 0;
+	sqlite3_bind_int64(s, 1, most);
+	if (sqlite3_bind_parameter_count(s) > 1)
+		sqlite3_bind_int64(s, 2, time_s);
+	return database_finish(s) ? sqlite3_changes(sqlite3_db_handle(s)) : 0;
+}
+
+void
+database_finalize(sqlite3_stmt **statements, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		sqlite3_finalize(statements[i]);
+		statements[i] = NULL;
+	}
+}
+
+int64_t
+database_number(sqlite3 *db, const char *question, int64_t otherwise)
+{
+	sqlite3_stmt *s = NULL;
+
+	if (sqlite3_prepare_v2(db, question, -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+		otherwise = sqlite3_column_int64(s, 0);
+	sqlite3_finalize(s);
+	return otherwise;
+}
+
 bool
 database_is_corrupt(int code)
 {
@@ -156,13 +187,7 @@ enum { HAND_TABLES = sizeof hand_tables / sizeof *hand_tables };
 int64_t
 database_changes(sqlite3 *db)
 {
-	sqlite3_stmt *s;
-	int64_t n = -1;
-
-	if (sqlite3_prepare_v2(db, "SELECT n FROM change", -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
-		n = sqlite3_column_int64(s, 0);
-	sqlite3_finalize(s);
-	return n;
+	return database_number(db, "SELECT n FROM change", -1);
 }
 
 static bool

@@ -44,6 +44,15 @@ bool database_move_log_aside(const char *path);
 sqlite3_stmt *database_statement(sqlite3_stmt **statement, sqlite3 *db, const char *sql);
 bool database_finish(sqlite3_stmt *s);
 
+/* Step a statement about most rows and, if it has two parameters, a time; how many rows it changed: none if s is NULL. */
+int database_apply(sqlite3_stmt *s, int64_t most, int64_t time_s);
+
+/* Before the file is closed: they can be prepared anew. */
+void database_finalize(sqlite3_stmt **statements, size_t count);
+
+/* The number that answers a question asked seldom; otherwise if there is no row or it cannot be asked. */
+int64_t database_number(sqlite3 *db, const char *question, int64_t otherwise);
+
 /* The highest reference given, but for what no clock of ours can have made. */
 #define LAST_REFERENCE "SELECT max(reference) FROM decision WHERE reference < (unixepoch() + 315360000) << 18"
 

@@ -17,7 +17,7 @@
  */
 enum { QUEUE_KEEP_S = 6 * 86400, QUEUE_MAX = 200000, QUEUE_STEP = 10000 };
 
-enum statement { WRITER = ROWS, PLACE, RESUME, HAND_IN, INHERIT, FORGET, SENDER, RETURNED, DELIVERED, AGE, OLDEST, COUNT,
+enum statement { WRITER = ROWS, PLACE, RESUME, HAND_IN, INHERIT, FORGET, SENDER, RETURNED, DELIVERED, AGE, OLDEST,
 	OLD_BOUNCES, OLD_DELIVERED, STATEMENTS };
 
 static const char *const sql[STATEMENTS] = {		/* below ROWS: row_sql */
@@ -37,7 +37,6 @@ static const char *const sql[STATEMENTS] = {		/* below ROWS: row_sql */
 	    "ON CONFLICT DO UPDATE SET last = max(last, excluded.last)",
 	[AGE] = "DELETE FROM feed_queue WHERE time < ?1",
 	[OLDEST] = "DELETE FROM feed_queue WHERE queue_id IN (SELECT queue_id FROM feed_queue ORDER BY time LIMIT ?1)",
-	[COUNT] = "SELECT count(*) FROM feed_queue",
 	[OLD_BOUNCES] = "DELETE FROM bounce WHERE time < ?1",
 	[OLD_DELIVERED] = "DELETE FROM delivered WHERE last < ?1",
 };
@@ -67,10 +66,7 @@ feed_store_new(const struct feed_options *o)
 static void
 close_file(struct feed_store *s)
 {
-	for (int i = 0; i < STATEMENTS; i++) {
-		sqlite3_finalize(s->statements[i]);
-		s->statements[i] = NULL;
-	}
+	database_finalize(s->statements, STATEMENTS);
 	sqlite3_close(s->db);
 	s->db = NULL;
 }
@@ -104,18 +100,18 @@ open_file(struct feed_store *s, char *why, size_t size)
 static sqlite3_stmt *
 bound(struct feed_store *s, enum statement which, const struct cell *cells, size_t count)
 {
-	sqlite3_stmt **q = &s->statements[which];
+	sqlite3_stmt *q = database_statement(&s->statements[which], s->db, (int)which < ROWS ? row_sql[which] : sql[which]);
 
-	if (*q == NULL)
-		sqlite3_prepare_v3(s->db, (int)which < ROWS ? row_sql[which] : sql[which], -1, SQLITE_PREPARE_PERSISTENT, q, NULL);
-	for (size_t i = 0; *q != NULL && i < count; i++)
+	if (q == NULL)
+		return NULL;
+	for (size_t i = 0; i < count; i++)
 		if (cells[i].text != NULL)
-			sqlite3_bind_text(*q, (int)i + 1, cells[i].text, -1, SQLITE_STATIC);
+			sqlite3_bind_text(q, (int)i + 1, cells[i].text, -1, SQLITE_STATIC);
 		else
-			sqlite3_bind_int64(*q, (int)i + 1, cells[i].n);
-	if (*q != NULL && sqlite3_bind_parameter_count(*q) == CELLS_MAX + 1)
-		sqlite3_bind_text(*q, CELLS_MAX + 1, s->id, -1, SQLITE_STATIC);
-	return *q;
+			sqlite3_bind_int64(q, (int)i + 1, cells[i].n);
+	if (sqlite3_bind_parameter_count(q) == CELLS_MAX + 1)
+		sqlite3_bind_text(q, CELLS_MAX + 1, s->id, -1, SQLITE_STATIC);
+	return q;
 }
 
 /* Run one that returns nothing. */
@@ -123,11 +119,8 @@ static bool
 run(struct feed_store *s, enum statement which, const struct cell *cells, size_t count)
 {
 	sqlite3_stmt *q = bound(s, which, cells, count);
-	bool ok = q != NULL && sqlite3_step(q) == SQLITE_DONE;
 
-	if (q != NULL)
-		sqlite3_reset(q);
-	return ok;
+	return q != NULL && database_finish(q);
 }
 
 static bool
@@ -267,18 +260,14 @@ static bool (*const write_kinds[FEED_KINDS])(struct feed_store *s, const struct 
 static bool
 forget_old(struct feed_store *s, int64_t newest_s)
 {
-	int64_t count = 0, keep_from_s = newest_s - s->options.keep_s;
+	int64_t keep_from_s = newest_s - s->options.keep_s;
 
 	if (!run(s, AGE, CELLS(NUMBER_CELL(newest_s - QUEUE_KEEP_S))))
 		return false;
 	if (s->handed_in < QUEUE_STEP)
 		return true;
 	s->handed_in = 0;
-	sqlite3_stmt *q = bound(s, COUNT, NULL, 0);
-	if (q != NULL && sqlite3_step(q) == SQLITE_ROW)
-		count = sqlite3_column_int64(q, 0);
-	if (q != NULL)
-		sqlite3_reset(q);
+	int64_t count = database_number(s->db, "SELECT count(*) FROM feed_queue", 0);
 	return (count <= QUEUE_MAX || run(s, OLDEST, CELLS(NUMBER_CELL(count - QUEUE_MAX)))) &&
 	    run(s, OLD_BOUNCES, CELLS(NUMBER_CELL(keep_from_s))) && run(s, OLD_DELIVERED, CELLS(NUMBER_CELL(keep_from_s)));
 }

@@ -97,10 +97,7 @@ sent_since(struct sent *s, sqlite3 *db, const char *who, int64_t since_s)
 void
 sent_finalize(struct sent *s)
 {
-	for (int i = 0; i < SENT_QUESTIONS; i++) {
-		sqlite3_finalize(s->questions[i]);
-		s->questions[i] = NULL;
-	}
+	database_finalize(s->questions, SENT_QUESTIONS);
 }
 
 /* ---- the writer thread's side ---- */
@@ -139,48 +136,22 @@ sent_rows_add(struct sent_rows *r, sqlite3 *db, const struct pending_write *w)
 	return database_finish(begin) && database_finish(add);
 }
 
-/* A statement about count rows and a time; how many it changed. */
-static int
-change(struct sent_rows *r, sqlite3 *db, enum sent_statement which, int64_t count, int64_t time_s)
-{
-	sqlite3_stmt *s = statement(r, db, which);
-
-	if (s == NULL)
-		return 0;
-	sqlite3_bind_int64(s, 1, count);
-	if (sqlite3_bind_parameter_count(s) > 1)
-		sqlite3_bind_int64(s, 2, time_s);
-	return database_finish(s) ? sqlite3_changes(db) : 0;
-}
-
-static int64_t
-count_rows(sqlite3 *db)
-{
-	sqlite3_stmt *s;
-	int64_t n = 0;
-
-	if (sqlite3_prepare_v2(db, "SELECT count(*) FROM sent", -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
-		n = sqlite3_column_int64(s, 0);
-	sqlite3_finalize(s);
-	return n;
-}
-
 int
 sent_rows_forget(struct sent_rows *r, sqlite3 *db, int64_t now_s, int64_t keep_s, int64_t most, int step)
 {
-	int gone = change(r, db, SENT_FORGET_OLD, step, now_s - keep_s);
+	int gone = database_apply(statement(r, db, SENT_FORGET_OLD), step, now_s - keep_s);
 
 	if (gone > 0)
 		return gone;
 	if (r->counted_s == 0 || now_s - r->counted_s >= COUNT_EVERY_S) {
-		r->surplus = count_rows(db) - most;
+		r->surplus = database_number(db, "SELECT count(*) FROM sent", 0) - most;
 		r->counted_s = now_s;
 	}
 	if (r->surplus <= 0)
 		return 0;
 	int64_t next = r->surplus < step ? r->surplus : step;
-	if (change(r, db, SENT_MARK, next, SENT_STEP_S) > 0)
-		gone = change(r, db, SENT_FORGET_OLDEST, next, 0);
+	if (database_apply(statement(r, db, SENT_MARK), next, SENT_STEP_S) > 0)
+		gone = database_apply(statement(r, db, SENT_FORGET_OLDEST), next, 0);
 	r->surplus -= gone;
 	return gone;
 }
@@ -188,8 +159,5 @@ sent_rows_forget(struct sent_rows *r, sqlite3 *db, int64_t now_s, int64_t keep_s
 void
 sent_rows_finalize(struct sent_rows *r)
 {
-	for (int i = 0; i < SENT_STATEMENTS; i++) {
-		sqlite3_finalize(r->statements[i]);
-		r->statements[i] = NULL;
-	}
+	database_finalize(r->statements, SENT_STATEMENTS);
 }

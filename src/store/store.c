@@ -182,14 +182,7 @@ facts(struct store *s)
 static bool
 was_fed(const struct store *s)
 {
-	sqlite3_stmt *q;
-	bool fed = false;
-
-	if (sqlite3_prepare_v2(s->facts, "SELECT max(seen) FROM feed_position", -1, &q, NULL) == SQLITE_OK &&
-	    sqlite3_step(q) == SQLITE_ROW)
-		fed = sqlite3_column_int64(q, 0) > clock_wall_s() - FED_S;
-	sqlite3_finalize(q);
-	return fed;
+	return database_number(s->facts, "SELECT max(seen) FROM feed_position", 0) > clock_wall_s() - FED_S;
 }
 
 static void

@@ -348,10 +348,7 @@ triplets_forget(struct triplets *t, int64_t before_s)
 void
 triplets_finalize(struct triplets *t)
 {
-	for (int i = 0; i < TRIPLET_QUESTIONS; i++) {
-		sqlite3_finalize(t->questions[i]);
-		t->questions[i] = NULL;
-	}
+	database_finalize(t->questions, TRIPLET_QUESTIONS);
 }
 
 void
@@ -382,20 +379,6 @@ statement(struct triplet_rows *r, sqlite3 *db, enum triplet_statement which)
 	return database_statement(&r->statements[which], db, sql[which]);
 }
 
-/* A statement about at most so many rows and a time; how many it changed. */
-static int
-change(struct triplet_rows *r, sqlite3 *db, enum triplet_statement which, int64_t most, int64_t time_s)
-{
-	sqlite3_stmt *s = statement(r, db, which);
-
-	if (s == NULL)
-		return 0;
-	sqlite3_bind_int64(s, 1, most);
-	if (sqlite3_bind_parameter_count(s) > 1)
-		sqlite3_bind_int64(s, 2, time_s);
-	return database_finish(s) ? sqlite3_changes(db) : 0;
-}
-
 /* The row at one end of the attempts; false if there is none. */
 static bool
 look_at_end(struct triplet_rows *r, sqlite3 *db, enum triplet_statement which, int64_t *id, int64_t *first_s)
@@ -423,7 +406,7 @@ forget_oldest(struct triplet_rows *r, sqlite3 *db, int64_t now_s, int64_t most, 
 	int64_t surplus = newest - oldest + 1 - most;
 	if (surplus <= 0)
 		return 0;
-	int gone = change(r, db, ATTEMPTS_FORGET_OLDEST, surplus < step ? surplus : step, 0);
+	int gone = database_apply(statement(r, db, ATTEMPTS_FORGET_OLDEST), surplus < step ? surplus : step, 0);
 	if (look_at_end(r, db, ATTEMPTS_OLDEST, &oldest, &first_s) && first_s <= now_s)
 		atomic_store(&state->attempts_since_s, first_s);
 	return gone;
@@ -433,7 +416,7 @@ bool
 attempt_rows_forget(struct triplet_rows *r, sqlite3 *db, int64_t now_s, const struct writer_options *o,
     struct writer_state *state, int step)
 {
-	int gone = change(r, db, ATTEMPTS_FORGET_OLD, step, now_s - atomic_load(&o->attempts_keep_s));
+	int gone = database_apply(statement(r, db, ATTEMPTS_FORGET_OLD), step, now_s - atomic_load(&o->attempts_keep_s));
 
 	if (gone == 0)
 		gone = forget_oldest(r, db, now_s, atomic_load(&o->greylist_max), state, step);
@@ -444,16 +427,13 @@ bool
 triplet_rows_forget(struct triplet_rows *r, sqlite3 *db, int64_t now_s, const struct writer_options *o, int step)
 {
 	int64_t before_s = now_s - atomic_load(&o->triplets_keep_s);
-	int triplets = change(r, db, TRIPLETS_FORGET, step, before_s);
+	int triplets = database_apply(statement(r, db, TRIPLETS_FORGET), step, before_s);
 
-	return (triplets == step) | (change(r, db, TRIPLET_CLIENTS_FORGET, step, before_s) == step);
+	return (triplets == step) | (database_apply(statement(r, db, TRIPLET_CLIENTS_FORGET), step, before_s) == step);
 }
 
 void
 triplet_rows_finalize(struct triplet_rows *r)
 {
-	for (int i = 0; i < TRIPLET_STATEMENTS; i++) {
-		sqlite3_finalize(r->statements[i]);
-		r->statements[i] = NULL;
-	}
+	database_finalize(r->statements, TRIPLET_STATEMENTS);
 }

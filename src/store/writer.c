@@ -113,14 +113,8 @@ struct writer {
 static void
 close_file(struct writer *w)
 {
-	for (int i = 0; i < STATEMENTS; i++) {
-		sqlite3_finalize(w->statements[i]);
-		w->statements[i] = NULL;
-	}
-	for (int i = 0; i < ROWS; i++) {
-		sqlite3_finalize(w->row_statements[i]);
-		w->row_statements[i] = NULL;
-	}
+	database_finalize(w->statements, STATEMENTS);
+	database_finalize(w->row_statements, ROWS);
 	sent_rows_finalize(&w->sent);
 	triplet_rows_finalize(&w->triplets);
 	sqlite3_close(w->db);
@@ -128,28 +122,10 @@ close_file(struct writer *w)
 	w->log_inode = 0;
 }
 
-/* Prepared when first used; NULL if the file cannot be read. */
-static sqlite3_stmt *
-prepared(struct writer *w, sqlite3_stmt **s, const char *text)
-{
-	if (*s == NULL)
-		sqlite3_prepare_v3(w->db, text, -1, SQLITE_PREPARE_PERSISTENT, s, NULL);
-	return *s;
-}
-
 static sqlite3_stmt *
 statement(struct writer *w, enum statement which)
 {
-	return prepared(w, &w->statements[which], sql[which]);
-}
-
-static bool
-finish(sqlite3_stmt *s)
-{
-	bool ok = sqlite3_step(s) == SQLITE_DONE;
-
-	sqlite3_reset(s);
-	return ok;
+	return database_statement(&w->statements[which], w->db, sql[which]);
 }
 
 static void
@@ -211,7 +187,7 @@ write_decision(struct writer *w, const struct pending_write *write)
 	sqlite3_bind_int(s, place++, r->runs);
 	sqlite3_bind_int64(s, place++, r->took_us);
 	bind_text(s, place, r->detail);
-	return finish(s);
+	return database_finish(s);
 }
 
 /* Put these rows in the place of all that the table has. */
@@ -220,12 +196,12 @@ write_cells(struct writer *w, enum statement clearing, enum statement insert, co
 {
 	sqlite3_stmt *clear = statement(w, clearing), *s = statement(w, insert);
 
-	if (clear == NULL || s == NULL || !finish(clear))
+	if (clear == NULL || s == NULL || !database_finish(clear))
 		return false;
 	while (*at) {
 		for (int i = 1; i <= sqlite3_bind_parameter_count(s); i++, at += strlen(at) + 1)
 			bind_text(s, i, at);
-		if (!finish(s))
+		if (!database_finish(s))
 			return false;
 	}
 	return true;
@@ -252,7 +228,7 @@ write_sent(struct writer *w, const struct pending_write *write)
 static bool
 write_row(struct writer *w, const struct pending_write *write)
 {
-	sqlite3_stmt *s = prepared(w, &w->row_statements[write->row_kind], row_sql[write->row_kind]);
+	sqlite3_stmt *s = database_statement(&w->row_statements[write->row_kind], w->db, row_sql[write->row_kind]);
 
 	if (s == NULL)
 		return false;
@@ -266,7 +242,7 @@ write_row(struct writer *w, const struct pending_write *write)
 	}
 	if (sqlite3_bind_parameter_count(s) == CELLS_MAX + 1)
 		bind_text(s, CELLS_MAX + 1, w->id);
-	return finish(s);
+	return database_finish(s);
 }
 
 /* What is only counted is in the totals. */
@@ -300,7 +276,7 @@ write_counter(void *arg, const char *scope, const char *key, int64_t window, int
 	sqlite3_bind_int64(s, 3, window);
 	bind_text(s, 4, w->id);
 	sqlite3_bind_int64(s, 5, n);
-	return finish(s);
+	return database_finish(s);
 }
 
 /* Its count goes into the totals once, however often the transaction is tried. */
@@ -332,7 +308,7 @@ write_batch(struct writer *w)
 		return false;
 	bind_text(writer, 1, w->id);
 	sqlite3_bind_int64(writer, 2, clock_wall_s());
-	if (!finish(writer))
+	if (!database_finish(writer))
 		return false;
 	for (struct pending_write *write = w->batch; write != NULL; write = write->next) {
 		count(w, write);
@@ -423,20 +399,6 @@ commit_batch(struct writer *w)
 
 /* ---- between transactions ---- */
 
-static int64_t
-ask_number(struct writer *w, const char *question)
-{
-	sqlite3_stmt *s;
-	int64_t n = 0;
-
-	if (sqlite3_prepare_v2(w->db, question, -1, &s, NULL) != SQLITE_OK)
-		return 0;
-	if (sqlite3_step(s) == SQLITE_ROW)
-		n = sqlite3_column_int64(s, 0);
-	sqlite3_finalize(s);
-	return n;
-}
-
 /* Delete by a number, and of what that is about so many rows at most, if the statement has two; how many went. */
 static int
 delete_step(struct writer *w, enum statement which, int64_t first, int most)
@@ -448,15 +410,16 @@ delete_step(struct writer *w, enum statement which, int64_t first, int most)
 	sqlite3_bind_int64(s, 1, first);
 	if (sqlite3_bind_parameter_count(s) > 1)
 		sqlite3_bind_int(s, 2, most);
-	return finish(s) ? sqlite3_changes(w->db) : 0;
+	return database_finish(s) ? sqlite3_changes(w->db) : 0;
 }
 
 /* Give empty pages back once the file is too large or a quarter of it is empty; fewer are soon used again. */
 static bool
 shrink(struct writer *w, int64_t now_s)
 {
-	int64_t most = atomic_load(&w->options->database_size_max), pages = ask_number(w, "PRAGMA page_count"), empty = ask_number(w, "PRAGMA freelist_count");
-	bool large = most > 0 && pages * ask_number(w, "PRAGMA page_size") > most;
+	int64_t most = atomic_load(&w->options->database_size_max);
+	int64_t pages = database_number(w->db, "PRAGMA page_count", 0), empty = database_number(w->db, "PRAGMA freelist_count", 0);
+	bool large = most > 0 && pages * database_number(w->db, "PRAGMA page_size", 0) > most;
 	char vacuum[64];
 
 	(void)now_s;
@@ -480,7 +443,7 @@ delete_oldest(struct writer *w)
 	int64_t first = INT64_MAX;
 
 	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
-		int64_t time_s = ask_number(w, tables[i].first);
+		int64_t time_s = database_number(w->db, tables[i].first, 0);
 
 		if (time_s >= first)
 			continue;
@@ -499,9 +462,9 @@ forget_decisions(struct writer *w, int64_t now_s)
 
 	if (gone > 0 || most == 0)
 		return gone == STEP_ROWS;
-	int64_t pages = ask_number(w, "PRAGMA page_count") - ask_number(w, "PRAGMA freelist_count");
+	int64_t pages = database_number(w->db, "PRAGMA page_count", 0) - database_number(w->db, "PRAGMA freelist_count", 0);
 
-	if (pages * ask_number(w, "PRAGMA page_size") > most / 20 * 19)	/* so that there are pages to give back */
+	if (pages * database_number(w->db, "PRAGMA page_size", 0) > most / 20 * 19)	/* so that there are pages to give back */
 		gone = delete_oldest(w);
 	return gone == STEP_ROWS;
 }
