@@ -179,3 +179,14 @@ text_add_json(struct text *t, const char *s)
 	}
 	text_add(t, "\"");
 }
+
+const char *
+text_place(char **at, const char *text)
+{
+	if (text == NULL)
+		return NULL;
+	size_t size = strlen(text) + 1;
+	char *copy = memcpy(*at, text, size);
+	*at += size;
+	return copy;
+}

@@ -34,6 +34,9 @@ void text_add_safe(struct text *t, const char *bytes, size_t len);
 /* Add s as a JSON string, quotes included (RFC 8259 s.7); unsafe bytes as text_add_safe() writes them. */
 void text_add_json(struct text *t, const char *s);
 
+/* Copy text to *at, where there is room for it, NUL and all; *at moves behind it.  NULL is NULL, and takes no room. */
+const char *text_place(char **at, const char *text);
+
 /* Length of the well-formed UTF-8 character (RFC 3629) at bytes, 0 if there is none in len bytes. */
 size_t utf8_length(const char *bytes, size_t len);
 

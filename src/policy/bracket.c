@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/hash.h"
 #include "base/metrics.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -104,17 +105,6 @@ bracket_forget(struct bracket *b)
 		drop(b, b->oldest);
 }
 
-static const char *
-put(char **at, const char *text)
-{
-	if (text == NULL)
-		return NULL;
-	size_t size = strlen(text) + 1;
-	char *copy = memcpy(*at, text, size);
-	*at += size;
-	return copy;
-}
-
 void
 bracket_open(struct bracket *b, const void *connection, const struct pair_subject *s, int64_t now_s, int64_t now_us)
 {
@@ -128,10 +118,10 @@ bracket_open(struct bracket *b, const void *connection, const struct pair_subjec
 	p->connection = connection;
 	p->opened_us = now_us;
 	p->opened_s = now_s;
-	p->instance = put(&at, s->instance);
-	p->client = put(&at, s->client);
-	p->recipient = put(&at, s->recipient);
-	p->sender_domain = put(&at, s->sender_domain);
+	p->instance = text_place(&at, s->instance);
+	p->client = text_place(&at, s->client);
+	p->recipient = text_place(&at, s->recipient);
+	p->sender_domain = text_place(&at, s->sender_domain);
 	p->older = b->newest;
 	*(b->newest ? &b->newest->newer : &b->oldest) = p;
 	b->newest = p;

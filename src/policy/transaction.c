@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/hash.h"
 #include "base/metrics.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -117,18 +118,6 @@ is_known(const struct entry *e, const struct passed *who)
 	return false;
 }
 
-/* The text to at, where there is room for it; *at moves behind it. */
-static const char *
-put(char **at, const char *text)
-{
-	if (text == NULL)
-		return NULL;
-	size_t size = strlen(text) + 1;
-	char *copy = memcpy(*at, text, size);
-	*at += size;
-	return copy;
-}
-
 static void
 add_special(struct transactions *t, struct entry *e, const struct passed *who)
 {
@@ -136,8 +125,8 @@ add_special(struct transactions *t, struct entry *e, const struct passed *who)
 	struct passed *p = xmalloc(sizeof *p + texts);
 	char *at = (char *)(p + 1);
 
-	p->profile = put(&at, who->profile);
-	p->recipient = put(&at, who->recipient);
+	p->profile = text_place(&at, who->profile);
+	p->recipient = text_place(&at, who->recipient);
 	p->next = e->known.special;
 	e->known.special = p;
 	e->known.special_count++;

@@ -1,5 +1,6 @@
 /* pending.c - what is handed to the writer, each in one piece of memory with its texts; see writer.h */
 #include "base/arena.h"
+#include "base/text.h"
 #include "store/writer.h"
 
 #include <string.h>
@@ -68,11 +69,7 @@ pending_row(enum row_kind kind, const struct cell *cells, size_t count)
 	w->cell_count = count;
 	for (size_t i = 0; i < count; i++) {
 		w->row_cells[i] = cells[i];
-		if (cells[i].text == NULL)
-			continue;
-		size_t len = strlen(cells[i].text) + 1;
-		w->row_cells[i].text = memcpy(at, cells[i].text, len);
-		at += len;
+		w->row_cells[i].text = text_place(&at, cells[i].text);
 	}
 	return w;
 }

@@ -135,6 +135,20 @@ lengths(void **state)
 	assert_int_equal(utf8_length("\xe0\x80\x80", 3), 0);
 }
 
+static void
+placed(void **state)
+{
+	char room[8], *at = room;
+
+	(void)state;
+	const char *first = text_place(&at, "ab"), *none = text_place(&at, NULL), *second = text_place(&at, "");
+	assert_string_equal(first, "ab");
+	assert_null(none);
+	assert_ptr_equal(second, room + 3);
+	assert_string_equal(second, "");
+	assert_ptr_equal(at, room + 4);
+}
+
 int
 main(void)
 {
@@ -145,6 +159,7 @@ main(void)
 		{ .name = "a cut leaves no half of a character", .test_func = whole_characters },
 		{ .name = "bytes from outside become harmless", .test_func = safe },
 		{ .name = "a JSON string ends where it should", .test_func = json },
+		{ .name = "texts are placed one behind the other", .test_func = placed },
 		{ .name = "only well-formed UTF-8 has a length", .test_func = lengths },
 	};
 	return cmocka_run_group_tests_name("text", tests, NULL, NULL);

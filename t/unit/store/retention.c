@@ -91,12 +91,23 @@ is_shrunk(void *arg)
 	return used * 4096 <= *(const int64_t *)arg;
 }
 
+/* The file, and 200 decisions of now in it, has to come down to 16 MB. */
+static void
+is_made_smaller(void)
+{
+	int64_t most = 16 << 20;
+
+	sql_run(f, NUMBERS(200) "INSERT INTO decision (reference, writer, time, action) "
+	    "SELECT (unixepoch() << 18) + i, 'x', unixepoch(), 'reject' FROM n");
+	f->options.database_size_max = most;
+	assert_true(fixture_open(f));
+	assert_true(eventually(f, is_shrunk, &most));
+}
+
 /* A million recipients tried in vain are no reason to forget what was decided since. */
 static void
 deletes_what_is_oldest(void **state)
 {
-	int64_t most = 16 << 20;
-
 	(void)state;
 	assert_true(fixture_open(f));
 	fixture_close(f);
@@ -104,11 +115,7 @@ deletes_what_is_oldest(void **state)
 	    "unixepoch() - 9999, unixepoch() - 9999 FROM n");
 	sql_run(f, NUMBERS(200) "INSERT INTO activity SELECT 'client', '192.0.2.' || i, unixepoch() / 3600 * 3600 - 86400, "
 	    "'unknown', 'x', 1 FROM n");
-	sql_run(f, NUMBERS(200) "INSERT INTO decision (reference, writer, time, action) "
-	    "SELECT (unixepoch() << 18) + i, 'x', unixepoch(), 'reject' FROM n");
-	f->options.database_size_max = most;
-	assert_true(fixture_open(f));
-	assert_true(eventually(f, is_shrunk, &most));
+	is_made_smaller();
 	assert_int_equal(sql_number(f, "SELECT count(*) FROM activity"), 0);
 	assert_int_equal(sql_number(f, "SELECT count(*) FROM decision"), 200);
 	assert_in_range(sql_number(f, "SELECT count(*) FROM unknown"), 1, 199999);
@@ -119,18 +126,12 @@ deletes_what_is_oldest(void **state)
 static void
 deletes_attempts(void **state)
 {
-	int64_t most = 16 << 20;
-
 	(void)state;
 	assert_true(fixture_open(f));
 	fixture_close(f);
 	sql_run(f, NUMBERS(400000) "INSERT INTO triplet_pending (client, sender, recipient, gen, first, ready) SELECT "
 	    "'192.0.2.0/24', i || '@example.net', 'ann@example.org', 1, unixepoch() - 9999, unixepoch() FROM n");
-	sql_run(f, NUMBERS(200) "INSERT INTO decision (reference, writer, time, action) "
-	    "SELECT (unixepoch() << 18) + i, 'x', unixepoch(), 'reject' FROM n");
-	f->options.database_size_max = most;
-	assert_true(fixture_open(f));
-	assert_true(eventually(f, is_shrunk, &most));
+	is_made_smaller();
 	assert_int_equal(sql_number(f, "SELECT count(*) FROM decision"), 200);
 	assert_in_range(sql_number(f, "SELECT count(*) FROM triplet_pending"), 1, 399999);
 	assert_int_equal(sql_number(f, "SELECT min(id) > 1 AND max(id) = 400000 FROM triplet_pending"), 1);
