@@ -62,6 +62,16 @@ hash_first(const struct hash_table *t, uint64_t hash)
 	return t->size ? t->buckets[hash & (t->size - 1)] : NULL;
 }
 
+struct hash_link *
+hash_find(const struct hash_table *t, uint64_t hash)
+{
+	struct hash_link *l = hash_first(t, hash);
+
+	while (l != NULL && l->hash != hash)
+		l = l->next;
+	return l;
+}
+
 static void
 grow(struct hash_table *t)
 {
@@ -109,4 +119,15 @@ hash_free(struct hash_table *t)
 {
 	free(t->buckets);
 	*t = (struct hash_table){ 0 };
+}
+
+void
+hash_clear(struct hash_table *t)
+{
+	for (size_t i = 0; i < t->size; i++)
+		for (struct hash_link *l = t->buckets[i], *next; l != NULL; l = next) {
+			next = l->next;
+			free(l);
+		}
+	hash_free(t);
 }

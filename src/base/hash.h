@@ -27,8 +27,10 @@ struct hash_table {
 };
 
 struct hash_link *hash_first(const struct hash_table *t, uint64_t hash);	/* of its bucket; compare ->hash */
+struct hash_link *hash_find(const struct hash_table *t, uint64_t hash);	/* one of just this hash */
 void hash_insert(struct hash_table *t, struct hash_link *link, uint64_t hash);
 void hash_remove(struct hash_table *t, struct hash_link *link);			/* must be in the table */
 void hash_free(struct hash_table *t);						/* the buckets, not the entries */
+void hash_clear(struct hash_table *t);						/* the entries, by free(), and the buckets */
 
 #endif

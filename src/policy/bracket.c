@@ -135,23 +135,14 @@ bracket_open(struct bracket *b, const void *connection, const struct pair_subjec
 static void
 forget_slot(struct slot *s)
 {
-	for (size_t i = 0; i < s->clients.size; i++)
-		for (struct hash_link *l = s->clients.buckets[i], *next; l != NULL; l = next) {
-			next = l->next;
-			free(l);
-		}
-	hash_free(&s->clients);
+	hash_clear(&s->clients);
 	s->all = (struct tally){ 0 };
 }
 
 static struct attempts *
 attempts_of(const struct slot *s, uint64_t hash)
 {
-	struct hash_link *l = hash_first(&s->clients, hash);
-
-	while (l != NULL && l->hash != hash)
-		l = l->next;
-	return (struct attempts *)(void *)l;
+	return (struct attempts *)(void *)hash_find(&s->clients, hash);
 }
 
 static void

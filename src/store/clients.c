@@ -81,40 +81,18 @@ struct on_record {
 };
 
 static void
-forget_all(struct hash_table *t)
-{
-	for (size_t i = 0; i < t->size; i++)
-		for (struct hash_link *l = t->buckets[i], *next; l != NULL; l = next) {
-			next = l->next;
-			free(l);
-		}
-	hash_free(t);
-	*t = (struct hash_table){ 0 };
-}
-
-static bool
-holds(const struct hash_table *t, uint64_t hash)
-{
-	struct hash_link *l = hash_first(t, hash);
-
-	while (l != NULL && l->hash != hash)
-		l = l->next;
-	return l != NULL;
-}
-
-static void
 record(struct clients *c, const char *client, int64_t now_s)
 {
 	struct on_record *r = c->record;
 	uint64_t hash = hash_bytes(client, strlen(client));
 
 	if (now_s / RECORD_S > r->day || r->of[0].count >= RECORD_MAX) {
-		forget_all(&r->of[1]);
+		hash_clear(&r->of[1]);
 		r->of[1] = r->of[0];
 		r->of[0] = (struct hash_table){ 0 };
 		r->day = now_s / RECORD_S;
 	}
-	if (!holds(&r->of[0], hash))
+	if (hash_find(&r->of[0], hash) == NULL)
 		hash_insert(&r->of[0], &((struct name *)xcalloc(1, sizeof(struct name)))->link, hash);
 }
 
@@ -123,7 +101,7 @@ clients_on_record(const struct clients *c, const char *client)
 {
 	uint64_t hash = hash_bytes(client, strlen(client));
 
-	return holds(&c->record->of[0], hash) || holds(&c->record->of[1], hash);
+	return hash_find(&c->record->of[0], hash) != NULL || hash_find(&c->record->of[1], hash) != NULL;
 }
 
 bool
@@ -385,8 +363,8 @@ drop(void *arg, struct pending_write *w)
 void
 clients_free(struct clients *c)
 {
-	forget_all(&c->record->of[0]);
-	forget_all(&c->record->of[1]);
+	hash_clear(&c->record->of[0]);
+	hash_clear(&c->record->of[1]);
 	clients_flush(c, SIZE_MAX, drop, NULL);
 	hash_free(&c->tally->table);
 	hash_free(&c->waiting);

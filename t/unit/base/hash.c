@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -87,9 +88,25 @@ equal_hashes(void **state)
 	hash_insert(&t, &c, 7);
 	hash_remove(&t, &b);
 	assert_ptr_equal(hash_first(&t, 7), &c);
+	assert_ptr_equal(hash_find(&t, 7), &c);
+	assert_null(hash_find(&t, 7 + t.size));		/* of the same bucket */
 	assert_ptr_equal(c.next, &a);
 	assert_null(a.next);
 	hash_free(&t);
+}
+
+static void
+cleared(void **state)
+{
+	struct hash_table t = { 0 };
+
+	(void)state;
+	hash_clear(&t);
+	for (uint64_t hash = 0; hash < 40; hash++)
+		hash_insert(&t, malloc(sizeof(struct hash_link)), hash % 30);
+	hash_clear(&t);
+	assert_int_equal(t.count, 0);
+	assert_null(hash_find(&t, 7));
 }
 
 int
@@ -99,6 +116,7 @@ main(void)
 		{ .name = "equal bytes hash alike, one bit more or less does not", .test_func = same_and_different },
 		{ .name = "a table finds what is in it, and nothing that was removed", .test_func = table },
 		{ .name = "entries of one hash live side by side", .test_func = equal_hashes },
+		{ .name = "a table is cleared with its entries", .test_func = cleared },
 	};
 	return cmocka_run_group_tests_name("hash", tests, NULL, NULL);
 }
