@@ -6,8 +6,8 @@
 #include "base/loop.h"
 #include "store/counter.h"
 #include "store/database.h"
+#include "store/retention.h"
 #include "store/sent.h"
-#include "store/triplets.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -19,14 +19,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RETRY_MS = 1000, IDLE_MS = 1000, BUSY_ROUND_MS = 50, HAND_COPY_EVERY_S = 86400, VACUUM_PAGES = 200 };
-
-/* Rows that are deleted in one step, of a table that grows at its end; of a tree, where each costs two pages. */
-enum { STEP_ROWS = 500, TREE_ROWS = 100 };
+enum { RETRY_MS = 1000, IDLE_MS = 1000, HAND_COPY_EVERY_S = 86400 };
 
 enum statement { INSERT_DECISION, INSERT_PROBLEM, DELETE_PROBLEMS, INSERT_LIST, DELETE_LISTS, UPSERT_COUNTER,
-	INSERT_WRITER, DELETE_OLD, DELETE_OLDEST, DELETE_COUNTERS, DELETE_UNKNOWN, DELETE_ACTIVITY, DELETE_OLDEST_ACTIVITY,
-	DELETE_OLDEST_UNKNOWN, DELETE_OLDEST_ATTEMPTS, DELETE_BLOCKS, DELETE_HISTORY, STATEMENTS };
+	INSERT_WRITER, STATEMENTS };
 
 static const char *const sql[STATEMENTS] = {
 	[INSERT_DECISION] = "INSERT INTO decision (reference, writer, time, action, check_name, would, reply, profile, "
@@ -40,25 +36,6 @@ static const char *const sql[STATEMENTS] = {
 	[DELETE_LISTS] = "DELETE FROM list_state",
 	[UPSERT_COUNTER] = "INSERT INTO counter VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET n = max(n, excluded.n)",
 	[INSERT_WRITER] = "INSERT OR IGNORE INTO writer VALUES (?,?)",
-	[DELETE_OLD] = "DELETE FROM decision WHERE reference IN (SELECT reference FROM decision WHERE reference < ? "
-	    "ORDER BY reference LIMIT ?)",
-	[DELETE_OLDEST] = "DELETE FROM decision WHERE reference IN (SELECT reference FROM decision ORDER BY reference "
-	    "LIMIT ?)",
-	[DELETE_COUNTERS] = "DELETE FROM counter WHERE window < ?",
-	[DELETE_UNKNOWN] = "DELETE FROM unknown WHERE (client, recipient) IN (SELECT client, recipient FROM unknown "
-	    "WHERE last < ? ORDER BY last LIMIT ?)",
-	[DELETE_ACTIVITY] = "DELETE FROM activity WHERE (scope, name, window, kind, writer) IN "
-	    "(SELECT scope, name, window, kind, writer FROM activity WHERE window < ? ORDER BY window LIMIT ?)",
-	[DELETE_OLDEST_UNKNOWN] = "DELETE FROM unknown WHERE (client, recipient) IN (SELECT client, recipient FROM unknown "
-	    "ORDER BY last LIMIT ?)",
-	/* Who waits is known in memory until policyd ends. */
-	[DELETE_OLDEST_ATTEMPTS] = "DELETE FROM triplet_pending WHERE id IN (SELECT id FROM triplet_pending ORDER BY id LIMIT ?)",
-	[DELETE_OLDEST_ACTIVITY] = "DELETE FROM activity WHERE (scope, name, window, kind, writer) IN "
-	    "(SELECT scope, name, window, kind, writer FROM activity ORDER BY window LIMIT ?)",
-	[DELETE_HISTORY] = "DELETE FROM history WHERE id IN (SELECT id FROM history WHERE time < ? ORDER BY id LIMIT ?)",
-	/* What policyd has forgotten (block_forget); what people wrote stays. */
-	[DELETE_BLOCKS] = "DELETE FROM hand_block WHERE (client, sender, login) IN (SELECT client, sender, login "
-	    "FROM hand_block WHERE expires < ? AND set_by <> 'hand' ORDER BY expires LIMIT ?)",
 };
 
 const char *const row_sql[ROWS] = {
@@ -101,10 +78,8 @@ struct writer {
 	struct pending_write *batch;			/* taken, not yet committed */
 	struct counters *counters;
 	struct sent_rows sent;
-	struct triplet_rows triplets;
-	int64_t hand_copied_s, hand_change, next_step_us;
-	unsigned step;					/* of steps, the next one */
-	bool more;					/* one of this round has more to do */
+	struct retention *retention;
+	int64_t hand_copied_s, hand_change;
 	uint64_t log_inode;				/* of the open file's write-ahead log; 0: not known */
 };
 
@@ -116,7 +91,7 @@ close_file(struct writer *w)
 	database_finalize(w->statements, STATEMENTS);
 	database_finalize(w->row_statements, ROWS);
 	sent_rows_finalize(&w->sent);
-	triplet_rows_finalize(&w->triplets);
+	retention_finalize(w->retention);
 	sqlite3_close(w->db);
 	w->db = NULL;
 	w->log_inode = 0;
@@ -399,121 +374,6 @@ commit_batch(struct writer *w)
 
 /* ---- between transactions ---- */
 
-/* Delete by a number, and of what that is about so many rows at most, if the statement has two; how many went. */
-static int
-delete_step(struct writer *w, enum statement which, int64_t first, int most)
-{
-	sqlite3_stmt *s = statement(w, which);
-
-	if (s == NULL)
-		return 0;
-	sqlite3_bind_int64(s, 1, first);
-	if (sqlite3_bind_parameter_count(s) > 1)
-		sqlite3_bind_int(s, 2, most);
-	return database_finish(s) ? sqlite3_changes(w->db) : 0;
-}
-
-/* Give empty pages back once the file is too large or a quarter of it is empty; fewer are soon used again. */
-static bool
-shrink(struct writer *w, int64_t now_s)
-{
-	int64_t most = atomic_load(&w->options->database_size_max);
-	int64_t pages = database_number(w->db, "PRAGMA page_count", 0), empty = database_number(w->db, "PRAGMA freelist_count", 0);
-	bool large = most > 0 && pages * database_number(w->db, "PRAGMA page_size", 0) > most;
-	char vacuum[64];
-
-	(void)now_s;
-	if (empty == 0 || (!large && (empty < 4 * VACUUM_PAGES || empty < pages / 4)))
-		return false;
-	snprintf(vacuum, sizeof vacuum, "PRAGMA incremental_vacuum(%d)", VACUUM_PAGES);
-	return sqlite3_exec(w->db, vacuum, NULL, NULL, NULL) == SQLITE_OK;
-}
-
-/* Of what strangers can make grow, delete the oldest rows, of whichever table they are; returns how many. */
-static int
-delete_oldest(struct writer *w)
-{
-	static const struct { const char *first; enum statement deletes; } tables[] = {
-		{ "SELECT ifnull(min(reference) / 262144, 1 << 60) FROM decision", DELETE_OLDEST },
-		{ "SELECT ifnull(min(window), 1 << 60) FROM activity", DELETE_OLDEST_ACTIVITY },
-		{ "SELECT ifnull(min(last), 1 << 60) FROM unknown", DELETE_OLDEST_UNKNOWN },
-		{ "SELECT ifnull((SELECT first FROM triplet_pending ORDER BY id LIMIT 1), 1 << 60)", DELETE_OLDEST_ATTEMPTS },
-	};
-	size_t oldest = 0;
-	int64_t first = INT64_MAX;
-
-	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
-		int64_t time_s = database_number(w->db, tables[i].first, 0);
-
-		if (time_s >= first)
-			continue;
-		first = time_s;
-		oldest = i;
-	}
-	return delete_step(w, tables[oldest].deletes, STEP_ROWS, 0);
-}
-
-static bool
-forget_decisions(struct writer *w, int64_t now_s)
-{
-	int64_t most = atomic_load(&w->options->database_size_max);
-	int gone = delete_step(w, DELETE_OLD, (now_s - atomic_load(&w->options->decision_keep_s)) * (1 << REFERENCE_SHIFT),
-	    STEP_ROWS);
-
-	if (gone > 0 || most == 0)
-		return gone == STEP_ROWS;
-	int64_t pages = database_number(w->db, "PRAGMA page_count", 0) - database_number(w->db, "PRAGMA freelist_count", 0);
-
-	if (pages * database_number(w->db, "PRAGMA page_size", 0) > most / 20 * 19)	/* so that there are pages to give back */
-		gone = delete_oldest(w);
-	return gone == STEP_ROWS;
-}
-
-static bool
-forget_small_tables(struct writer *w, int64_t now_s)
-{
-	delete_step(w, DELETE_COUNTERS, now_s - 400 * 86400, 0);
-	int blocks = delete_step(w, DELETE_BLOCKS, now_s - atomic_load(&w->options->blocks_keep_s), STEP_ROWS);
-	int history = delete_step(w, DELETE_HISTORY, now_s - atomic_load(&w->options->history_keep_s), STEP_ROWS);
-	return blocks == STEP_ROWS || history == STEP_ROWS;
-}
-
-static bool
-forget_unknown(struct writer *w, int64_t now_s)
-{
-	return delete_step(w, DELETE_UNKNOWN, now_s - atomic_load(&w->options->activity_keep_s), TREE_ROWS) == TREE_ROWS;
-}
-
-static bool
-forget_activity(struct writer *w, int64_t now_s)
-{
-	return delete_step(w, DELETE_ACTIVITY, now_s - atomic_load(&w->options->activity_keep_s), TREE_ROWS) == TREE_ROWS;
-}
-
-static bool
-forget_sent(struct writer *w, int64_t now_s)
-{
-	return sent_rows_forget(&w->sent, w->db, now_s, atomic_load(&w->options->sent_keep_s),
-	    atomic_load(&w->options->sent_max), STEP_ROWS) == STEP_ROWS;
-}
-
-static bool
-forget_attempts(struct writer *w, int64_t now_s)
-{
-	return attempt_rows_forget(&w->triplets, w->db, now_s, w->options, &w->state, STEP_ROWS * 4);
-}
-
-static bool
-forget_triplets(struct writer *w, int64_t now_s)
-{
-	return triplet_rows_forget(&w->triplets, w->db, now_s, w->options, TREE_ROWS);
-}
-
-/* One small step of each, one after the other; true if there is more of its kind to do. */
-static bool (*const steps[])(struct writer *w, int64_t now_s) = { forget_decisions, forget_small_tables, forget_unknown,
-    forget_activity, forget_sent, forget_attempts, forget_triplets, shrink };
-enum { STEPS = sizeof steps / sizeof *steps };
-
 /* A copy of what people wrote, once a day and at the end, if anything changed. */
 static void
 copy_hand(struct writer *w, bool at_end)
@@ -529,34 +389,27 @@ copy_hand(struct writer *w, bool at_end)
 }
 
 static bool
-is_awaited(struct writer *w)
+is_awaited(void *arg)
 {
+	struct writer *w = arg;
+
 	pthread_mutex_lock(&w->lock);
 	bool awaited = w->waiting != NULL || w->stopping;
 	pthread_mutex_unlock(&w->lock);
 	return awaited;
 }
 
-/* What is done now and then, between transactions; what nobody waits for gives way, and goes on behind the next one. */
+/* What is done now and then, between transactions. */
 static void
 tidy(struct writer *w)
 {
-	int64_t now_us = clock_mono_us();
-
 	if (w->db == NULL)
 		open_file(w);
-	if (w->db == NULL || now_us < w->next_step_us)
+	if (w->db == NULL || !retention_is_due(w->retention))
 		return;
 	sqlite3_busy_timeout(w->db, 0);		/* somebody's lock: later, rows may come that cannot wait */
 	copy_hand(w, false);
-	do
-		w->more |= steps[w->step](w, clock_wall_s());
-	while (++w->step < STEPS && !is_awaited(w));
-	if (w->step == STEPS) {
-		w->next_step_us = now_us + (w->more ? BUSY_ROUND_MS : (int64_t)IDLE_MS * 10) * 1000;
-		w->step = 0;
-		w->more = false;
-	}
+	retention_go_on(w->retention, w->db, is_awaited, w);
 	sqlite3_busy_timeout(w->db, DATABASE_BUSY_MS);
 }
 
@@ -614,7 +467,7 @@ run(void *arg)
 			wake_send(w->wake);
 		}
 		wait_ms = w->batch != NULL || atomic_load(&w->state.trouble) ? RETRY_MS :
-		    w->next_step_us - clock_mono_us() < IDLE_MS * 1000 ? 20 : IDLE_MS;
+		    retention_is_near(w->retention) ? 20 : IDLE_MS;
 	}
 	copy_hand(w, true);
 	if (w->db != NULL)
@@ -658,6 +511,7 @@ writer_start(const char *path, bool synchronous_full, struct sqlite3 *db, const 
 	w->db = db;
 	w->hand_change = -1;
 	w->counters = counters_new();
+	w->retention = retention_new(o, &w->state);
 	atomic_store(&w->state.trouble, db == NULL);
 	if (pthread_create(&w->thread, NULL, run, w) != 0)
 		abort();
@@ -728,6 +582,7 @@ writer_free(struct writer *w, struct pending_write **undone)
 	pthread_mutex_destroy(&w->lock);
 	pthread_cond_destroy(&w->news);
 	counters_free(w->counters);
+	retention_free(w->retention);
 	free(w->path);
 	free(w->id);
 	free(w);

@@ -1,0 +1,225 @@
+/* retention.c - see retention.h */
+#include "store/retention.h"
+#include "base/arena.h"
+#include "base/clock.h"
+#include "store/database.h"
+#include "store/sent.h"
+#include "store/triplets.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { ROUND_MS = 10000, BUSY_ROUND_MS = 50, NEAR_MS = 1000, VACUUM_PAGES = 200 };
+
+/* Rows that are deleted in one step, of a table that grows at its end; of a tree, where each costs two pages. */
+enum { STEP_ROWS = 500, TREE_ROWS = 100 };
+
+enum statement { DELETE_OLD, DELETE_OLDEST, DELETE_COUNTERS, DELETE_UNKNOWN, DELETE_ACTIVITY, DELETE_OLDEST_UNKNOWN,
+	DELETE_OLDEST_ATTEMPTS, DELETE_OLDEST_ACTIVITY, DELETE_HISTORY, DELETE_BLOCKS, STATEMENTS };
+
+static const char *const sql[STATEMENTS] = {
+	[DELETE_OLD] = "DELETE FROM decision WHERE reference IN (SELECT reference FROM decision WHERE reference < ? "
+	    "ORDER BY reference LIMIT ?)",
+	[DELETE_OLDEST] = "DELETE FROM decision WHERE reference IN (SELECT reference FROM decision ORDER BY reference "
+	    "LIMIT ?)",
+	[DELETE_COUNTERS] = "DELETE FROM counter WHERE window < ?",
+	[DELETE_UNKNOWN] = "DELETE FROM unknown WHERE (client, recipient) IN (SELECT client, recipient FROM unknown "
+	    "WHERE last < ? ORDER BY last LIMIT ?)",
+	[DELETE_ACTIVITY] = "DELETE FROM activity WHERE (scope, name, window, kind, writer) IN "
+	    "(SELECT scope, name, window, kind, writer FROM activity WHERE window < ? ORDER BY window LIMIT ?)",
+	[DELETE_OLDEST_UNKNOWN] = "DELETE FROM unknown WHERE (client, recipient) IN (SELECT client, recipient FROM unknown "
+	    "ORDER BY last LIMIT ?)",
+	/* Who waits is known in memory until policyd ends. */
+	[DELETE_OLDEST_ATTEMPTS] = "DELETE FROM triplet_pending WHERE id IN (SELECT id FROM triplet_pending ORDER BY id LIMIT ?)",
+	[DELETE_OLDEST_ACTIVITY] = "DELETE FROM activity WHERE (scope, name, window, kind, writer) IN "
+	    "(SELECT scope, name, window, kind, writer FROM activity ORDER BY window LIMIT ?)",
+	[DELETE_HISTORY] = "DELETE FROM history WHERE id IN (SELECT id FROM history WHERE time < ? ORDER BY id LIMIT ?)",
+	/* What policyd has forgotten (block_forget); what people wrote stays. */
+	[DELETE_BLOCKS] = "DELETE FROM hand_block WHERE (client, sender, login) IN (SELECT client, sender, login "
+	    "FROM hand_block WHERE expires < ? AND set_by <> 'hand' ORDER BY expires LIMIT ?)",
+};
+
+struct retention {
+	const struct writer_options *options;
+	struct writer_state *state;
+	sqlite3 *db;			/* of this call */
+	sqlite3_stmt *statements[STATEMENTS];
+	struct sent_rows sent;
+	struct triplet_rows triplets;
+	int64_t next_us;		/* when the next step is due */
+	unsigned step;			/* of steps, the next one */
+	bool more;			/* one of this round has more to do */
+};
+
+static sqlite3_stmt *
+statement(struct retention *r, enum statement which)
+{
+	return database_statement(&r->statements[which], r->db, sql[which]);
+}
+
+/* Delete by a number, and of what that is about so many rows at most, if the statement has two; how many went. */
+static int
+delete_step(struct retention *r, enum statement which, int64_t first, int most)
+{
+	sqlite3_stmt *s = statement(r, which);
+
+	if (s == NULL)
+		return 0;
+	sqlite3_bind_int64(s, 1, first);
+	if (sqlite3_bind_parameter_count(s) > 1)
+		sqlite3_bind_int(s, 2, most);
+	return database_finish(s) ? sqlite3_changes(r->db) : 0;
+}
+
+/* Give empty pages back once the file is too large or a quarter of it is empty; fewer are soon used again. */
+static bool
+shrink(struct retention *r, int64_t now_s)
+{
+	int64_t most = atomic_load(&r->options->database_size_max);
+	int64_t pages = database_number(r->db, "PRAGMA page_count", 0), empty = database_number(r->db, "PRAGMA freelist_count", 0);
+	bool large = most > 0 && pages * database_number(r->db, "PRAGMA page_size", 0) > most;
+	char vacuum[64];
+
+	(void)now_s;
+	if (empty == 0 || (!large && (empty < 4 * VACUUM_PAGES || empty < pages / 4)))
+		return false;
+	snprintf(vacuum, sizeof vacuum, "PRAGMA incremental_vacuum(%d)", VACUUM_PAGES);
+	return sqlite3_exec(r->db, vacuum, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+/* Of what strangers can make grow, delete the oldest rows, of whichever table they are; returns how many. */
+static int
+delete_oldest(struct retention *r)
+{
+	static const struct { const char *first; enum statement deletes; } tables[] = {
+		{ "SELECT ifnull(min(reference) / 262144, 1 << 60) FROM decision", DELETE_OLDEST },
+		{ "SELECT ifnull(min(window), 1 << 60) FROM activity", DELETE_OLDEST_ACTIVITY },
+		{ "SELECT ifnull(min(last), 1 << 60) FROM unknown", DELETE_OLDEST_UNKNOWN },
+		{ "SELECT ifnull((SELECT first FROM triplet_pending ORDER BY id LIMIT 1), 1 << 60)", DELETE_OLDEST_ATTEMPTS },
+	};
+	size_t oldest = 0;
+	int64_t first = INT64_MAX;
+
+	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+		int64_t time_s = database_number(r->db, tables[i].first, 0);
+
+		if (time_s >= first)
+			continue;
+		first = time_s;
+		oldest = i;
+	}
+	return delete_step(r, tables[oldest].deletes, STEP_ROWS, 0);
+}
+
+static bool
+forget_decisions(struct retention *r, int64_t now_s)
+{
+	int64_t most = atomic_load(&r->options->database_size_max);
+	int gone = delete_step(r, DELETE_OLD, (now_s - atomic_load(&r->options->decision_keep_s)) * (1 << REFERENCE_SHIFT),
+	    STEP_ROWS);
+
+	if (gone > 0 || most == 0)
+		return gone == STEP_ROWS;
+	int64_t pages = database_number(r->db, "PRAGMA page_count", 0) - database_number(r->db, "PRAGMA freelist_count", 0);
+
+	if (pages * database_number(r->db, "PRAGMA page_size", 0) > most / 20 * 19)	/* so that there are pages to give back */
+		gone = delete_oldest(r);
+	return gone == STEP_ROWS;
+}
+
+static bool
+forget_small_tables(struct retention *r, int64_t now_s)
+{
+	delete_step(r, DELETE_COUNTERS, now_s - 400 * 86400, 0);
+	int blocks = delete_step(r, DELETE_BLOCKS, now_s - atomic_load(&r->options->blocks_keep_s), STEP_ROWS);
+	int history = delete_step(r, DELETE_HISTORY, now_s - atomic_load(&r->options->history_keep_s), STEP_ROWS);
+	return blocks == STEP_ROWS || history == STEP_ROWS;
+}
+
+static bool
+forget_unknown(struct retention *r, int64_t now_s)
+{
+	return delete_step(r, DELETE_UNKNOWN, now_s - atomic_load(&r->options->activity_keep_s), TREE_ROWS) == TREE_ROWS;
+}
+
+static bool
+forget_activity(struct retention *r, int64_t now_s)
+{
+	return delete_step(r, DELETE_ACTIVITY, now_s - atomic_load(&r->options->activity_keep_s), TREE_ROWS) == TREE_ROWS;
+}
+
+static bool
+forget_sent(struct retention *r, int64_t now_s)
+{
+	return sent_rows_forget(&r->sent, r->db, now_s, atomic_load(&r->options->sent_keep_s),
+	    atomic_load(&r->options->sent_max), STEP_ROWS) == STEP_ROWS;
+}
+
+static bool
+forget_attempts(struct retention *r, int64_t now_s)
+{
+	return attempt_rows_forget(&r->triplets, r->db, now_s, r->options, r->state, STEP_ROWS * 4);
+}
+
+static bool
+forget_triplets(struct retention *r, int64_t now_s)
+{
+	return triplet_rows_forget(&r->triplets, r->db, now_s, r->options, TREE_ROWS);
+}
+
+/* One small step of each, one after the other; true if there is more of its kind to do. */
+static bool (*const steps[])(struct retention *r, int64_t now_s) = { forget_decisions, forget_small_tables, forget_unknown,
+    forget_activity, forget_sent, forget_attempts, forget_triplets, shrink };
+enum { STEPS = sizeof steps / sizeof *steps };
+
+struct retention *
+retention_new(const struct writer_options *o, struct writer_state *state)
+{
+	struct retention *r = xcalloc(1, sizeof *r);
+
+	r->options = o;
+	r->state = state;
+	return r;
+}
+
+void
+retention_free(struct retention *r)
+{
+	free(r);
+}
+
+void
+retention_finalize(struct retention *r)
+{
+	database_finalize(r->statements, STATEMENTS);
+	sent_rows_finalize(&r->sent);
+	triplet_rows_finalize(&r->triplets);
+}
+
+bool
+retention_is_due(const struct retention *r)
+{
+	return clock_mono_us() >= r->next_us;
+}
+
+bool
+retention_is_near(const struct retention *r)
+{
+	return r->next_us - clock_mono_us() < NEAR_MS * 1000;
+}
+
+void
+retention_go_on(struct retention *r, sqlite3 *db, bool (*is_awaited)(void *arg), void *arg)
+{
+	int64_t now_us = clock_mono_us();
+
+	r->db = db;
+	do
+		r->more |= steps[r->step](r, clock_wall_s());
+	while (++r->step < STEPS && !is_awaited(arg));
+	if (r->step < STEPS)
+		return;
+	r->next_us = now_us + (int64_t)(r->more ? BUSY_ROUND_MS : ROUND_MS) * 1000;
+	r->step = 0;
+	r->more = false;
+}
