@@ -1,4 +1,4 @@
--- views.sql - what people read, and the eight lists they write
+-- views.sql - what people read, and the ten lists they write
 --
 -- Times are shown as text, UTC.  A list's `expires` is written as Unix seconds,
 -- as '2026-12-31', '2026-12-31 12:00', or '+7 days' from now; NULL is for good.  Every change
@@ -103,6 +103,52 @@ END;
 CREATE TRIGGER login_domain_delete INSTEAD OF DELETE ON login_domain BEGIN
   DELETE FROM hand_login_domain WHERE id = OLD.id;
   INSERT INTO history (time, what, was, note) VALUES (unixepoch(), 'login_domain: delete', json_object('id', OLD.id, 'login', OLD.login, 'sender', OLD.sender, 'note', OLD.note, 'expires', OLD.expires), OLD.note);
+  UPDATE change SET n = n + 1;
+END;
+
+CREATE VIEW relay_login AS
+  SELECT login, note, datetime(expires, 'unixepoch') AS expires,
+    datetime(created, 'unixepoch') AS created FROM hand_relay_login;
+CREATE TRIGGER relay_login_insert INSTEAD OF INSERT ON relay_login BEGIN
+  UPDATE expiry SET expires = NEW.expires;
+  INSERT OR REPLACE INTO hand_relay_login (login, note, expires, created)
+    SELECT NEW.login, NEW.note, expires, unixepoch() FROM expiry;
+  INSERT INTO history (time, what, is_now, note) VALUES (unixepoch(), 'relay_login: insert', json_object('login', NEW.login, 'note', NEW.note, 'expires', NEW.expires), NEW.note);
+  UPDATE change SET n = n + 1;
+END;
+CREATE TRIGGER relay_login_update INSTEAD OF UPDATE ON relay_login BEGIN
+  UPDATE expiry SET expires = NEW.expires;
+  UPDATE hand_relay_login SET login = NEW.login, note = NEW.note, expires = (SELECT expires FROM expiry)
+    WHERE login = OLD.login;
+  INSERT INTO history (time, what, was, is_now, note) VALUES (unixepoch(), 'relay_login: update', json_object('login', OLD.login, 'note', OLD.note, 'expires', OLD.expires), json_object('login', NEW.login, 'note', NEW.note, 'expires', NEW.expires), NEW.note);
+  UPDATE change SET n = n + 1;
+END;
+CREATE TRIGGER relay_login_delete INSTEAD OF DELETE ON relay_login BEGIN
+  DELETE FROM hand_relay_login WHERE login = OLD.login;
+  INSERT INTO history (time, what, was, note) VALUES (unixepoch(), 'relay_login: delete', json_object('login', OLD.login, 'note', OLD.note, 'expires', OLD.expires), OLD.note);
+  UPDATE change SET n = n + 1;
+END;
+
+CREATE VIEW quota_limit AS
+  SELECT id, login, sender, client, quota, note, datetime(expires, 'unixepoch') AS expires,
+    datetime(created, 'unixepoch') AS created FROM hand_quota_limit;
+CREATE TRIGGER quota_limit_insert INSTEAD OF INSERT ON quota_limit BEGIN
+  UPDATE expiry SET expires = NEW.expires;
+  INSERT INTO hand_quota_limit (login, sender, client, quota, note, expires, created)
+    SELECT NEW.login, NEW.sender, NEW.client, NEW.quota, NEW.note, expires, unixepoch() FROM expiry;
+  INSERT INTO history (time, what, is_now, note) VALUES (unixepoch(), 'quota_limit: insert', json_object('id', last_insert_rowid(), 'login', NEW.login, 'sender', NEW.sender, 'client', NEW.client, 'quota', NEW.quota, 'note', NEW.note, 'expires', NEW.expires), NEW.note);
+  UPDATE change SET n = n + 1;
+END;
+CREATE TRIGGER quota_limit_update INSTEAD OF UPDATE ON quota_limit BEGIN
+  UPDATE expiry SET expires = NEW.expires;
+  UPDATE hand_quota_limit SET login = NEW.login, sender = NEW.sender, client = NEW.client, quota = NEW.quota, note = NEW.note, expires = (SELECT expires FROM expiry)
+    WHERE id = OLD.id;
+  INSERT INTO history (time, what, was, is_now, note) VALUES (unixepoch(), 'quota_limit: update', json_object('id', OLD.id, 'login', OLD.login, 'sender', OLD.sender, 'client', OLD.client, 'quota', OLD.quota, 'note', OLD.note, 'expires', OLD.expires), json_object('id', NEW.id, 'login', NEW.login, 'sender', NEW.sender, 'client', NEW.client, 'quota', NEW.quota, 'note', NEW.note, 'expires', NEW.expires), NEW.note);
+  UPDATE change SET n = n + 1;
+END;
+CREATE TRIGGER quota_limit_delete INSTEAD OF DELETE ON quota_limit BEGIN
+  DELETE FROM hand_quota_limit WHERE id = OLD.id;
+  INSERT INTO history (time, what, was, note) VALUES (unixepoch(), 'quota_limit: delete', json_object('id', OLD.id, 'login', OLD.login, 'sender', OLD.sender, 'client', OLD.client, 'quota', OLD.quota, 'note', OLD.note, 'expires', OLD.expires), OLD.note);
   UPDATE change SET n = n + 1;
 END;
 
@@ -249,6 +295,8 @@ CREATE VIEW problem AS
   UNION ALL SELECT 'deny', id, 'expired ' || expires FROM deny WHERE expires < datetime()
   UNION ALL SELECT 'unwanted', id, 'expired ' || expires FROM unwanted WHERE expires < datetime()
   UNION ALL SELECT 'login_domain', id, 'expired ' || expires FROM login_domain WHERE expires < datetime()
+  UNION ALL SELECT 'relay_login', login, 'expired ' || expires FROM relay_login WHERE expires < datetime()
+  UNION ALL SELECT 'quota_limit', id, 'expired ' || expires FROM quota_limit WHERE expires < datetime()
   UNION ALL SELECT 'spamtrap', recipient, 'expired ' || expires FROM spamtrap WHERE expires < datetime()
   UNION ALL SELECT 'recipient_profile', recipient, 'expired ' || expires FROM recipient_profile WHERE expires < datetime()
   UNION ALL SELECT 'recipient_setting', recipient || ' ' || check_name, 'expired ' || expires FROM recipient_setting
@@ -286,6 +334,21 @@ CREATE TRIGGER proven_client_delete INSTEAD OF DELETE ON proven_client BEGIN
   DELETE FROM triplet_client WHERE client = OLD.client;
   INSERT INTO history (time, what, was) VALUES (unixepoch(), 'proven_client: delete', json_object('client', OLD.client, 'passes', OLD.passes, 'last', OLD.last));
 END;
+
+-- What was sent of each quota, and what is left, the fullest first; what counts longest ago is free again then.
+CREATE VIEW quota AS
+  SELECT scope, name, unit, CASE WHEN length % 86400 = 0 THEN length / 86400 || 'd' WHEN length % 3600 = 0 THEN length / 3600 || 'h'
+      WHEN length % 60 = 0 THEN length / 60 || 'm' ELSE length || 's' END || iif(step = length, ' fixed', '') AS time,
+    used, most, max(most - used, 0) AS left, datetime(ends, 'unixepoch') AS frees
+  FROM (SELECT scope, name, unit, length, step, sum(n) AS used, min(ends) AS ends, (SELECT most FROM quota_use l
+      WHERE (l.scope, l.name, l.unit, l.length, l.step) = (u.scope, u.name, u.unit, u.length, u.step) ORDER BY start DESC LIMIT 1) AS most
+    FROM quota_use u WHERE ends > unixepoch() AND start <= unixepoch() GROUP BY scope, name, unit, length, step)
+  ORDER BY 1.0 * used / max(most, 1) DESC;
+
+-- Domains of relay logins whose SPF record does not name us: write to them, relay_grace runs since then.
+CREATE VIEW relay_missing AS
+  SELECT domain, datetime(since, 'unixepoch') AS since, datetime(last, 'unixepoch') AS last, login, finding
+  FROM relay_domain WHERE good IS NULL ORDER BY since;
 
 -- How the DNS lists fare, those in trouble first.
 CREATE VIEW dns_list AS

@@ -97,12 +97,14 @@ my @times = (
 	[ q(NULL),                     '' ],
 	[ q(''),                       '' ],
 );
-for my $list (qw(allow deny unwanted block spamtrap login_domain recipient_profile recipient_setting)) {
+for my $list (qw(allow deny unwanted block spamtrap login_domain relay_login quota_limit recipient_profile recipient_setting)) {
 	my ($columns, $values) = @{{
 		allow => [ 'client', q('192.0.2.1') ], deny => [ 'client', q('192.0.2.1') ],
 		unwanted => [ 'recipient, sender', q('a@example.org', 'example.net') ],
 		block => [ 'client', q('192.0.2.1') ], spamtrap => [ 'recipient', q('a@example.org') ],
 		login_domain => [ 'login, sender', q('a@example.org', 'example.net') ],
+		relay_login => [ 'login', q('a@example.org') ],
+		quota_limit => [ 'login, quota', q('a@example.org', 'none') ],
 		recipient_profile => [ 'recipient, profile', q('a@example.org', 'mx') ],
 		recipient_setting => [ 'recipient, check_name, setting', q('a@example.org', 'dnsbl', 'off') ],
 	}->{$list}};

@@ -309,7 +309,7 @@ load_login_domain(struct loading *to, sqlite3_stmt *s)
 
 	e->kind = LIST_LOGIN_DOMAIN;
 	e->row = (struct list_row){ .id = sqlite3_column_int64(s, 0), .client = "", .helo = "", .sender = column_text(a, s, 2),
-	    .recipient = "", .login = column_text(a, s, 1), .cause = "", .expires_s = sqlite3_column_int64(s, 3) };
+	    .recipient = "", .login = column_text(a, s, 1), .cause = "", .expires_s = column_time(s, 3) };
 	file_entry(to, e, "");
 }
 

@@ -5,7 +5,7 @@
 #include <sqlite3.h>
 #include <stddef.h>
 
-enum { SCHEMA_VERSION = 2 };
+enum { SCHEMA_VERSION = 3 };
 
 enum schema_result {
 	SCHEMA_READY,

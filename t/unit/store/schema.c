@@ -78,7 +78,7 @@ takes_the_steps_behind(void **state)
 	assert_int_equal(number(db, "SELECT count(*) FROM hand_deny WHERE colour = 'dark red'"), 1);
 	assert_int_equal(number(db, "SELECT count(*) FROM deny"), 1);
 	assert_int_equal(number(db, "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'an %'"), 0);
-	assert_int_equal(number(db, "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'"), 30);
+	assert_int_equal(number(db, "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'"), 36);
 	sqlite3_close(db);
 }
 
