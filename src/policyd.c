@@ -29,7 +29,7 @@ struct program {
 	struct dns *dns;
 	struct dns_lists *dns_lists;
 	struct store *store;
-	struct site *site, *logins, *reputation;
+	struct site *sites[ABOUTS];
 	struct policy *policy;
 	struct server *server;
 	struct timer *metrics, *watchdog;
@@ -38,14 +38,26 @@ struct program {
 
 /* ---- configuration ---- */
 
-/* What the configuration says of the site's own database, tried on that database; false if it is wrong. */
+/* The view reputation is in the store's own file, but people may change it: it is asked as the site's database is. */
+static struct site_place
+place_of(const struct config *config, enum site_about about)
+{
+	const struct store_options *store = config_server(config, TABLE_STORE);
+
+	if (about == ABOUT_REPUTATION)
+		return (struct site_place){ store->database, "SELECT score FROM reputation WHERE client = :client", "" };
+	return site_place_of(config_server(config, TABLE_SITE), about);
+}
+
+/* A query of the configuration, tried on the site's database; false if it is wrong. */
 static bool
-try_site(const struct program *pr, const struct config *config, const struct site_kind *kind, bool to_log)
+try_query(const struct program *pr, const struct config *config, enum site_about about, bool to_log)
 {
 	char why[256], safe[1200];
 	struct text t = TEXT(safe);
 	const char *value;
-	struct site_place at = site_place_of(config_server(config, TABLE_SITE), kind);
+	const struct site_kind *kind = &site_kinds[about];
+	struct site_place at = place_of(config, about);
 	enum site_check check = site_check(kind, &at, why, sizeof why);
 
 	if (check == SITE_GOOD)
@@ -63,13 +75,22 @@ try_site(const struct program *pr, const struct config *config, const struct sit
 	return check == SITE_LATER;
 }
 
+static bool
+try_queries(const struct program *pr, const struct config *config, bool to_log)
+{
+	for (enum site_about about = 0; about < ABOUT_REPUTATION; about++)
+		if (!try_query(pr, config, about, to_log))
+			return false;
+	return true;
+}
+
 /* Read the configuration, say what is wrong with it, and with the site's own database, on stderr or in the log. */
 static struct config *
 read_config(const struct program *pr, bool to_log)
 {
 	struct config *config = settings_read(pr->path, to_log);
 
-	if (config != NULL && (!try_site(pr, config, &site_recipients, to_log) || !try_site(pr, config, &site_logins, to_log))) {
+	if (config != NULL && !try_queries(pr, config, to_log)) {
 		config_release(config);
 		config = NULL;
 	}
@@ -83,15 +104,6 @@ read_setting(const char *check, const char *setting, char *why, size_t size)
 }
 
 /* ---- what is the same for serving and for explaining ---- */
-
-/* The view is in the store's own file, but people may change it: it is asked as the site's database is. */
-static struct site_place
-reputation_place(const struct config *config)
-{
-	const struct store_options *store = config_server(config, TABLE_STORE);
-
-	return (struct site_place){ store->database, "SELECT score FROM reputation WHERE client = :client", "" };
-}
 
 static bool
 open_rooms(struct program *pr, bool read_only)
@@ -110,12 +122,11 @@ open_rooms(struct program *pr, bool read_only)
 		log_error("store: %s", why);
 		return false;
 	}
-	const struct site_options *o = config_server(pr->config, TABLE_SITE);
-	struct site_place recipients = site_place_of(o, &site_recipients), logins = site_place_of(o, &site_logins),
-	    reputation = reputation_place(pr->config);
-	pr->site = site_new(pr->loop, &site_recipients, &recipients);
-	pr->logins = site_new(pr->loop, &site_logins, &logins);
-	pr->reputation = site_new(pr->loop, &site_reputations, &reputation);
+	for (enum site_about about = 0; about < ABOUTS; about++) {
+		struct site_place at = place_of(pr->config, about);
+
+		pr->sites[about] = site_new(pr->loop, &site_kinds[about], &at);
+	}
 	return true;
 }
 
@@ -128,10 +139,12 @@ answer_ticket(void *ticket, const char *reply, size_t len)
 static void
 open_policy(struct program *pr)
 {
-	pr->policy = policy_new(&(struct policy_parts){ .loop = pr->loop, .dns = pr->dns, .dns_lists = pr->dns_lists,
-	    .store = pr->store, .site = pr->site, .logins = pr->logins, .reputation = pr->reputation,
+	struct policy_parts parts = { .loop = pr->loop, .dns = pr->dns, .dns_lists = pr->dns_lists, .store = pr->store,
 	    .rules = rules, .rule_count = rules_count, .server_table = TABLE_POLICY, .profile_table = 0,
-	    .answer = answer_ticket }, pr->config);
+	    .answer = answer_ticket };
+
+	memcpy(parts.sites, pr->sites, sizeof parts.sites);
+	pr->policy = policy_new(&parts, pr->config);
 }
 
 static void
@@ -139,12 +152,9 @@ close_rooms(struct program *pr)
 {
 	if (pr->policy != NULL)
 		policy_free(pr->policy);
-	if (pr->site != NULL)
-		site_free(pr->site);
-	if (pr->logins != NULL)
-		site_free(pr->logins);
-	if (pr->reputation != NULL)
-		site_free(pr->reputation);
+	for (enum site_about about = 0; about < ABOUTS; about++)
+		if (pr->sites[about] != NULL)
+			site_free(pr->sites[about]);
 	if (pr->store != NULL)
 		store_close(pr->store, CLOSE_MS);
 	if (pr->dns_lists != NULL)
@@ -250,10 +260,11 @@ on_reload(void *arg)
 	}
 	settings_open_log(config);
 	store_configure(pr->store, config_server(config, TABLE_STORE));
-	struct site_place recipients = site_place_of(config_server(config, TABLE_SITE), &site_recipients);
-	struct site_place logins = site_place_of(config_server(config, TABLE_SITE), &site_logins);
-	site_configure(pr->site, &recipients);
-	site_configure(pr->logins, &logins);
+	for (enum site_about about = 0; about < ABOUT_REPUTATION; about++) {	/* the store stays where it is */
+		struct site_place at = place_of(config, about);
+
+		site_configure(pr->sites[about], &at);
+	}
 	dns_lists_configure(pr->dns_lists, config_server(config, TABLE_DNS_LISTS));
 	policy_configure(pr->policy, config);
 	server_configure(pr->server, config_server(config, TABLE_SERVER));

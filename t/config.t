@@ -113,7 +113,7 @@ sub agree {
 {
 	($code, $out, $err) = policyd('-c', $example, '-d');
 	my ($strict) = $out =~ /^\[strict : mx\]\n(.*?)(?=^\[|\z)/ms;
-	my @soft = grep { !/^(?:spf_(?!fail$)|login_)/ } $strict =~ /^(\w+) = (?:off|log|score|defer)\b/mg;
+	my @soft = grep { !/^(?:spf_(?!fail$)|login_|relay_|quota_)/ } $strict =~ /^(\w+) = (?:off|log|score|defer)\b/mg;
 	is("@soft", 'client_block_temporary client_harvesting client_delivery_rate client_reputation client_rdns_mismatch', 'the profile strict refuses for every check that hosters have');
 	like($strict, qr/^$_$/m, "... and has $_")
 	    for 'allowlists = no', 'sender_mx = required', 'sender_underscore = no', 'dnsbl_threshold = 1',

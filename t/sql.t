@@ -59,6 +59,9 @@ ok sql("INSERT INTO hand_block (client, cause, evidence, since, expires, set_by)
     '20 of 24 recipients within 3600 s are not here, 0 of them deactivated', $noon, 4097381400, 'mx-1')"), 'a block';
 ok sql("INSERT INTO bounce VALUES ('gone\@example.net', '4Bxyz', $noon, 1, '5.1.1', '550 5.1.1 no such user', 'ann\@example.org', 'ann')"), 'a bounce';
 
+ok sql("INSERT INTO relay_domain VALUES ('example.net', $noon, $noon + 60, 'shop\@example.net', 'softfail', NULL),
+    ('example.com', $noon, $noon + 60, 'shop\@example.com', 'none', $noon + 90)"), 'relays';
+
 # ---- the manual page: behind "sqlite> " stands what is typed, behind "...> " its next line, then what comes ----
 
 my @typed;

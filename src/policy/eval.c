@@ -67,7 +67,7 @@ is_off(const struct eval *e, size_t i)
 static bool
 question_is_open(const struct question *q)
 {
-	return q->source == ASKED_DNS ? q->answer == &q->open : q->site.status == SITE_OPEN;
+	return q->about == ABOUT_DNS ? q->answer == &q->open : q->site.status == SITE_OPEN;
 }
 
 /* Was it never run, or did something land that it waited for?  Else it would say the same again. */
@@ -143,14 +143,10 @@ forget(struct question *q)
 {
 	const struct world *w = q->eval->world;
 
-	if (q->source == ASKED_DNS)
+	if (q->about == ABOUT_DNS)
 		w->dns.forget(w->dns.arg, &q->waiter.dns);
-	else if (q->source == ASKED_SITE)
-		w->site.forget(w->site.arg, &q->waiter.site);
-	else if (q->source == ASKED_LOGINS)
-		w->logins.forget(w->logins.arg, &q->waiter.site);
 	else
-		w->reputation.forget(w->reputation.arg, &q->waiter.site);
+		w->sites[q->about].forget(w->sites[q->about].arg, &q->waiter.site);
 }
 
 static void
@@ -158,7 +154,7 @@ fail_question(struct question *q)
 {
 	static const char why[] = "no answer within the deadline";
 
-	if (q->source == ASKED_DNS)
+	if (q->about == ABOUT_DNS)
 		q->answer = answer_failed(q->open.name, q->open.type, why);
 	else
 		q->site = (struct site_answer){ SITE_CANNOT_TELL, why, 0 };
@@ -249,12 +245,12 @@ on_site_answer(struct site_waiter *w, struct site_answer a)
 }
 
 static struct question *
-question_new(struct eval *e, enum question_source source)
+question_new(struct eval *e, unsigned about)
 {
 	struct question *q = arena_alloc(e->arena, sizeof *q);
 
 	q->eval = e;
-	q->source = source;
+	q->about = about;
 	q->next = e->questions;
 	e->questions = q;
 	return q;
@@ -297,7 +293,7 @@ ask(struct eval *e, const char *list, const char *name, enum dns_type type)
 		if (q->open.type == type && strcmp(q->open.name, name) == 0)
 			return q;
 
-	struct question *q = question_new(e, ASKED_DNS);
+	struct question *q = question_new(e, ABOUT_DNS);
 	q->next_alike = *bucket;
 	*bucket = q;
 	q->open = (struct answer){ .name = arena_strdup(e->arena, name), .type = type, .why = "" };
@@ -328,14 +324,15 @@ look_up(struct eval *e, const char *list, const char *name, enum dns_type type)
 
 /* Ask a database, once for the request. */
 static struct site_answer
-ask_database(struct eval *e, enum question_source source, const struct site_source *from, const char *value)
+ask_database(struct eval *e, enum site_about about, const char *value)
 {
+	const struct site_source *from = &e->world->sites[about];
 	struct question *q = e->questions;
 
-	while (q != NULL && q->source != source)
+	while (q != NULL && q->about != about)
 		q = q->next;
 	if (q == NULL) {
-		q = question_new(e, source);
+		q = question_new(e, about);
 		q->waiter.site.answered = on_site_answer;
 		q->site = from->ask(from->arg, value, &q->waiter.site);
 		if (question_is_open(q))
@@ -353,19 +350,25 @@ ask_database(struct eval *e, enum question_source source, const struct site_sour
 struct site_answer
 site_lookup(struct eval *e)
 {
-	return ask_database(e, ASKED_SITE, &e->world->site, e->recipient);
+	return ask_database(e, ABOUT_RECIPIENT, e->recipient);
 }
 
 struct site_answer
 login_lookup(struct eval *e)
 {
-	return ask_database(e, ASKED_LOGINS, &e->world->logins, arena_printf(e->arena, "%s@%s", e->login, e->sender_domain));
+	return ask_database(e, ABOUT_LOGIN, arena_printf(e->arena, "%s@%s", e->login, e->sender_domain));
+}
+
+struct site_answer
+relay_lookup(struct eval *e)
+{
+	return ask_database(e, ABOUT_RELAY, e->login);
 }
 
 struct site_answer
 reputation_lookup(struct eval *e)
 {
-	return ask_database(e, ASKED_REPUTATION, &e->world->reputation, e->client_key);
+	return ask_database(e, ABOUT_REPUTATION, e->client_key);
 }
 
 bool

@@ -18,7 +18,6 @@
 #include "policy/policy.h"
 #include "policy/rule.h"
 #include "protocol/action.h"
-#include "store/site.h"
 
 /*
  * 64 lists for addresses, twice, and as many for three names each, are more than anybody has.  Each run follows an answer,
@@ -56,6 +55,7 @@ struct client_source {
 	bool (*recipient_bounces)(void *arg, const char *recipient, int64_t since_s, struct bounces *out);
 	bool (*login_bounces)(void *arg, const char *login, int64_t since_s, int64_t *count);
 	bool (*looks_broken)(void *arg, const char *client);
+	bool (*relay)(void *arg, const char *domain, struct relay_past *out);
 	const struct list_row *(*last_block)(void *arg, const struct lists *l, const char *client);
 	void *arg;
 };
@@ -72,7 +72,7 @@ struct world {
 	size_t rule_count;		/* at most RULES_MAX */
 	size_t first_table;		/* of the rules' tables among a profile's: rule i has first_table + i */
 	struct dns_source dns;
-	struct site_source site, logins, reputation;
+	struct site_source sites[ABOUTS];
 	struct sent_source sent;
 	struct client_source clients;
 	unsigned block_ipv4, block_ipv6;	/* prefix lengths */
@@ -110,7 +110,7 @@ enum effect {
 	EFFECT_REJECT,
 };
 
-enum question_source { ASKED_DNS, ASKED_SITE, ASKED_LOGINS, ASKED_REPUTATION };
+enum { ABOUT_DNS = ABOUTS };		/* a question for no database */
 
 struct question {
 	union {				/* first: who waits finds its question by it */
@@ -120,7 +120,7 @@ struct question {
 	struct question *next;		/* of the evaluation, newest first */
 	struct question *next_alike;	/* in its bucket */
 	struct eval *eval;
-	enum question_source source;
+	unsigned about;			/* enum site_about, or ABOUT_DNS */
 	const struct answer *answer;	/* of the DNS: &open until it landed */
 	struct answer open;
 	struct site_answer site;	/* of the site's database: SITE_OPEN until it landed */
@@ -196,6 +196,7 @@ struct eval {
 	struct spf_known spf[SPF_IDENTITIES];
 	struct prospect *prospects;	/* what spf_would_allow() was asked (spf.c) */
 	const struct triplet_news *news;	/* what is to be remembered with the decision; NULL: nothing */
+	const struct relay_news *relay_news;	/* the same of the login's domain */
 	struct rule_state *states;	/* one per rule */
 };
 
@@ -227,6 +228,9 @@ struct site_answer site_lookup(struct eval *e);
 
 /* Ask the site's database whether this login may send as the sender's domain; both are there. */
 struct site_answer login_lookup(struct eval *e);
+
+/* Ask the site's database whether the login, which there is, is a relay. */
+struct site_answer relay_lookup(struct eval *e);
 
 /* Ask the view reputation of the client, which has a client_key(). */
 struct site_answer reputation_lookup(struct eval *e);

@@ -293,7 +293,7 @@ recipient_state_known(const struct eval *e)
 {
 	const struct question *q = e->questions;
 
-	while (q != NULL && q->source != ASKED_SITE)
+	while (q != NULL && q->about != ABOUT_RECIPIENT)
 		q = q->next;
 	return q ? states[q->site.status] : RECIPIENT_NOT_ASKED;
 }
@@ -304,12 +304,23 @@ recipient_state(struct eval *e)
 	return e->recipient_domain != NULL ? states[site_lookup(e).status] : RECIPIENT_NOT_ASKED;
 }
 
+/* Of a question that may be answered by yes; who is not asked does not say so. */
+static const enum known says[] = { [SITE_OPEN] = KNOWN_CANNOT_TELL, [SITE_NO_QUERY] = KNOWN_NO, [SITE_NO_ROW] = KNOWN_NO,
+    [SITE_YES] = KNOWN_YES, [SITE_NO] = KNOWN_NO, [SITE_CANNOT_TELL] = KNOWN_CANNOT_TELL };
+
+enum known
+login_is_relay(struct eval *e)
+{
+	bool doubt;
+
+	if (e->login == NULL)
+		return KNOWN_NO;
+	return listed(e, LIST_RELAY_LOGIN, &doubt) != NULL ? KNOWN_YES : says[relay_lookup(e).status];
+}
+
 enum known
 login_may_use(struct eval *e)
 {
-	static const enum known says[] = { [SITE_OPEN] = KNOWN_CANNOT_TELL, [SITE_NO_QUERY] = KNOWN_NO, [SITE_NO_ROW] = KNOWN_NO,
-	    [SITE_YES] = KNOWN_YES, [SITE_NO] = KNOWN_NO, [SITE_CANNOT_TELL] = KNOWN_CANNOT_TELL };
-
 	return e->login != NULL && e->sender_domain != NULL ? says[login_lookup(e).status] : KNOWN_NO;
 }
 
@@ -319,6 +330,23 @@ enum known
 sent_mail(struct eval *e, const char *who, int64_t window_s)
 {
 	return e->world->sent.since(e->world->sent.arg, who, e->now_s - window_s);
+}
+
+/* ---- relays ---- */
+
+bool
+relay_past(struct eval *e, struct relay_past *out)
+{
+	return e->world->clients.relay(e->world->clients.arg, e->login_domain, out);
+}
+
+void
+remember_relay(struct eval *e, const char *finding)
+{
+	struct relay_news *news = arena_alloc(e->arena, sizeof *news);
+
+	*news = (struct relay_news){ e->login_domain, e->login, finding ? arena_strdup(e->arena, finding) : NULL, e->now_s };
+	e->relay_news = news;
 }
 
 /* ---- greylisting ---- */

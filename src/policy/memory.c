@@ -208,6 +208,8 @@ memory_count(struct job *j)
 
 	if (j->decision.block != NULL)
 		set_block(j);
+	if (e->relay_news != NULL)
+		store_relay_news(store, e->relay_news);
 	if (j->request.stage == STAGE_RCPT && e->hook == HOOK_SUBMISSION && e->login != NULL)
 		store_add_activity(store, "login", e->login,
 		    j->decision.action == ACTION_DUNNO ? ACTIVITY_ACCEPTED : ACTIVITY_REFUSED, e->now_s, 1);

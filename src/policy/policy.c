@@ -174,6 +174,12 @@ ask_login_bounces(void *arg, const char *login, int64_t since_s, int64_t *count)
 }
 
 static bool
+ask_relay(void *arg, const char *domain, struct relay_past *out)
+{
+	return store_relay(((struct policy *)arg)->parts.store, domain, out);
+}
+
+static bool
 ask_looks_broken(void *arg, const char *client)
 {
 	struct policy *p = arg;
@@ -392,12 +398,11 @@ policy_configure(struct policy *p, struct config *config)
 	struct era *era = era_new(&p->parts, config);
 
 	era->world.dns = (struct dns_source){ ask_dns, forget_dns, &p->parts };
-	era->world.site = (struct site_source){ ask_site, forget_site, p->parts.site };
-	era->world.logins = (struct site_source){ ask_site, forget_site, p->parts.logins };
-	era->world.reputation = (struct site_source){ ask_site, forget_site, p->parts.reputation };
+	for (size_t i = 0; i < ABOUTS; i++)
+		era->world.sites[i] = (struct site_source){ ask_site, forget_site, p->parts.sites[i] };
 	era->world.sent = (struct sent_source){ ask_sent, p->parts.store };
 	era->world.clients = (struct client_source){ ask_on_record, ask_tried, ask_activity, ask_recipient_bounces,
-	    ask_login_bounces, ask_looks_broken, ask_last_block, p };
+	    ask_login_bounces, ask_looks_broken, ask_relay, ask_last_block, p };
 	era->world.triplets = (struct triplet_source){ ask_triplet, p->parts.store };
 	store_keep_triplets(p->parts.store, era->needs.attempt_keep_s + GREYLIST_DELAY_MAX_S, era->needs.triplet_keep_s);
 	store_keep_blocks(p->parts.store, longest_memory(&p->parts, config));

@@ -9,12 +9,12 @@
 #include "config/config.h"
 #include "dns/dns.h"
 #include "policy/rule.h"
+#include "store/site.h"
 
 #include <stdio.h>
 
 struct policy;
 struct loop;
-struct site;
 
 enum addresses { ADDRESSES_FULL, ADDRESSES_DOMAIN, ADDRESSES_OFF };
 
@@ -41,7 +41,7 @@ struct policy_parts {
 	struct dns *dns;
 	struct dns_lists *dns_lists;	/* named and recorded here; made from dns */
 	struct store *store;
-	struct site *site, *logins, *reputation;
+	struct site *sites[ABOUTS];
 	const struct rule *const *rules;
 	size_t rule_count;
 	size_t server_table;		/* of struct policy_options among the server tables */

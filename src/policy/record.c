@@ -171,17 +171,17 @@ add_reputation(struct text *t, const struct question *q)
 static void
 add_site_answer(struct text *t, const struct question *q)
 {
-	static const char *const words[2][SITE_CANNOT_TELL + 1] = {
+	static const char *const words[][SITE_CANNOT_TELL + 1] = {
 		{ [SITE_OPEN] = "not answered yet", [SITE_NO_QUERY] = "not asked", [SITE_NO_ROW] = "no row", [SITE_YES] = "yes",
 		  [SITE_NO] = "no", [SITE_CANNOT_TELL] = "cannot tell" },
 		{ [SITE_OPEN] = "not answered yet", [SITE_NO_QUERY] = "not asked", [SITE_NO_ROW] = "unknown",
 		  [SITE_YES] = "active", [SITE_NO] = "deactivated", [SITE_CANNOT_TELL] = "cannot tell" } };
-	bool recipients = q->source == ASKED_SITE;
+	bool recipients = q->about == ABOUT_RECIPIENT;
 	const char *value = recipients ? q->eval->recipient : q->eval->login;
 
-	text_addf(t, "%s ", recipients ? "recipient_query" : "login_query");
+	text_addf(t, "%s ", site_kinds[q->about].setting);
 	text_add_safe(t, value, strlen(value));
-	if (!recipients)
+	if (q->about == ABOUT_LOGIN)
 		text_addf(t, " as %s", q->eval->sender_domain);
 	text_addf(t, ": %s", words[recipients][q->site.status]);
 	if (q->site.status == SITE_CANNOT_TELL) {
@@ -194,9 +194,9 @@ add_site_answer(struct text *t, const struct question *q)
 static void
 add_answer(struct text *t, const struct question *q)
 {
-	if (q->source == ASKED_DNS)
+	if (q->about == ABOUT_DNS)
 		add_dns_answer(t, q);
-	else if (q->source != ASKED_REPUTATION)
+	else if (q->about != ABOUT_REPUTATION)
 		add_site_answer(t, q);
 	else
 		add_reputation(t, q);

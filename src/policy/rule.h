@@ -232,6 +232,9 @@ const struct spf_outcome *spf_says(struct eval *e, enum spf_identity identity);
  */
 const struct spf_outcome *spf_would_allow(struct eval *e, const char *domain, const struct address *client);
 
+/* Does the domain's own record name another by include, or redirect to it?  Both in normal form. */
+enum known spf_names(struct eval *e, const char *domain, const char *other);
+
 /* What the site's own database says of the recipient (recipient_query). */
 enum recipient_state {
 	RECIPIENT_NOT_ASKED,		/* there is no query, or the recipient has no domain name */
@@ -278,6 +281,15 @@ bool login_activity(struct eval *e, int64_t window_s, int64_t out[ACTIVITIES]);
 
 /* May this login send as the sender's domain, says the site's database (login_query)?  NO if it is not asked. */
 enum known login_may_use(struct eval *e);
+
+/* Does the login hand on what others of its domain wrote, say the table relay_login and the site's database (relay_query)? */
+enum known login_is_relay(struct eval *e);
+
+/* What is remembered of the login's domain (store_relay()); false: the store is in trouble. */
+bool relay_past(struct eval *e, struct relay_past *out);
+
+/* Once the decision is made, remember that its record does not name us, as this says; or, if that is NULL, does. */
+void remember_relay(struct eval *e, const char *finding);
 
 /*
  * The row of a list that matches this request.

@@ -1,7 +1,9 @@
 /* spf.c - SPF as a fact: spf/ asks its questions by way of the evaluation (rule.h) */
 #include "policy/eval.h"
+#include "spf/record.h"
 
 #include <string.h>
+#include <strings.h>
 
 static const enum dns_type types[] = { [SPF_TYPE_A] = DNS_A, [SPF_TYPE_AAAA] = DNS_AAAA, [SPF_TYPE_MX] = DNS_MX,
 	[SPF_TYPE_PTR] = DNS_PTR, [SPF_TYPE_TXT] = DNS_TXT };
@@ -91,4 +93,45 @@ spf_would_allow(struct eval *e, const char *domain, const struct address *client
 		    .domain = p->domain });
 	}
 	return look(&p->known);
+}
+
+/* ---- what a record names ---- */
+
+static bool
+is_domain(const struct spf_spec *spec, const char *domain)
+{
+	size_t len = strlen(domain);
+
+	return spec->at != NULL && strncasecmp(spec->at, domain, len < spec->len ? len : spec->len) == 0 &&
+	    (spec->len == len || (spec->len == len + 1 && spec->at[len] == '.'));
+}
+
+static bool
+names(const struct spf_record *r, const char *domain)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (r->terms[i].mechanism == SPF_INCLUDE && r->terms[i].qualifier == '+' && is_domain(&r->terms[i].domain, domain))
+			return true;
+	return is_domain(&r->redirect, domain);
+}
+
+enum known
+spf_names(struct eval *e, const char *domain, const char *other)
+{
+	const struct answer *txt = dns_lookup(e, domain, DNS_TXT);
+	const struct dns_record *found_record = NULL;
+	struct spf_record r;
+	const char *why;
+
+	if (is_open(txt) || failed(txt))
+		return KNOWN_CANNOT_TELL;
+	for (size_t i = 0; i < txt->count; i++) {
+		if (!spf_record_is(txt->records[i].text, txt->records[i].text_len))
+			continue;
+		if (found_record != NULL)
+			return KNOWN_NO;	/* of two none counts (RFC 7208 s.4.5) */
+		found_record = &txt->records[i];
+	}
+	return found_record != NULL && spf_record_read(e->arena, found_record->text, found_record->text_len, &r, &why) &&
+	    names(&r, other) ? KNOWN_YES : KNOWN_NO;
 }

@@ -11,6 +11,7 @@
 	RULE(login_block) \
 	RULE(login_required) \
 	RULE(login_mismatch) \
+	RULE(relay_spf) \
 	RULE(login_bouncing) \
 	RULE(recipient_bounced) \
 	RULE(client_harvesting) \

@@ -21,7 +21,7 @@
 
 enum { ROWS_MAX = 1000000, SLICE_ROWS = 500, VALUE_BYTES = 512, KEY_BYTES = 700, STRIKES_MAX = 1000000 };
 
-enum { KINDS = LIST_LOGIN_DOMAIN + 1, NAMELESS = KINDS };	/* NAMELESS + kind: rows by name, without the name */
+enum { KINDS = LIST_RELAY_LOGIN + 1, NAMELESS = KINDS };	/* NAMELESS + kind: rows by name, without the name */
 
 struct entry {
 	struct hash_link link;
@@ -122,12 +122,42 @@ struct loading {
 	size_t table;			/* the one being read, or next */
 };
 
+static void load_row(struct loading *to, sqlite3_stmt *s);
+static void load_profile(struct loading *to, sqlite3_stmt *s);
+static void load_setting(struct loading *to, sqlite3_stmt *s);
+
+static const struct {
+	const char *name;		/* of the view */
+	const char *sql;
+	void (*load)(struct loading *to, sqlite3_stmt *s);
+	enum list_kind kind;		/* load_row */
+} tables[] = {
+	{ "allow", "SELECT id, client, helo, sender, recipient, NULL, expires, NULL, NULL, NULL, NULL FROM hand_allow LIMIT ?",
+	    load_row, LIST_ALLOW },
+	{ "deny", "SELECT id, client, helo, sender, recipient, NULL, expires, NULL, NULL, NULL, NULL FROM hand_deny LIMIT ?",
+	    load_row, LIST_DENY },
+	{ "unwanted", "SELECT id, client, NULL, sender, recipient, NULL, expires, cause, scope, NULL, NULL "
+	    "FROM hand_unwanted LIMIT ?", load_row, LIST_UNWANTED },
+	{ "block", "SELECT 0, client, NULL, sender, NULL, login, expires, cause, NULL, since, strikes FROM hand_block LIMIT ?",
+	    load_row, LIST_BLOCK },
+	{ "spamtrap", "SELECT 0, NULL, NULL, NULL, recipient, NULL, expires, NULL, NULL, NULL, NULL FROM hand_spamtrap LIMIT ?",
+	    load_row, LIST_SPAMTRAP },
+	{ "login_domain", "SELECT id, NULL, NULL, sender, NULL, login, expires, NULL, NULL, NULL, NULL "
+	    "FROM hand_login_domain LIMIT ?", load_row, LIST_LOGIN_DOMAIN },
+	{ "relay_login", "SELECT 0, NULL, NULL, NULL, NULL, login, expires, NULL, NULL, NULL, NULL FROM hand_relay_login LIMIT ?",
+	    load_row, LIST_RELAY_LOGIN },
+	{ "recipient_profile", "SELECT recipient, profile, expires FROM hand_recipient_profile LIMIT ?", load_profile },
+	{ "recipient_setting", "SELECT recipient, check_name, setting, expires FROM hand_recipient_setting LIMIT ?",
+	    load_setting },
+};
+enum { TABLES = sizeof tables / sizeof *tables };
+
 static const char *
 column_text(struct arena *a, sqlite3_stmt *s, int column)
 {
 	const char *text = (const char *)sqlite3_column_text(s, column);
 
-	return arena_strndup(a, text ? text : "", text ? strnlen(text, VALUE_BYTES - 1) : 0);
+	return text != NULL && *text ? arena_strndup(a, text, strnlen(text, VALUE_BYTES - 1)) : "";
 }
 
 /* A time, or 0 if the column is NULL; whatever number people wrote, it can be shown, and added to. */
@@ -230,6 +260,7 @@ row_finding(const struct entry *e, const char *scope)
 			return "says not who does not want it; fill recipient, or set scope = 'all'";
 		return NULL;
 	case LIST_LOGIN_DOMAIN:
+	case LIST_RELAY_LOGIN:
 		return e->login.what == PATTERN_ANY ? "says not whose it is; fill login" : NULL;
 	case LIST_BLOCK:
 		if ((e->client.what != PATTERN_ANY) + (e->sender.what != PATTERN_ANY) + (e->login.what != PATTERN_ANY) != 1)
@@ -245,8 +276,6 @@ row_finding(const struct entry *e, const char *scope)
 static void
 file_entry(struct loading *to, struct entry *e, const char *scope)
 {
-	static const char *const names[] = { "allow", "deny", "unwanted", "block", "spamtrap",
-	    "login_domain" };
 	struct arena *a = to->lists->arena;
 	const char *finding = NULL, *id = arena_printf(a, "%" PRId64, e->row.id);
 
@@ -267,63 +296,23 @@ file_entry(struct loading *to, struct entry *e, const char *scope)
 	if (finding == NULL)
 		file_row(to->lists, e);
 	else
-		to->problem(to->arg, names[e->kind], id, finding);
+		to->problem(to->arg, tables[to->table].name, id, finding);
 }
 
-/* id, client, helo, sender, recipient, expires, cause, scope */
+/* id, client, helo, sender, recipient, login, expires, cause, scope, since, strikes */
 static void
-load_row(struct loading *to, sqlite3_stmt *s, enum list_kind kind)
+load_row(struct loading *to, sqlite3_stmt *s)
 {
 	struct arena *a = to->lists->arena;
 	struct entry *e = arena_alloc(a, sizeof *e);
-	const char *scope = column_text(a, s, 7);
+	const char *scope = column_text(a, s, 8);
 
-	e->kind = kind;
+	e->kind = tables[to->table].kind;
 	e->row = (struct list_row){ .id = sqlite3_column_int64(s, 0), .client = column_text(a, s, 1),
 	    .helo = column_text(a, s, 2), .sender = column_text(a, s, 3), .recipient = column_text(a, s, 4),
-	    .login = "", .expires_s = column_time(s, 5), .cause = column_text(a, s, 6),
-	    .for_all = strcmp(scope, "all") == 0 };
+	    .login = column_text(a, s, 5), .expires_s = column_time(s, 6), .cause = column_text(a, s, 7),
+	    .for_all = strcmp(scope, "all") == 0, .since_s = column_time(s, 9), .strikes = column_strikes(s, 10) };
 	file_entry(to, e, scope);
-}
-
-/* client, sender, login, cause, since, expires, strikes */
-static void
-load_block(struct loading *to, sqlite3_stmt *s)
-{
-	struct arena *a = to->lists->arena;
-	struct entry *e = arena_alloc(a, sizeof *e);
-
-	e->kind = LIST_BLOCK;
-	e->row = (struct list_row){ .client = column_text(a, s, 0), .helo = "", .sender = column_text(a, s, 1),
-	    .recipient = "", .login = column_text(a, s, 2), .cause = column_text(a, s, 3),
-	    .since_s = column_time(s, 4), .expires_s = column_time(s, 5), .strikes = column_strikes(s, 6) };
-	file_entry(to, e, "");
-}
-
-/* id, login, sender, expires */
-static void
-load_login_domain(struct loading *to, sqlite3_stmt *s)
-{
-	struct arena *a = to->lists->arena;
-	struct entry *e = arena_alloc(a, sizeof *e);
-
-	e->kind = LIST_LOGIN_DOMAIN;
-	e->row = (struct list_row){ .id = sqlite3_column_int64(s, 0), .client = "", .helo = "", .sender = column_text(a, s, 2),
-	    .recipient = "", .login = column_text(a, s, 1), .cause = "", .expires_s = column_time(s, 3) };
-	file_entry(to, e, "");
-}
-
-/* recipient, expires */
-static void
-load_spamtrap(struct loading *to, sqlite3_stmt *s)
-{
-	struct arena *a = to->lists->arena;
-	struct entry *e = arena_alloc(a, sizeof *e);
-
-	e->kind = LIST_SPAMTRAP;
-	e->row = (struct list_row){ .client = "", .helo = "", .sender = "", .recipient = column_text(a, s, 0),
-	    .login = "", .cause = "", .expires_s = column_time(s, 1) };
-	file_entry(to, e, "");
 }
 
 /* The recipient as a key: address, or domain. */
@@ -387,25 +376,6 @@ load_setting(struct loading *to, sqlite3_stmt *s)
 	snprintf(key, sizeof key, "o%s", recipient);
 	insert(to->lists, any, key);
 }
-
-static void load_allow(struct loading *to, sqlite3_stmt *s) { load_row(to, s, LIST_ALLOW); }
-static void load_deny(struct loading *to, sqlite3_stmt *s) { load_row(to, s, LIST_DENY); }
-static void load_unwanted(struct loading *to, sqlite3_stmt *s) { load_row(to, s, LIST_UNWANTED); }
-
-static const struct {
-	const char *sql;
-	void (*load)(struct loading *to, sqlite3_stmt *s);
-} tables[] = {
-	{ "SELECT id, client, helo, sender, recipient, expires, '', '' FROM hand_allow LIMIT ?", load_allow },
-	{ "SELECT id, client, helo, sender, recipient, expires, '', '' FROM hand_deny LIMIT ?", load_deny },
-	{ "SELECT id, client, '', sender, recipient, expires, cause, scope FROM hand_unwanted LIMIT ?", load_unwanted },
-	{ "SELECT client, sender, login, cause, since, expires, strikes FROM hand_block LIMIT ?", load_block },
-	{ "SELECT recipient, expires FROM hand_spamtrap LIMIT ?", load_spamtrap },
-	{ "SELECT id, login, sender, expires FROM hand_login_domain LIMIT ?", load_login_domain },
-	{ "SELECT recipient, profile, expires FROM hand_recipient_profile LIMIT ?", load_profile },
-	{ "SELECT recipient, check_name, setting, expires FROM hand_recipient_setting LIMIT ?", load_setting },
-};
-enum { TABLES = sizeof tables / sizeof *tables };
 
 struct loading *
 lists_load_begin(sqlite3 *db, store_setting_reader *reader, lists_problem *problem, void *arg)

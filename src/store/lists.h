@@ -12,7 +12,7 @@ typedef void lists_problem(void *arg, const char *list, const char *row, const c
 /* Empty lists, one reference. */
 struct lists *lists_empty(void);
 
-/* Read all five tables; NULL if the database cannot.  Rows that are wrong are told and left out. */
+/* Read all tables; NULL if the database cannot.  Rows that are wrong are told and left out. */
 struct lists *lists_load(sqlite3 *db, store_setting_reader *reader, lists_problem *problem, void *arg);
 
 /*

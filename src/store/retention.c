@@ -15,7 +15,7 @@ enum { ROUND_MS = 10000, BUSY_ROUND_MS = 50, NEAR_MS = 1000, VACUUM_PAGES = 200 
 enum { STEP_ROWS = 500, TREE_ROWS = 100 };
 
 enum statement { DELETE_OLD, DELETE_OLDEST, DELETE_COUNTERS, DELETE_UNKNOWN, DELETE_ACTIVITY, DELETE_OLDEST_UNKNOWN,
-	DELETE_OLDEST_ATTEMPTS, DELETE_OLDEST_ACTIVITY, DELETE_HISTORY, DELETE_BLOCKS, STATEMENTS };
+	DELETE_OLDEST_ATTEMPTS, DELETE_OLDEST_ACTIVITY, DELETE_HISTORY, DELETE_BLOCKS, DELETE_RELAYS, STATEMENTS };
 
 static const char *const sql[STATEMENTS] = {
 	[DELETE_OLD] = "DELETE FROM decision WHERE reference IN (SELECT reference FROM decision WHERE reference < ? "
@@ -37,6 +37,8 @@ static const char *const sql[STATEMENTS] = {
 	/* What policyd has forgotten (block_forget); what people wrote stays. */
 	[DELETE_BLOCKS] = "DELETE FROM hand_block WHERE (client, sender, login) IN (SELECT client, sender, login "
 	    "FROM hand_block WHERE expires < ? AND set_by <> 'hand' ORDER BY expires LIMIT ?)",
+	[DELETE_RELAYS] = "DELETE FROM relay_domain WHERE domain IN (SELECT domain FROM relay_domain WHERE last < ? "
+	    "ORDER BY last LIMIT ?)",
 };
 
 struct retention {
@@ -133,7 +135,8 @@ forget_small_tables(struct retention *r, int64_t now_s)
 	delete_step(r, DELETE_COUNTERS, now_s - 400 * 86400, 0);
 	int blocks = delete_step(r, DELETE_BLOCKS, now_s - atomic_load(&r->options->blocks_keep_s), STEP_ROWS);
 	int history = delete_step(r, DELETE_HISTORY, now_s - atomic_load(&r->options->history_keep_s), STEP_ROWS);
-	return blocks == STEP_ROWS || history == STEP_ROWS;
+	int relays = delete_step(r, DELETE_RELAYS, now_s - atomic_load(&r->options->activity_keep_s), STEP_ROWS);
+	return blocks == STEP_ROWS || history == STEP_ROWS || relays == STEP_ROWS;
 }
 
 static bool

@@ -24,6 +24,9 @@ static const struct option rows[] = {
 	{ "login_query", OPT_TEXT, INTO(login_query), "", NULL, NULL,
 	  "A SELECT that says whether :login may send as :domain, which is not its own: 1; no row, or 0: it may not.  Empty: "
 	  "nobody is asked." },
+	{ "relay_query", OPT_TEXT, INTO(relay_query), "", NULL, NULL,
+	  "A SELECT that says whether :login (:local@:domain) hands on what others of its domain wrote (relay_spf): 1; no row, "
+	  "or 0: it does not.  Empty: nobody is asked." },
 	{ "recipient_delimiter", OPT_TEXT, INTO(recipient_delimiter), "", NULL, NULL,
 	  "Characters that begin an address extension, as in main.cf: an address that is not known is asked for "
 	  "without its extension too." },
@@ -31,12 +34,19 @@ static const struct option rows[] = {
 const struct option_table site_option_table = OPTION_TABLE(rows);
 #undef OPTIONS
 
-const struct site_kind site_recipients = { "recipient_query", "recipient", { ":recipient", ":local", ":domain" }, false,
-    "whether recipients are known" };
-/* Of the value "ann@example.org@example.net". */
-const struct site_kind site_logins = { "login_query", "login", { ":login_and_domain", ":login", ":domain" }, false,
-    "as which domains logins may send" };
-const struct site_kind site_reputations = { "the view reputation", "reputation", { ":client" }, true, "which reputation clients have" };
+const struct site_kind site_kinds[ABOUTS] = {
+	[ABOUT_RECIPIENT] = { "recipient_query", "recipient", { ":recipient", ":local", ":domain" },
+	    ":recipient, :local or :domain", false,
+	    "whether recipients are known" },
+	/* Of the value "ann@example.org@example.net". */
+	[ABOUT_LOGIN] = { "login_query", "login", { ":login_and_domain", ":login", ":domain" },
+	    ":login and :domain", false,
+	    "as which domains logins may send" },
+	[ABOUT_RELAY] = { "relay_query", "relay", { ":login", ":local", ":domain" },
+	    ":login, :local or :domain", false, "which logins are relays" },
+	[ABOUT_REPUTATION] = { "the view reputation", "reputation", { ":client" },
+	    ":client", true, "which reputation clients have" },
+};
 
 enum {
 	QUESTIONS_MAX = 1000,		/* under way; one more is not asked */
@@ -353,12 +363,12 @@ site_forget(struct site *s, struct site_waiter *w)
 /* ---- from start to end ---- */
 
 struct site_place
-site_place_of(const struct site_options *o, const struct site_kind *kind)
+site_place_of(const struct site_options *o, enum site_about about)
 {
-	bool recipients = kind == &site_recipients;
+	const char *const queries[ABOUTS] = { [ABOUT_RECIPIENT] = o->recipient_query, [ABOUT_LOGIN] = o->login_query,
+	    [ABOUT_RELAY] = o->relay_query };
 
-	return (struct site_place){ o->site_database, recipients ? o->recipient_query : o->login_query,
-	    recipients ? o->recipient_delimiter : "" };
+	return (struct site_place){ o->site_database, queries[about], about == ABOUT_RECIPIENT ? o->recipient_delimiter : "" };
 }
 
 enum site_check

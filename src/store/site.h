@@ -17,26 +17,28 @@ struct site_options {
 	const char *site_database;	/* path; "": none */
 	const char *recipient_query;	/* "": none */
 	const char *recipient_delimiter;	/* a set of characters, as in main.cf */
-	const char *login_query;	/* "": none */
+	const char *login_query, *relay_query;	/* "": none */
 };
 extern const struct option_table site_option_table;
 
-/* What is asked about, and how the answer is read. */
+/* What is asked about, and how the answer is read; the reputation of clients is asked of policyd's own database. */
+enum site_about { ABOUT_RECIPIENT, ABOUT_LOGIN, ABOUT_RELAY, ABOUT_REPUTATION, ABOUTS };
 struct site_kind {
 	const char *setting;		/* what sets the query, for the log */
 	const char *short_name;		/* for the metrics */
 	const char *parameters[4];	/* the value whole, what stands before the last @ of it, and behind; NULL ends them */
+	const char *right;		/* those to write, for people */
 	bool number;			/* the first column is a whole number; else a state, as below */
 	const char *doubt;		/* what cannot be told without the answer: "whether recipients are known" */
 };
-extern const struct site_kind site_recipients, site_reputations, site_logins;
+extern const struct site_kind site_kinds[ABOUTS];
 
 /* What a kind's query and database are: a site of that kind is made of it. */
 struct site_place {
 	const char *database, *query;	/* "": none */
 	const char *delimiter;		/* that begins an extension; "": none does */
 };
-struct site_place site_place_of(const struct site_options *o, const struct site_kind *kind);
+struct site_place site_place_of(const struct site_options *o, enum site_about about);
 
 enum site_status {
 	SITE_OPEN,			/* not answered yet */

@@ -152,9 +152,9 @@ is_parameter(const struct site_kind *kind, const char *name)
 	return false;
 }
 
-/* What is wrong with a statement that SQLite takes; NULL: nothing. */
+/* What is wrong with a statement that SQLite takes, and which parameters would be right, if it is them; NULL: nothing. */
 static const char *
-find_fault(struct site_file *f, const char *rest)
+find_fault(struct site_file *f, const char *rest, const char **right)
 {
 	sqlite3_stmt *second = NULL;
 	bool alone = sqlite3_prepare_v2(f->db, rest, -1, &second, NULL) == SQLITE_OK && second == NULL;
@@ -166,26 +166,25 @@ find_fault(struct site_file *f, const char *rest)
 		return "that is no SELECT; write one";
 	if (!alone)
 		return "something follows the statement; write a single SELECT";
+	*right = f->kind->right;
 	for (int i = 1; i <= count; i++)
 		if (!is_parameter(f->kind, sqlite3_bind_parameter_name(f->query, i)))
-			return f->kind == &site_logins ? "it has another parameter than those there are; write :login and :domain" :
-			    "it has another parameter than those there are; write :recipient, :local or :domain";
-	return count > 0 ? NULL : f->kind == &site_logins ? "it asks the same for everybody; name :login and :domain in it" :
-	    "it asks the same for everybody; name :recipient, :local or :domain in it";
+			return "it has another parameter than those there are; write ";
+	return count > 0 ? NULL : "it asks the same for everybody; write ";
 }
 
 static enum site_fault
 prepare(struct site_file *f, const char *query, char *why, size_t size)
 {
-	const char *rest = "", *fault = NULL;
+	const char *rest = "", *fault = NULL, *right = "";
 	int rc = sqlite3_prepare_v3(f->db, query, -1, SQLITE_PREPARE_PERSISTENT, &f->query, &rest);
 
 	if (rc == SQLITE_AUTH)
 		fault = "it does other things than read; write a single SELECT";
 	else if (rc == SQLITE_OK)
-		fault = find_fault(f, rest);
+		fault = find_fault(f, rest, &right);
 	if (rc != SQLITE_OK || fault != NULL)
-		snprintf(why, size, "%s", fault ? fault : sqlite3_errmsg(f->db));
+		snprintf(why, size, "%s%s", fault ? fault : sqlite3_errmsg(f->db), right);
 	if (fault != NULL || rc == SQLITE_ERROR)
 		return SITE_FAULT_QUERY;
 	return rc == SQLITE_OK ? SITE_FAULT_NONE : SITE_FAULT_FILE;

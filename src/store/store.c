@@ -13,6 +13,7 @@
 #include "store/database.h"
 #include "store/desk.h"
 #include "store/lists.h"
+#include "store/relays.h"
 #include "store/sent.h"
 #include "store/triplets.h"
 #include "store/writer.h"
@@ -86,6 +87,7 @@ struct store {
 	struct sent sent;
 	struct clients *clients;
 	struct bounces_asked bounces;
+	struct relays relays;
 	struct blocks blocks;
 	bool fed;				/* by policyd-feed, as of the last look */
 	struct triplets triplets;
@@ -224,6 +226,7 @@ close_facts(struct store *s)
 	sent_finalize(&s->sent);
 	clients_finalize(s->clients);
 	bounces_finalize(&s->bounces);
+	relays_finalize(&s->relays);
 	triplets_finalize(&s->triplets);
 	sqlite3_close(s->facts);
 	s->facts = NULL;
@@ -603,6 +606,21 @@ bool
 store_login_bounces(struct store *s, const char *login, int64_t since_s, int64_t *count)
 {
 	return !s->trouble && bounces_of_login(&s->bounces, begin_asking(s), login, since_s, count);
+}
+
+bool
+store_relay(struct store *s, const char *domain, struct relay_past *out)
+{
+	return !s->trouble && relays_past(&s->relays, begin_asking(s), domain, out);
+}
+
+void
+store_relay_news(struct store *s, const struct relay_news *news)
+{
+	if (is_full(s))
+		s->dropped->value++;
+	else
+		put(s, relays_write(news));
 }
 
 bool

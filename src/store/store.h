@@ -254,6 +254,25 @@ struct bounces {
 bool store_recipient_bounces(struct store *s, const char *recipient, int64_t since_s, struct bounces *out);
 bool store_login_bounces(struct store *s, const char *login, int64_t since_s, int64_t *count);
 
+/* ---- relays whose domain does not name us ---- */
+
+struct relay_past {
+	int64_t since_s;		/* since when the domain's SPF record is known not to name us; 0: it is not known */
+	int64_t last_s;			/* when that was last seen, or up to an hour before */
+};
+
+/* False: the store is in trouble. */
+bool store_relay(struct store *s, const char *domain, struct relay_past *out);
+
+struct relay_news {
+	const char *domain;		/* in normal form */
+	const char *login, *finding;	/* who sent, and what SPF says; finding NULL: the record names us */
+	int64_t time_s;
+};
+
+/* Remember it: written behind. */
+void store_relay_news(struct store *s, const struct relay_news *news);
+
 /* policyd-feed reads Postfix's log, and says who is unknown (as of the last look). */
 bool store_is_fed(const struct store *s);
 
@@ -281,11 +300,11 @@ const struct list_row *store_last_block(const struct store *s, const struct list
 
 /* ---- what people wrote by hand ---- */
 
-enum list_kind { LIST_ALLOW, LIST_DENY, LIST_UNWANTED, LIST_BLOCK, LIST_SPAMTRAP, LIST_LOGIN_DOMAIN };
+enum list_kind { LIST_ALLOW, LIST_DENY, LIST_UNWANTED, LIST_BLOCK, LIST_SPAMTRAP, LIST_LOGIN_DOMAIN, LIST_RELAY_LOGIN };
 
 /*
- * One row of allow, deny, unwanted, block, spamtrap or login_domain: every column it fills must match, save the recipient of a row of unwanted
- * that is for all.
+ * One row of a list that people write: every column it fills must match, save the recipient of a row of unwanted that is
+ * for all.
  *
  *   client     address, network, or confirmed name; ".example.net" is any name below example.net
  *   helo       name; ".example.net" likewise

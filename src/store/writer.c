@@ -56,6 +56,10 @@ const char *const row_sql[ROWS] = {
 	    "last = max(last, excluded.last), gen = max(gen, excluded.gen)",
 	[ROW_TRIPLET_CLIENT] = "INSERT INTO triplet_client VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET "
 	    "passes = passes + excluded.passes, last = excluded.last WHERE excluded.last >= last + 3600",
+	[ROW_RELAY_MISSING] = "INSERT INTO relay_domain VALUES (?1, ?2, ?2, ?3, ?4, NULL) ON CONFLICT DO UPDATE SET "
+	    "since = iif(good IS NULL, since, excluded.since), last = max(last, excluded.last), login = excluded.login, "
+	    "finding = excluded.finding, good = NULL",
+	[ROW_RELAY_GOOD] = "UPDATE relay_domain SET good = ?2 WHERE domain = ?1 AND good IS NULL",
 };
 
 struct writer {

@@ -25,6 +25,8 @@ enum row_kind {
 	ROW_ATTEMPT,			/* client, sender, recipient, gen, first, ready */
 	ROW_TRIPLET,			/* recipient, sender, client, gen, first, passed, last */
 	ROW_TRIPLET_CLIENT,		/* client, passes more, time */
+	ROW_RELAY_MISSING,		/* domain, time, login, finding */
+	ROW_RELAY_GOOD,			/* domain, time */
 	ROWS
 };
 struct cell {

@@ -121,7 +121,7 @@ listed(struct eval *e, enum list_kind kind, bool *doubt)
 {
 	static const char *const lists[] = { [LIST_ALLOW] = "allow", [LIST_DENY] = "deny", [LIST_UNWANTED] = "unwanted",
 	    [LIST_BLOCK] = "client_block", [LIST_SPAMTRAP] = "spamtrap",
-	    [LIST_LOGIN_DOMAIN] = "login_mismatch" };
+	    [LIST_LOGIN_DOMAIN] = "login_mismatch", [LIST_RELAY_LOGIN] = "relay_spf" };
 
 	assert_string_equal(strcmp(e->rule->name, "login_block") == 0 ? "client_block" : e->rule->name, lists[kind]);
 	e->waiting |= e->given->row_open;
@@ -222,6 +222,26 @@ login_may_use(struct eval *e)
 {
 	e->waiting |= e->given->lent_open;
 	return e->given->lent;
+}
+
+enum known
+login_is_relay(struct eval *e)
+{
+	e->waiting |= e->given->relay_open;
+	return e->given->relay;
+}
+
+bool
+relay_past(struct eval *e, struct relay_past *out)
+{
+	*out = e->given->relay_past ? *e->given->relay_past : (struct relay_past){ 0 };
+	return e->given->relay_past != NULL;
+}
+
+void
+remember_relay(struct eval *e, const char *finding)
+{
+	e->news = arena_printf(e->arena, "; relay %s", finding ? finding : "good");
 }
 
 enum known
@@ -352,6 +372,24 @@ spf_says(struct eval *e, enum spf_identity identity)
 		o->trace = "";
 	e->waiting |= o->waiting;
 	return o;
+}
+
+const struct spf_outcome *
+spf_would_allow(struct eval *e, const char *domain, const struct address *client)
+{
+	const struct spf_outcome *o = &e->given->would[client->bits == 128];
+
+	assert_string_equal(domain, login_domain(e));
+	e->waiting |= o->waiting;
+	return o;
+}
+
+enum known
+spf_names(struct eval *e, const char *domain, const char *other)
+{
+	assert_string_equal(domain, login_domain(e));
+	assert_non_null(other);
+	return e->given->spf_names;
 }
 
 enum known

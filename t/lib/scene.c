@@ -46,6 +46,7 @@ read_lists(const char *sql)
 	    " since INTEGER DEFAULT 1, expires INTEGER, strikes INTEGER DEFAULT 1);"
 	    "CREATE TABLE hand_spamtrap (recipient TEXT, expires INTEGER);"
 	    "CREATE TABLE hand_login_domain (id INTEGER PRIMARY KEY, login TEXT, sender TEXT, expires INTEGER);"
+	    "CREATE TABLE hand_relay_login (login TEXT, expires INTEGER);"
 	    "CREATE TABLE hand_recipient_profile (recipient TEXT, profile TEXT, expires INTEGER);"
 	    "CREATE TABLE hand_recipient_setting (recipient TEXT, check_name TEXT, setting TEXT, expires INTEGER);";
 	sqlite3 *db;
@@ -283,6 +284,15 @@ scene_says(const char *name, enum dns_type type, const char *line)
 	return answer_keep(&a);
 }
 
+static bool
+no_relay(void *arg, const char *domain, struct relay_past *out)
+{
+	(void)arg;
+	(void)domain;
+	*out = (struct relay_past){ 0 };
+	return true;
+}
+
 /* ---- from start to end ---- */
 
 static void
@@ -315,10 +325,11 @@ scene_open(struct scene *s, const struct rule *const *some, size_t count, const 
 	s->lists = sql ? read_lists(sql) : NULL;
 	const struct policy_options *o = config_server(s->config, 0);
 	s->world = (struct world){ .rules = some, .rule_count = count, .profile_table = 0, .first_table = 1,
-	    .dns = { ask, forget, s }, .site = { ask_site, forget_site, s }, .logins = { ask_none, forget_site, s },
-	    .reputation = { ask_none, forget_site, s }, .sent = { sent_since, s },
+	    .dns = { ask, forget, s }, .sites = { [ABOUT_RECIPIENT] = { ask_site, forget_site, s },
+	    [ABOUT_LOGIN] = { ask_none, forget_site, s }, [ABOUT_RELAY] = { ask_none, forget_site, s },
+	    [ABOUT_REPUTATION] = { ask_none, forget_site, s } }, .sent = { sent_since, s },
 	    .triplets = { past_of, s },
-	    .clients = { on_record_of, tried_of, activity_of, none_bounced, no_bounces, looks_broken, block_of, s }, .block_ipv4 = 32, .block_ipv6 = 64,
+	    .clients = { on_record_of, tried_of, activity_of, none_bounced, no_bounces, looks_broken, no_relay, block_of, s }, .block_ipv4 = 32, .block_ipv6 = 64,
 	    .local_networks = o->local_networks, .only_log = o->mode == MODE_LOG, .help_url = o->help_url,
 	    .own_name = "mx.example.org", .addresses = (enum addresses)o->addresses, .login_realm = o->login_realm };
 }

@@ -687,7 +687,7 @@ close_fails_what_is_open(void **unused)
 		eval_close(s.eval);
 		assert_int_equal(scene_open_count(&s), 0);
 		for (const struct question *q = s.eval->questions; q != NULL; q = q->next)
-			assert_true(q->source == ASKED_SITE ? q->site.status == SITE_CANNOT_TELL : failed(q->answer));
+			assert_true(q->about == ABOUT_RECIPIENT ? q->site.status == SITE_CANNOT_TELL : failed(q->answer));
 		assert_decision(&s, cases[i].action, cases[i].check);
 		scene_end(&s);
 		scene_close(&s);

@@ -214,11 +214,55 @@ several_prospects(void **state)
 	scene_close(&s);
 }
 
+/* ---- whom a record names ---- */
+
+static const struct {
+	const char *promises, *dns;
+	enum known want;
+} named[] = {
+	{ "an include is found, in whatever case, with a dot at its end",
+	  "TXT example.net = v=spf1 mx include:_SPF.Example.ORG. -all", KNOWN_YES },
+	{ "a redirect is, too", "TXT example.net = v=spf1 redirect=_spf.example.org", KNOWN_YES },
+	{ "an include that is not for sure is none", "TXT example.net = v=spf1 ~include:_spf.example.org -all", KNOWN_NO },
+	{ "one of a longer name is another", "TXT example.net = v=spf1 include:a._spf.example.org include:_spf.example.org.net -all",
+	  KNOWN_NO },
+	{ "one of a shorter name is another", "TXT example.net = v=spf1 include:_spf.example -all", KNOWN_NO },
+	{ "a record against the grammar names nobody", "TXT example.net = v=spf1 include:_spf.example.org ip5:1 -all", KNOWN_NO },
+	{ "who has no record names nobody", "TXT example.net = include:_spf.example.org", KNOWN_NO },
+	{ "a name that is not there neither", "", KNOWN_NO },
+	{ "of a silent server nobody can tell", "TXT example.net = SERVFAIL", KNOWN_CANNOT_TELL },
+};
+
+static enum known who;
+
+static struct verdict
+judge_naming(struct eval *e)
+{
+	who = spf_names(e, "example.net", "_spf.example.org");
+	return waiting(e) ? PENDING : DUNNO;
+}
+RULE(naming);
+
+static void
+one_name(void **state)
+{
+	static const struct rule *const one_rule[] = { &naming };
+	size_t i = (size_t)*state;
+	struct scene s = { .says = says, .arg = (void *)(uintptr_t)named[i].dns };
+
+	scene_open(&s, one_rule, 1, "", NULL);
+	scene_begin(&s, STRANGER);
+	scene_decide(&s);
+	assert_int_equal(who, named[i].want);
+	scene_end(&s);
+	scene_close(&s);
+}
+
 int
 main(void)
 {
-	enum { CASES = sizeof cases / sizeof *cases, PROSPECTS = sizeof prospects / sizeof *prospects };
-	struct CMUnitTest tests[CASES + PROSPECTS + 1];
+	enum { NAMES = sizeof named / sizeof *named, CASES = sizeof cases / sizeof *cases, PROSPECTS = sizeof prospects / sizeof *prospects };
+	struct CMUnitTest tests[CASES + PROSPECTS + 1 + NAMES];
 
 	for (size_t i = 0; i < CASES; i++)
 		tests[i] = (struct CMUnitTest){ cases[i].promises, one_case, NULL, NULL, (void *)i };
@@ -227,5 +271,7 @@ main(void)
 	tests[CASES + PROSPECTS] = (struct CMUnitTest){
 		"beforehand, domains and addresses are kept apart, and all questions travel together", several_prospects,
 		NULL, NULL, NULL };
+	for (size_t i = 0; i < NAMES; i++)
+		tests[CASES + PROSPECTS + 1 + i] = (struct CMUnitTest){ named[i].promises, one_name, NULL, NULL, (void *)i };
 	return cmocka_run_group_tests_name("spf.c: it promises that", tests, NULL, NULL);
 }

@@ -62,6 +62,7 @@ static const struct {
 	{ "login_block", 0 },
 	{ "login_required", SPARE_LOCAL },
 	{ "login_mismatch", 0 },
+	{ "relay_spf", 0 },
 	{ "login_bouncing", 0 },
 	{ "recipient_bounced", 0 },
 	{ "client_harvesting", SPARE_STRANGER },

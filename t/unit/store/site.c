@@ -118,7 +118,7 @@ open_site(struct fixture *f, const char *sql, const char *query)
 {
 	if (sql != NULL)
 		make_database(f->path, sql);
-	return site_new(f->loop, &site_recipients, &(struct site_place){ f->path, query, "+-" });
+	return site_new(f->loop, &site_kinds[ABOUT_RECIPIENT], &(struct site_place){ f->path, query, "+-" });
 }
 
 static bool
@@ -567,18 +567,18 @@ mistakes(void **state)
 
 	make_database(f->path, SCHEMA ANN);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		enum site_check check = site_check(&site_recipients, &(struct site_place){ f->path, cases[i].query, "" }, why, sizeof why);
+		enum site_check check = site_check(&site_kinds[ABOUT_RECIPIENT], &(struct site_place){ f->path, cases[i].query, "" }, why, sizeof why);
 
 		if (check != SITE_WRONG || strstr(why, cases[i].why) == NULL)
 			fail_msg("%s: %d %s", cases[i].query, check, why);
 	}
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
-		if (site_check(&site_recipients, &(struct site_place){ f->path, good[i], "" }, why, sizeof why) != SITE_GOOD)
+		if (site_check(&site_kinds[ABOUT_RECIPIENT], &(struct site_place){ f->path, good[i], "" }, why, sizeof why) != SITE_GOOD)
 			fail_msg("%s: %s", good[i], why);
 	assert_int_equal(sql_number(f, "SELECT count(*) FROM mailbox"), 2);
 	assert_false(exists(f, "-wal"));
-	assert_int_equal(site_check(&site_recipients, &(struct site_place){ "", QUERY, "" }, why, sizeof why), SITE_WRONG);
-	assert_int_equal(site_check(&site_recipients, &(struct site_place){ "", "", "" }, why, sizeof why), SITE_GOOD);
+	assert_int_equal(site_check(&site_kinds[ABOUT_RECIPIENT], &(struct site_place){ "", QUERY, "" }, why, sizeof why), SITE_WRONG);
+	assert_int_equal(site_check(&site_kinds[ABOUT_RECIPIENT], &(struct site_place){ "", "", "" }, why, sizeof why), SITE_GOOD);
 	fixture_free(f);
 }
 
@@ -613,18 +613,18 @@ unreadable(void **state)
 	(void)state;
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		assert_int_equal(site_check(&site_recipients, &(struct site_place){ cases[i].path, QUERY, "" }, why, sizeof why), SITE_LATER);
+		assert_int_equal(site_check(&site_kinds[ABOUT_RECIPIENT], &(struct site_place){ cases[i].path, QUERY, "" }, why, sizeof why), SITE_LATER);
 		assert_string_equal(why, cases[i].why);
 	}
 	make_database(f->path, SCHEMA ANN);
 	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
-	assert_int_equal(site_check(&site_recipients, &(struct site_place){ f->path, QUERY, "" }, why, sizeof why), SITE_LATER);
+	assert_int_equal(site_check(&site_kinds[ABOUT_RECIPIENT], &(struct site_place){ f->path, QUERY, "" }, why, sizeof why), SITE_LATER);
 	assert_string_equal(why, "database is locked");
 	sqlite3_close(db);
 	snprintf(odd, sizeof odd, "%s/a b%%20c?mode=rwc&x#d.db", f->folder);
 	assert_int_equal(rename(f->path, odd), 0);
-	assert_int_equal(site_check(&site_recipients, &(struct site_place){ odd, QUERY, "" }, why, sizeof why), SITE_GOOD);
+	assert_int_equal(site_check(&site_kinds[ABOUT_RECIPIENT], &(struct site_place){ odd, QUERY, "" }, why, sizeof why), SITE_GOOD);
 	fixture_free(f);
 }
 

@@ -1,0 +1,152 @@
+/* relay_spf.c - who hands on what others of his domain wrote publishes an SPF record that names our servers
+ *
+ * Asks          the table relay_login, and relay_query; what the SPF record of the login's domain would say to each of
+ *               outbound_addresses, and whether it includes one of relay_include; since when that is known to be missing
+ * Checks        relay_spf       5.7.1  neither, for longer than relay_grace     RFC 7208
+ *               relay_spf_soon  5.7.1  neither, but not for so long yet
+ * Cannot tell   when the DNS, the store or relay_query cannot
+ * Leaves        logins that are no relays, unless relay_logins = all; everybody, as long as neither outbound_addresses nor
+ *               relay_include is set
+ */
+#include "policy/rule.h"
+
+#include <inttypes.h>
+
+#define OPTIONS relay_spf_options
+struct relay_spf_options {
+	struct setting relay_spf, relay_spf_soon;
+	int logins;
+	struct option_networks addresses;
+	struct option_list includes;
+	int64_t grace_s;
+};
+enum { RELAY_SPF, RELAY_SPF_SOON };
+enum { LOGINS_LISTED, LOGINS_ALL };		/* logins */
+enum { ADDRESSES_MAX = 16, HOUR_S = 3600 };
+
+static const char *
+parse_addresses(struct arena *a, const char *text, void *into)
+{
+	struct network *at = arena_alloc(a, ADDRESSES_MAX * sizeof *at);
+	struct option_networks list = { .at = at };
+	const char *why;
+
+	for (char *word; (word = option_word(a, &text)) != NULL; list.count++) {
+		struct network *n = &at[list.count];
+
+		if (list.count == ADDRESSES_MAX)
+			return arena_printf(a, "more than %d addresses; set relay_include, and have that name them", ADDRESSES_MAX);
+		if (!network_parse(n, word, &why))
+			return arena_printf(a, "%.100s: %s", word, why);
+		if (n->prefix != n->base.bits)
+			return arena_printf(a, "%.100s: a network; write each address from which mail leaves", word);
+	}
+	*(struct option_networks *)into = list;
+	return NULL;
+}
+
+static const struct option rows[] = {
+	[RELAY_SPF] = { "relay_spf", OPT_SETTING, INTO(relay_spf), "reject",
+	    .sentence = "The SPF record of a relay's domain does not name us, and has not for relay_grace." },
+	[RELAY_SPF_SOON] = { "relay_spf_soon", OPT_SETTING, INTO(relay_spf_soon), "log",
+	    .sentence = "The same while relay_grace runs: time to write to those in the view relay_missing." },
+	{ "relay_logins", OPT_WORD, INTO(logins), "listed", .words = "listed|all",
+	    .sentence = "Which logins are relays: those in the table relay_login or by relay_query, or all." },
+	{ "outbound_addresses", OPT_PARSED, INTO(addresses), "", .parse = parse_addresses,
+	    .sentence = "The addresses from which our mail leaves: SPF must allow each." },
+	{ "relay_include", OPT_DOMAINS, INTO(includes), "",
+	    .sentence = "Or the record must include one of these domains, or redirect to it; the first stands in the reply." },
+	{ "relay_grace", OPT_SEC, INTO(grace_s), "14d", "0s", "366d",
+	    .sentence = "So long after it was first seen a relay whose record does not name us is only warned of." },
+};
+
+/* Does the record include one of relay_include? */
+static enum known
+includes_ours(struct eval *e)
+{
+	const struct relay_spf_options *o = options(e);
+	enum known includes = KNOWN_NO;
+
+	for (size_t i = 0; i < o->includes.count && includes != KNOWN_YES; i++) {
+		enum known this = spf_names(e, login_domain(e), o->includes.at[i]);
+
+		if (this != KNOWN_NO)
+			includes = this;
+	}
+	return includes;
+}
+
+/* Does it allow each of outbound_addresses?  *says is what it says to the first it does not. */
+static enum known
+allows_ours(struct eval *e, const char **says)
+{
+	const struct relay_spf_options *o = options(e);
+	enum known allows = o->addresses.count > 0 ? KNOWN_YES : KNOWN_NO;
+
+	for (size_t i = 0; i < o->addresses.count && allows != KNOWN_NO; i++) {
+		const struct spf_outcome *spf = spf_would_allow(e, login_domain(e), &o->addresses.at[i].base);
+
+		if (spf->waiting || spf->result == SPF_TEMPERROR || spf->unsure)
+			allows = KNOWN_CANNOT_TELL;
+		else if (spf->result != SPF_PASS) {
+			allows = KNOWN_NO;
+			*says = spf_result_word(spf->result);
+		}
+	}
+	return allows;
+}
+
+static struct verdict
+tell(struct eval *e, unsigned check, const char *says)
+{
+	const struct relay_spf_options *o = options(e);
+	char text[NETWORK_TEXT];
+	const struct network *first = o->addresses.at;
+
+	if (o->includes.count > 0)
+		return object(e, check, "5.7.1", "the SPF record of %.100s must allow our servers; add include:%.100s to it (now: %s)",
+		    login_domain(e), o->includes.at[0], says);
+	return object(e, check, "5.7.1", "the SPF record of %.100s must allow our servers; add %s:%s to it (now: %s)", login_domain(e),
+	    first->base.bits == 32 ? "ip4" : "ip6", network_name(first, text), says);
+}
+
+static struct verdict
+judge(struct eval *e)
+{
+	const struct relay_spf_options *o = options(e);
+	struct relay_past past;
+	const char *says = "no such include";
+
+	if (login(e) == NULL || (o->addresses.count == 0 && o->includes.count == 0))
+		return DUNNO;
+
+	enum known relay = o->logins == LOGINS_ALL ? KNOWN_YES : login_is_relay(e);
+	if (waiting(e))
+		return PENDING;
+
+	if (relay == KNOWN_NO)
+		return DUNNO;
+	if (relay == KNOWN_CANNOT_TELL)
+		return cannot_tell(e, RELAY_SPF, "4.3.0", "cannot look up now whether %.100s is a relay", login(e));
+	if (login_domain(e) == NULL)
+		return cannot_tell(e, RELAY_SPF, "4.7.1", "cannot tell which domain is that of the login %.80s", login(e));
+
+	enum known includes = includes_ours(e), allows = allows_ours(e, &says);
+	if (waiting(e))
+		return PENDING;
+
+	bool named = includes == KNOWN_YES || allows == KNOWN_YES;
+	if (!named && (includes == KNOWN_CANNOT_TELL || allows == KNOWN_CANNOT_TELL))
+		return cannot_tell(e, RELAY_SPF, "4.4.3", "cannot look up now what SPF says of %.100s", login_domain(e));
+	if (!relay_past(e, &past))
+		return named ? DUNNO :
+		    cannot_tell(e, RELAY_SPF, "4.3.0", "cannot tell now how long SPF of %.100s has not named us", login_domain(e));
+	if (named ? past.since_s != 0 : now(e) - past.last_s >= HOUR_S)
+		remember_relay(e, named ? NULL : says);
+	if (named)
+		return DUNNO;
+	bool known_long = o->grace_s == 0 || (past.since_s != 0 && now(e) - past.since_s >= o->grace_s);
+	return tell(e, known_long ? RELAY_SPF : RELAY_SPF_SOON, says);
+}
+
+const struct rule rule_relay_spf = { "relay_spf", judge, STAGE_RCPT, HOOK_SUBMISSION, 0, OPTION_TABLE(rows) };
