@@ -62,6 +62,12 @@ ok sql("INSERT INTO bounce VALUES ('gone\@example.net', '4Bxyz', $noon, 1, '5.1.
 ok sql("INSERT INTO relay_domain VALUES ('example.net', $noon, $noon + 60, 'shop\@example.net', 'softfail', NULL),
     ('example.com', $noon, $noon + 60, 'shop\@example.com', 'none', $noon + 90)"), 'relays';
 
+my $later = 2109231300;				# 2036-11-02 09:35
+ok sql("INSERT INTO quota_use VALUES ('login', 'ann\@example.org', 'recipients', 3600, 300, $noon - 3000, $later, 'mx-1', 400, 500),
+    ('login', 'ann\@example.org', 'recipients', 3600, 300, $noon, $later + 3600, 'mx-2', 20, 500),
+    ('login', 'bob\@example.org', 'recipients', 3600, 300, $noon - 7200, $noon, 'mx-1', 20, 500),
+    ('client', '192.0.2.7', 'messages', 86400, 86400, $day, 2109283200, 'mx-1', 12, 1000)"), 'what was sent';
+
 # ---- the manual page: behind "sqlite> " stands what is typed, behind "...> " its next line, then what comes ----
 
 my @typed;

@@ -46,12 +46,13 @@ eval_new(struct arena *a, const struct world *world, const struct request *r, co
 
 /* A rule without a check that is on has nothing to say; one that has no check at all (allow) is always asked. */
 static bool
-is_off(const struct eval *e, size_t i)
+is_off(const struct eval *e, size_t i, bool learning)
 {
 	const struct rule *rule = e->world->rules[i];
 	bool checks = false;
 
-	if (!(rule->stages & (unsigned)e->request->stage) || !(rule->hooks & (unsigned)e->hook))
+	if (!(rule->hooks & (unsigned)e->hook) ||
+	    (learning ? rule->learn == NULL : !(rule->stages & (unsigned)e->request->stage)))
 		return true;
 	if (rule->grants & SPARE_ALLOWED && !profile_of(e)->allowlists)
 		return true;
@@ -94,6 +95,8 @@ judge(struct eval *e, size_t i)
 	}
 	if (e->world->rules[i]->greylists)
 		e->news = NULL;
+	if (e->world->rules[i]->learn != NULL)
+		e->counts = NULL;
 	s->verdict = e->world->rules[i]->judge(e);
 	if (s->verdict.kind == VERDICT_PENDING) {
 		assert(e->waiting);
@@ -120,7 +123,7 @@ walk(struct eval *e)
 			s->progress = RULE_SPARED;
 			continue;
 		}
-		if (s->progress != RULE_DONE && e->world->rules[i]->greylists && (pending || is_refused(e)))
+		if (s->progress != RULE_DONE && e->world->rules[i]->last && (pending || is_refused(e)))
 			continue;
 		if (s->progress != RULE_DONE && has_news(s))
 			judge(e, i);
@@ -176,7 +179,7 @@ eval_run(struct eval *e)
 {
 	if (e->runs == 0)
 		for (size_t i = 0; i < e->world->rule_count; i++)
-			if (is_off(e, i))
+			if (is_off(e, i, false))
 				e->states[i].progress = RULE_OFF;
 	if (++e->runs > RUNS_MAX && !e->closed) {
 		log_warn("policy: rule %s is still asking after %d runs; what it does not know by now it cannot tell",
@@ -188,6 +191,17 @@ eval_run(struct eval *e)
 	if (final)
 		e->landed = NULL;
 	return final;
+}
+
+void
+eval_learn(struct eval *e)
+{
+	for (size_t i = 0; i < e->world->rule_count; i++) {
+		e->current = i;
+		if (!is_off(e, i, true))
+			e->world->rules[i]->learn(e);
+	}
+	e->landed = NULL;		/* what it asked on the way is not waited for */
 }
 
 void

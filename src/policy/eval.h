@@ -66,6 +66,14 @@ struct triplet_source {
 	void *arg;
 };
 
+/* What quotas are used, and what is known of the message: the store and transaction.h, or a test's word. */
+struct quota_source {
+	bool (*past)(void *arg, const struct quota_use *u, int64_t now_s, struct quota_past *out);
+	struct quota_message (*message)(void *arg, const char *instance);
+	int64_t (*recipients_before)(void *arg, const char *instance);
+	void *arg;
+};
+
 /* What is the same for all requests until the next reload. */
 struct world {
 	const struct rule *const *rules;
@@ -77,6 +85,7 @@ struct world {
 	struct client_source clients;
 	unsigned block_ipv4, block_ipv6;	/* prefix lengths */
 	struct triplet_source triplets;
+	struct quota_source quotas;
 	struct option_networks local_networks;
 	const char *own_name;		/* this host's: %{r} in an explanation */
 	bool only_log;			/* mode = log in [server]: every check of every profile is shadow */
@@ -196,6 +205,9 @@ struct eval {
 	struct spf_known spf[SPF_IDENTITIES];
 	struct prospect *prospects;	/* what spf_would_allow() was asked (spf.c) */
 	const struct triplet_news *news;	/* what is to be remembered with the decision; NULL: nothing */
+	struct quota_message message;	/* what of it was counted before, once asked for */
+	bool message_asked;
+	const struct quota_count *counts;	/* what is to be counted if the message passes */
 	const struct relay_news *relay_news;	/* the same of the login's domain */
 	struct rule_state *states;	/* one per rule */
 };
@@ -216,6 +228,9 @@ void eval_share(struct eval *e, const struct party *parties, size_t count);
 
 /* Run the rules; true when the verdict is final, and then landed is not called any more. */
 bool eval_run(struct eval *e);
+
+/* At END-OF-MESSAGE: have the rules that are on count what has arrived. */
+void eval_learn(struct eval *e);
 
 /* The deadline has passed: every open question has failed; runs to the end. */
 void eval_close(struct eval *e);

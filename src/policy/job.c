@@ -153,6 +153,8 @@ count_greylisting(const struct job *j)
 static void
 job_log(const struct job *j)
 {
+	if (j->request.stage == STAGE_END_OF_MESSAGE)
+		return;
 	int64_t took_us = clock_mono_us() - j->eval->started_us;
 
 	histogram_add(j->policy->seconds, took_us);
@@ -195,7 +197,7 @@ answer_committed(struct job *j, bool ok)
 
 	if (!ok && j->decision.greylisted)
 		let_pass(j);
-	else if (!ok) {
+	else if (!ok && j->decision.action != ACTION_DUNNO) {
 		*j->reference = '\0';
 		j->policy->unreferenced->value++;
 	}
@@ -281,6 +283,15 @@ explain(struct job *j)
 	explained(arg);
 }
 
+/* What the answer rests on is on its way to the disk; false, as it is not given yet. */
+static bool
+await_commit(struct job *j)
+{
+	j->committing = true;
+	job_list(j, j->eval->started_us + j->era->options->deadline_ms * 1000);
+	return false;
+}
+
 /* The verdict is final.  True if reply holds the answer; else it will be given later, or was explained. */
 bool
 job_decide(struct job *j, struct text *reply)
@@ -302,13 +313,19 @@ job_decide(struct job *j, struct text *reply)
 	if (j->decision.action == ACTION_DUNNO) {
 		reply_encode(reply, j->eval, &j->decision, j->reference);
 		record_pass(j, reply);
-		return true;
+		return !memory_charge(j) || await_commit(j);
 	}
-	if (!record_refusal(j, reply, waits && remembered))
-		return true;
-	j->committing = true;
-	job_list(j, j->eval->started_us + j->era->options->deadline_ms * 1000);
-	return false;
+	return !record_refusal(j, reply, waits && remembered) || await_commit(j);
+}
+
+bool
+job_learn(struct job *j, struct text *reply)
+{
+	j->decision = (struct decision){ .action = ACTION_DUNNO };
+	j->waiter.committed = on_commit;
+	memory_keep(j);
+	reply_encode(reply, j->eval, &j->decision, j->reference);
+	return !memory_charge(j) || await_commit(j);
 }
 
 static void

@@ -92,6 +92,9 @@ void job_list(struct job *j, int64_t due_us);
  */
 bool job_decide(struct job *j, struct text *reply);
 
+/* The same at END-OF-MESSAGE, where all pass and no line is logged. */
+bool job_learn(struct job *j, struct text *reply);
+
 /* The answer stands: log and remember it, tell everybody in j->tickets, and free j. */
 void job_answer(struct job *j, const struct text *reply);
 

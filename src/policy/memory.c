@@ -52,9 +52,8 @@ keep_recipient(struct job *j)
 	j->policy->wiring.unknown_seen |= recipient_state_known(e) != RECIPIENT_NOT_ASKED ||
 	    store_is_fed(j->policy->parts.store);
 	if (*j->request.instance != '\0' &&
-	    transaction_pass(j->policy->transactions, j->request.instance, &who, e->spared, e->doubt, clock_mono_us()) &&
-	    e->hook == HOOK_MX)
-		wiring_message(&j->policy->wiring, &j->era->needs);
+	    transaction_pass(j->policy->transactions, j->request.instance, &who, e->spared, e->doubt, clock_mono_us()))
+		(e->hook == HOOK_MX ? wiring_message : wiring_users_message)(&j->policy->wiring, &j->era->needs);
 }
 
 /* ---- headers ---- */
@@ -227,6 +226,23 @@ memory_count(struct job *j)
 		if (e->sender_domain != NULL)
 			store_add_activity(store, "sender_domain", e->sender_domain, kind, e->now_s, 1);
 	}
+}
+
+bool
+memory_charge(struct job *j)
+{
+	const struct eval *e = j->eval;
+	const struct request *r = &j->request;
+	struct policy *p = j->policy;
+
+	if (e->counts == NULL)
+		return false;
+	struct quota_message m = quota_message(j->eval);
+	if (m.recipients < (int64_t)r->recipient_count)
+		m.recipients = (int64_t)r->recipient_count;
+	m.whole |= r->stage == STAGE_END_OF_MESSAGE;
+	transaction_counted(p->transactions, r->instance, &m, clock_mono_us());
+	return store_quota_count(p->parts.store, e->counts, r->instance, &m, e->now_s, &j->waiter);
 }
 
 void

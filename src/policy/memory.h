@@ -2,7 +2,7 @@
  *
  * At RCPT: whom policyd let pass, which is known again at DATA (transaction.h).  When mail of ours has left, at
  * END-OF-MESSAGE if the service asks there, else at DATA: that its sender sent mail (store_sent()).  Of strangers: which
- * recipients they tried, and what became of it.
+ * recipients they tried, and what became of it.  Of both, at DATA and END-OF-MESSAGE: what quotas count.
  */
 #ifndef POLICY_MEMORY_H
 #define POLICY_MEMORY_H
@@ -20,6 +20,9 @@ void memory_concludes(struct policy *p, const void *connection);
 
 /* It is decided: count it of its client and sender, and set the block that goes with it. */
 void memory_count(struct job *j);
+
+/* It passes: count it of the quotas it uses.  True if its answer waits for that (j->waiter). */
+bool memory_charge(struct job *j);
 
 /*
  * It passes, with one of the headers of its message that has not left yet, those of this decision among them.  What has no

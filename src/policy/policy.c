@@ -202,6 +202,34 @@ ask_last_block(void *arg, const struct lists *l, const char *client)
 	return store_last_block(((struct policy *)arg)->parts.store, l, client);
 }
 
+static bool
+ask_quota(void *arg, const struct quota_use *u, int64_t now_s, struct quota_past *out)
+{
+	return store_quota_past(((struct policy *)arg)->parts.store, u, now_s, out);
+}
+
+/* A message that nobody remembers here may have been counted before policyd was started anew. */
+static struct quota_message
+ask_message(void *arg, const char *instance)
+{
+	struct policy *p = arg;
+	const struct transaction *t = transaction_find(p->transactions, instance, clock_mono_us());
+	struct quota_message m;
+
+	if (t != NULL)
+		return t->counted;
+	store_quota_message(p->parts.store, instance, &m);
+	return m;
+}
+
+static int64_t
+ask_recipients_before(void *arg, const char *instance)
+{
+	const struct transaction *t = transaction_find(((struct policy *)arg)->transactions, instance, clock_mono_us());
+
+	return t ? t->recipients : 0;
+}
+
 static struct triplet_past
 ask_triplet(void *arg, const struct triplet *t, struct triplet_span within)
 {
@@ -262,30 +290,10 @@ asked_before(struct policy *p, struct job *j, void *ticket, struct text *reply, 
 	return true;
 }
 
-/*
- * At END-OF-MESSAGE policyd only learns: no rule is run, and there is but one answer, since a refusal can make smtpd
- * crash.
- */
+/* It is answered later: remember who waits. */
 static enum policy_ask
-learn(struct policy *p, struct job *j, struct text *reply)
+answer_later(struct policy *p, struct job *j, void *ticket)
 {
-	job_prepare(j);
-	memory_keep(j);
-	action_encode(reply, &(struct action){ .kind = ACTION_DUNNO });
-	if (j->remembered)
-		message_close(p->messages, j->hash, j->len, reply->at, clock_mono_us());
-	job_free(j);
-	return POLICY_ANSWERED;
-}
-
-static enum policy_ask
-judge(struct policy *p, struct job *j, void *ticket, struct text *reply)
-{
-	job_prepare(j);
-	if (eval_run(j->eval) && job_decide(j, reply)) {
-		job_answer(j, reply);
-		return POLICY_ANSWERED;
-	}
 	struct waiting_ticket *w = arena_alloc(j->arena, sizeof *w);
 	w->ticket = ticket;
 	j->tickets = w;
@@ -298,6 +306,31 @@ judge(struct policy *p, struct job *j, void *ticket, struct text *reply)
 		job_list(j, j->eval->started_us + (deadline_ms - share_ms) * 1000);
 	}
 	return POLICY_LATER;
+}
+
+/*
+ * At END-OF-MESSAGE policyd only learns: nothing is judged, and there is but one answer, since a refusal can make smtpd
+ * crash.
+ */
+static enum policy_ask
+learn(struct policy *p, struct job *j, void *ticket, struct text *reply)
+{
+	job_prepare(j);
+	eval_learn(j->eval);
+	if (!job_learn(j, reply))
+		return answer_later(p, j, ticket);
+	job_answer(j, reply);
+	return POLICY_ANSWERED;
+}
+
+static enum policy_ask
+judge(struct policy *p, struct job *j, void *ticket, struct text *reply)
+{
+	job_prepare(j);
+	if (!eval_run(j->eval) || !job_decide(j, reply))
+		return answer_later(p, j, ticket);
+	job_answer(j, reply);
+	return POLICY_ANSWERED;
 }
 
 enum policy_ask
@@ -322,7 +355,7 @@ policy_ask(struct policy *p, void *ticket, const char *bytes, size_t len, struct
 	} else {
 		j->remembered = *j->request.instance != '\0';
 		if (!j->remembered || !asked_before(p, j, ticket, reply, &ask))
-			return j->request.stage == STAGE_END_OF_MESSAGE ? learn(p, j, reply) :
+			return j->request.stage == STAGE_END_OF_MESSAGE ? learn(p, j, ticket, reply) :
 			    judge(p, j, ticket, reply);
 	}
 	job_free(j);
@@ -403,6 +436,7 @@ policy_configure(struct policy *p, struct config *config)
 	era->world.sent = (struct sent_source){ ask_sent, p->parts.store };
 	era->world.clients = (struct client_source){ ask_on_record, ask_tried, ask_activity, ask_recipient_bounces,
 	    ask_login_bounces, ask_looks_broken, ask_relay, ask_last_block, p };
+	era->world.quotas = (struct quota_source){ ask_quota, ask_message, ask_recipients_before, p };
 	era->world.triplets = (struct triplet_source){ ask_triplet, p->parts.store };
 	store_keep_triplets(p->parts.store, era->needs.attempt_keep_s + GREYLIST_DELAY_MAX_S, era->needs.triplet_keep_s);
 	store_keep_blocks(p->parts.store, longest_memory(&p->parts, config));

@@ -81,10 +81,14 @@ struct rule {
 	bool on_unknown;		/* it needs to know which recipients are not here */
 	unsigned counts;		/* 1 << enum activity, ored: counted of the client when the rule objects, or weighs */
 	const struct option *sent_window;	/* its OPT_SEC row that says how long sent mail must be remembered; NULL */
-	/* It delays what is new: asked when all before it have answered, unless they make it a defer, or more. */
-	bool greylists;
+	bool last;			/* asked when all before it have answered, unless they make it a defer, or more */
+	bool greylists;			/* it delays what is new; last */
+	/* At END-OF-MESSAGE, where nothing is judged: count what has arrived; NULL: there is nothing.  Of a rule that is last. */
+	void (*learn)(struct eval *e);
 	/* Its OPT_SEC rows that say how long an attempt, and a triplet or client that came through, must be remembered; NULL. */
 	const struct option *retry_window, *triplet_life;
+	/* Under these options, does it count what is sent, so that Postfix must ask at DATA?  NULL: no. */
+	bool (*counts_messages)(const void *options);
 	/* Name every DNS list it may ask under these options; NULL: it asks none. */
 	void (*lists)(const void *options, list_namer *name, void *arg);
 };
@@ -281,6 +285,28 @@ bool login_activity(struct eval *e, int64_t window_s, int64_t out[ACTIVITIES]);
 
 /* May this login send as the sender's domain, says the site's database (login_query)?  NO if it is not asked. */
 enum known login_may_use(struct eval *e);
+
+/*
+ * Of whom a quota of that scope is, for this request: "login"; "client" (as it is blocked); "sender_domain" (of our own
+ * users alone: anybody can write that); or what an attribute of Postfix's request says.  NULL: there is nobody.
+ */
+const char *quota_name(struct eval *e, const char *scope);
+
+/* True if there can be a quota of that scope: one of those above, which is the same in all requests about a message. */
+bool quota_scope_is(const char *scope);
+
+/* The row of quota_limit for whom a quota of that scope is; NULL if there is none.  May ask for the client's name, as listed(). */
+const struct list_row *quota_limit(struct eval *e, const char *scope);
+
+/* What was used of it lately, as store_quota_past() says.  Never open. */
+bool quota_past(struct eval *e, const struct quota_use *u, struct quota_past *out);
+
+/* What of this message has been counted; and how many of its recipients were let pass before this request. */
+struct quota_message quota_message(struct eval *e);
+int64_t recipients_before(struct eval *e);
+
+/* Once the message passes, count n more (u is copied, but for its texts). */
+void count_quota(struct eval *e, const struct quota_use *u, int64_t n);
 
 /* Does the login hand on what others of its domain wrote, say the table relay_login and the site's database (relay_query)? */
 enum known login_is_relay(struct eval *e);

@@ -161,6 +161,7 @@ transaction_pass(struct transactions *t, const char *instance, const struct pass
 	list(t, e, now_us);
 	e->known.spared |= spared;
 	e->known.doubt |= doubt;
+	e->known.recipients++;
 	if (who->profile == NULL && who->recipient == NULL)
 		e->known.plain = true;
 	else if (e->known.special_count < RECIPIENTS_MAX && !is_known(e, who))
@@ -170,6 +171,15 @@ transaction_pass(struct transactions *t, const char *instance, const struct pass
 		t->pushed_out->value++;
 	}
 	return first;
+}
+
+void
+transaction_counted(struct transactions *t, const char *instance, const struct quota_message *m, int64_t now_us)
+{
+	struct entry *e = find(t, hash_bytes(instance, strlen(instance)), now_us);
+
+	if (e != NULL)
+		e->known.counted = *m;
 }
 
 /* ---- headers ---- */

@@ -8,6 +8,8 @@
 #ifndef POLICY_TRANSACTION_H
 #define POLICY_TRANSACTION_H
 
+#include "store/store.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,6 +31,8 @@ struct transaction {
 	size_t special_count;
 	bool plain;			/* a recipient with nothing of its own was let pass, too */
 	unsigned spared, doubt;		/* enum spare: of any of them */
+	int64_t recipients;		/* how often one was let pass */
+	struct quota_message counted;	/* by quotas */
 };
 
 struct transactions *transactions_new(void);
@@ -40,6 +44,9 @@ void transactions_free(struct transactions *t);
  */
 bool transaction_pass(struct transactions *t, const char *instance, const struct passed *who, unsigned spared,
     unsigned doubt, int64_t now_us);
+
+/* So much of a message, if it is remembered, has been counted by quotas. */
+void transaction_counted(struct transactions *t, const char *instance, const struct quota_message *m, int64_t now_us);
 
 /*
  * A message that is remembered has this header, "Name: value" (copied): it will leave with one of its answers, unless one

@@ -54,11 +54,15 @@ is_on(const struct rule *rule, const char *values)
 
 /* Users of ours are judged by the profile submission, strangers by all others. */
 static bool
+is_users(const struct profile *p)
+{
+	return strcmp(profile_name(p), "submission") == 0;
+}
+
+static bool
 can_be_asked(const struct rule *rule, const struct profile *p)
 {
-	bool users = strcmp(profile_name(p), "submission") == 0;
-
-	return rule->hooks & (users ? HOOK_SUBMISSION | HOOK_SUBMISSION_SENDER : HOOK_MX | HOOK_MX_PRE);
+	return rule->hooks & (is_users(p) ? HOOK_SUBMISSION | HOOK_SUBMISSION_SENDER : HOOK_MX | HOOK_MX_PRE);
 }
 
 /* Make *most the option's seconds if those are more; a rule without that option has none. */
@@ -83,7 +87,11 @@ wiring_needs(const struct config *c, const struct rule *const *rules, size_t cou
 			const struct option *window = rules[i]->sent_window;
 			bool on = can_be_asked(rules[i], p) && is_on(rules[i], values);
 
-			if (on && rules[i]->stages == STAGE_DATA && n.data_rule == NULL)
+			bool counts = on && rules[i]->counts_messages != NULL && rules[i]->counts_messages(values);
+
+			if (counts && is_users(p))
+				n.count_rule = rules[i]->name;
+			if (((on && rules[i]->stages == STAGE_DATA) || (counts && !is_users(p))) && n.data_rule == NULL)
 				n.data_rule = rules[i]->name;
 			if (on && window != NULL && n.sent_rule == NULL)
 				n.sent_rule = rules[i]->name;
@@ -122,6 +130,19 @@ wiring_message(struct wiring *w, const struct needs *needs)
 	}
 }
 
+void
+wiring_users_message(struct wiring *w, const struct needs *needs)
+{
+	if (w->users_messages < WIRING_SAMPLE)
+		w->users_messages++;
+	if (w->users_messages < WIRING_SAMPLE || needs->count_rule == NULL || w->users_data_seen || w->users_data_warned)
+		return;
+	w->users_data_warned = true;
+	log_warn("wiring: the rule %s counts nothing: no message of a user in %d came to DATA here; put check_policy_service with "
+	    "policy_context=submission into the submission service's smtpd_data_restrictions and smtpd_end_of_data_restrictions",
+	    needs->count_rule, WIRING_SAMPLE);
+}
+
 /* ---- what is asked ---- */
 
 void
@@ -132,6 +153,7 @@ wiring_see(struct wiring *w, const struct request *r, const struct route *to, bo
 	see_profile(w, to);
 	w->unknown_seen |= to->hook == HOOK_MX_PRE;
 	w->data_seen |= r->stage == STAGE_DATA && to->hook == HOOK_MX;
+	w->users_data_seen |= r->stage == STAGE_DATA && to->hook == HOOK_SUBMISSION;
 	if (w->requests < WIRING_SAMPLE) {
 		w->requests++;
 		w->at_rcpt += r->stage == STAGE_RCPT;

@@ -13,11 +13,14 @@ struct wiring {
 	bool data_seen, sent_seen;	/* DATA of a stranger's message; that mail of a user of ours left */
 	bool unknown_seen;		/* mx-pre is asked, or recipient_query or policyd-feed says who is unknown */
 	bool data_warned, sent_warned, unknown_warned;
+	unsigned users_messages;	/* from users of ours; counting ends at WIRING_SAMPLE */
+	bool users_data_seen, users_data_warned;
 };
 
 /* What rules that are on in some profile need Postfix to ask. */
 struct needs {
 	const char *data_rule;		/* needs DATA; NULL: none does */
+	const char *count_rule;		/* needs DATA of what users of ours send, to count it; NULL: none does */
 	const char *sent_rule;		/* needs to know who of ours sent mail; NULL: none does */
 	const char *unknown_rule;	/* needs to know which recipients are not here; NULL: none does */
 	int64_t sent_keep_s;		/* for so long, in whatever profile */
@@ -30,5 +33,8 @@ void wiring_see(struct wiring *w, const struct request *r, const struct route *t
 
 /* Policyd let a first recipient of a stranger's message pass, so that its DATA should follow. */
 void wiring_message(struct wiring *w, const struct needs *needs);
+
+/* The same of a message of a user of ours. */
+void wiring_users_message(struct wiring *w, const struct needs *needs);
 
 #endif

@@ -174,4 +174,4 @@ judge(struct eval *e)
 }
 
 const struct rule rule_greylist = { "greylist", judge, STAGE_RCPT, HOOK_MX, SPARE_STRANGER, OPTION_TABLE(rows),
-    .greylists = true, .retry_window = &rows[RETRY_WINDOW], .triplet_life = &rows[LIFE] };
+    .last = true, .greylists = true, .retry_window = &rows[RETRY_WINDOW], .triplet_life = &rows[LIFE] };

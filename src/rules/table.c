@@ -42,7 +42,8 @@
 	RULE(spf) \
 	RULE(spf_helo) \
 	RULE(spf_header) \
-	RULE(greylist)
+	RULE(greylist) \
+	RULE(quota)
 
 #define RULE(name) extern const struct rule rule_##name;
 RULES

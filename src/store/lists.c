@@ -21,7 +21,7 @@
 
 enum { ROWS_MAX = 1000000, SLICE_ROWS = 500, VALUE_BYTES = 512, KEY_BYTES = 700, STRIKES_MAX = 1000000 };
 
-enum { KINDS = LIST_RELAY_LOGIN + 1, NAMELESS = KINDS };	/* NAMELESS + kind: rows by name, without the name */
+enum { KINDS = LIST_QUOTA_LIMIT + 1, NAMELESS = KINDS };	/* NAMELESS + kind: rows by name, without the name */
 
 struct entry {
 	struct hash_link link;
@@ -144,6 +144,8 @@ static const struct {
 	    load_row, LIST_SPAMTRAP },
 	{ "login_domain", "SELECT id, NULL, NULL, sender, NULL, login, expires, NULL, NULL, NULL, NULL "
 	    "FROM hand_login_domain LIMIT ?", load_row, LIST_LOGIN_DOMAIN },
+	{ "quota_limit", "SELECT id, client, NULL, sender, NULL, login, expires, quota, NULL, NULL, NULL FROM hand_quota_limit LIMIT ?",
+	    load_row, LIST_QUOTA_LIMIT },
 	{ "relay_login", "SELECT 0, NULL, NULL, NULL, NULL, login, expires, NULL, NULL, NULL, NULL FROM hand_relay_login LIMIT ?",
 	    load_row, LIST_RELAY_LOGIN },
 	{ "recipient_profile", "SELECT recipient, profile, expires FROM hand_recipient_profile LIMIT ?", load_profile },
@@ -262,9 +264,10 @@ row_finding(const struct entry *e, const char *scope)
 	case LIST_LOGIN_DOMAIN:
 	case LIST_RELAY_LOGIN:
 		return e->login.what == PATTERN_ANY ? "says not whose it is; fill login" : NULL;
+	case LIST_QUOTA_LIMIT:
 	case LIST_BLOCK:
 		if ((e->client.what != PATTERN_ANY) + (e->sender.what != PATTERN_ANY) + (e->login.what != PATTERN_ANY) != 1)
-			return "blocks not one of client, sender and login; fill exactly one";
+			return "not one of client, sender and login is filled; fill exactly one";
 		return NULL;
 	default:
 		break;
@@ -288,6 +291,11 @@ file_entry(struct loading *to, struct entry *e, const char *scope)
 	    pattern_read(a, "login", e->row.login, &e->login, &finding);
 	if (ok && e->row.for_all)
 		e->recipient = (struct pattern){ .what = PATTERN_ANY };
+	if (ok && e->kind == LIST_QUOTA_LIMIT) {
+		e->row.quotas = arena_alloc(a, sizeof *e->row.quotas);
+		finding = quotas_read(a, e->row.cause, false, e->row.quotas);
+		ok = finding == NULL;
+	}
 	if (ok) {			/* else a pattern may lack its text */
 		e->weight = pattern_weight(&e->client) + pattern_weight(&e->helo) + pattern_weight(&e->sender) +
 		    pattern_weight(&e->recipient) + pattern_weight(&e->login);

@@ -11,11 +11,14 @@
 
 enum { ROUND_MS = 10000, BUSY_ROUND_MS = 50, NEAR_MS = 1000, VACUUM_PAGES = 200 };
 
+/* Nobody asks about a message for longer: its session would have ended. */
+enum { MESSAGES_KEEP_S = 7200 };
+
 /* Rows that are deleted in one step, of a table that grows at its end; of a tree, where each costs two pages. */
 enum { STEP_ROWS = 500, TREE_ROWS = 100 };
 
 enum statement { DELETE_OLD, DELETE_OLDEST, DELETE_COUNTERS, DELETE_UNKNOWN, DELETE_ACTIVITY, DELETE_OLDEST_UNKNOWN,
-	DELETE_OLDEST_ATTEMPTS, DELETE_OLDEST_ACTIVITY, DELETE_HISTORY, DELETE_BLOCKS, DELETE_RELAYS, STATEMENTS };
+	DELETE_OLDEST_ATTEMPTS, DELETE_OLDEST_ACTIVITY, DELETE_HISTORY, DELETE_BLOCKS, DELETE_RELAYS, DELETE_QUOTA_USE, DELETE_QUOTA_MESSAGES, STATEMENTS };
 
 static const char *const sql[STATEMENTS] = {
 	[DELETE_OLD] = "DELETE FROM decision WHERE reference IN (SELECT reference FROM decision WHERE reference < ? "
@@ -37,6 +40,10 @@ static const char *const sql[STATEMENTS] = {
 	/* What policyd has forgotten (block_forget); what people wrote stays. */
 	[DELETE_BLOCKS] = "DELETE FROM hand_block WHERE (client, sender, login) IN (SELECT client, sender, login "
 	    "FROM hand_block WHERE expires < ? AND set_by <> 'hand' ORDER BY expires LIMIT ?)",
+	[DELETE_QUOTA_USE] = "DELETE FROM quota_use WHERE (scope, name, unit, length, step, start, writer) IN "
+	    "(SELECT scope, name, unit, length, step, start, writer FROM quota_use WHERE ends < ? ORDER BY ends LIMIT ?)",
+	[DELETE_QUOTA_MESSAGES] = "DELETE FROM quota_message WHERE instance IN "
+	    "(SELECT instance FROM quota_message WHERE time < ? ORDER BY time LIMIT ?)",
 	[DELETE_RELAYS] = "DELETE FROM relay_domain WHERE domain IN (SELECT domain FROM relay_domain WHERE last < ? "
 	    "ORDER BY last LIMIT ?)",
 };
@@ -152,6 +159,14 @@ forget_activity(struct retention *r, int64_t now_s)
 }
 
 static bool
+forget_quotas(struct retention *r, int64_t now_s)
+{
+	int uses = delete_step(r, DELETE_QUOTA_USE, now_s, TREE_ROWS);
+
+	return (uses == TREE_ROWS) | (delete_step(r, DELETE_QUOTA_MESSAGES, now_s - MESSAGES_KEEP_S, TREE_ROWS) == TREE_ROWS);
+}
+
+static bool
 forget_sent(struct retention *r, int64_t now_s)
 {
 	return sent_rows_forget(&r->sent, r->db, now_s, atomic_load(&r->options->sent_keep_s),
@@ -172,7 +187,7 @@ forget_triplets(struct retention *r, int64_t now_s)
 
 /* One small step of each, one after the other; true if there is more of its kind to do. */
 static bool (*const steps[])(struct retention *r, int64_t now_s) = { forget_decisions, forget_small_tables, forget_unknown,
-    forget_activity, forget_sent, forget_attempts, forget_triplets, shrink };
+    forget_activity, forget_quotas, forget_sent, forget_attempts, forget_triplets, shrink };
 enum { STEPS = sizeof steps / sizeof *steps };
 
 struct retention *

@@ -13,6 +13,7 @@
 #include "store/database.h"
 #include "store/desk.h"
 #include "store/lists.h"
+#include "store/quotas.h"
 #include "store/relays.h"
 #include "store/sent.h"
 #include "store/triplets.h"
@@ -87,7 +88,10 @@ struct store {
 	struct sent sent;
 	struct clients *clients;
 	struct bounces_asked bounces;
+	struct quotas_asked quotas;
 	struct relays relays;
+	char id[WRITER_ID];			/* writer.id; "": read only */
+	bool together;				/* what is put is handed over in one piece */
 	struct blocks blocks;
 	bool fed;				/* by policyd-feed, as of the last look */
 	struct triplets triplets;
@@ -124,8 +128,14 @@ put(struct store *s, struct pending_write *w)
 	w->next = NULL;
 	*s->writes_end = w;
 	s->writes_end = &w->next;
-	if (++s->write_count == HAND_OVER)
+	if (++s->write_count >= HAND_OVER && !s->together)
 		hand_over(s);
+}
+
+static void
+put_row(void *arg, struct pending_write *w)
+{
+	put(arg, w);
 }
 
 /* ---- reading what people wrote ---- */
@@ -226,6 +236,7 @@ close_facts(struct store *s)
 	sent_finalize(&s->sent);
 	clients_finalize(s->clients);
 	bounces_finalize(&s->bounces);
+	quotas_finalize(&s->quotas);
 	relays_finalize(&s->relays);
 	triplets_finalize(&s->triplets);
 	sqlite3_close(s->facts);
@@ -339,6 +350,7 @@ see_state(struct store *s)
 		desk_close(&s->desk);
 		close_facts(s);
 		triplets_read_again(&s->triplets);
+		quotas_write_again(&s->quotas, put_row, s);
 		timer_start(s->read, 1, 0);
 		free(s->problems_written);
 		s->problems_written = NULL;
@@ -473,12 +485,6 @@ forget_attempts(struct store *s)
 		many_s = old_s;
 	triplets_forget(&s->triplets, old_s > many_s ? old_s : many_s);
 	s->attempts->value = attempts_count(s->triplets.attempts);
-}
-
-static void
-put_row(void *arg, struct pending_write *w)
-{
-	put(arg, w);
 }
 
 static void
@@ -629,6 +635,47 @@ store_is_fed(const struct store *s)
 	return s->fed;
 }
 
+/* ---- quotas ---- */
+
+bool
+store_quota_past(struct store *s, const struct quota_use *u, int64_t now_s, struct quota_past *out)
+{
+	return quotas_past(&s->quotas, s->trouble ? NULL : begin_asking(s), u, now_s, out);
+}
+
+bool
+store_quota_message(struct store *s, const char *instance, struct quota_message *out)
+{
+	return quotas_message(&s->quotas, s->trouble ? NULL : begin_asking(s), instance, out);
+}
+
+/* All of it is written in one transaction: what is handed over in one piece is. */
+bool
+store_quota_count(struct store *s, const struct quota_count *counts, const char *instance, const struct quota_message *m,
+    int64_t now_s, struct store_waiter *waiter)
+{
+	bool full = is_full(s), trouble = atomic_load(&writer_state(s->writer)->trouble);
+	struct pending_write *w = NULL;
+
+	s->together = true;
+	for (; counts != NULL; counts = counts->next) {
+		w = quotas_count(&s->quotas, s->trouble ? NULL : begin_asking(s), &counts->use, counts->n, now_s);
+		if (full)
+			free(w);
+		else
+			put(s, w);
+	}
+	if (*instance != '\0' && !full)
+		put(s, w = quotas_write_message(instance, m, now_s));
+	s->together = false;
+	s->dropped->value += full;
+	if (full || trouble || w == NULL)
+		return false;
+	if (waiter != NULL)
+		await(s, w, waiter);
+	return true;
+}
+
 /* ---- blocks ---- */
 
 void
@@ -719,7 +766,6 @@ static bool
 start_writer(struct loop *l, struct store *s, char *why, size_t size)
 {
 	sqlite3 *db = NULL;
-	char id[WRITER_ID];
 
 	register_metrics(s);
 	enum database_result got = database_open(s->path, s->options.synchronous == 1, &db, why, size);
@@ -729,10 +775,10 @@ start_writer(struct loop *l, struct store *s, char *why, size_t size)
 		log_warn("store: %s; mail flows, refusals leave without a reference, tried again every second", why);
 		s->in_trouble->value = s->trouble = s->desk.quiet = true;
 	}
-	writer_make_id(id);
+	writer_make_id(s->id);
 	s->writes_end = &s->writes;
 	s->wake = wake_new(l, on_wake, s);
-	s->writer = writer_start(s->path, s->options.synchronous == 1, db, id, &s->writer_options, s->wake);
+	s->writer = writer_start(s->path, s->options.synchronous == 1, db, s->id, &s->writer_options, s->wake);
 	s->flush = timer_new(l, on_flush, s);
 	timer_start(s->flush, COUNTS_EVERY_MS, COUNTS_EVERY_MS);
 	s->slice = timer_new(l, on_slice, s);
@@ -753,6 +799,7 @@ free_store(struct store *s)
 	clients_free(s->clients);
 	blocks_free(&s->blocks);
 	triplets_free(&s->triplets);
+	quotas_free(&s->quotas);
 	free(s->problems_written);
 	free(s->dns_lists);
 	free(s->path);
@@ -767,6 +814,7 @@ store_open(struct loop *l, const struct store_options *o, store_setting_reader *
 
 	s->path = xstrdup(o->database);
 	s->clients = clients_new();
+	s->quotas.writer = s->id;
 	desk_init(&s->desk, s->path, read_only ? DATABASE_BUSY_MS : 0, reader);	/* the loop never waits */
 	store_configure(s, o);
 	triplets_init(&s->triplets, !read_only);

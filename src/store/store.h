@@ -9,6 +9,7 @@
 #define STORE_STORE_H
 
 #include "config/option.h"
+#include "config/quota.h"
 
 struct store;
 struct loop;
@@ -254,6 +255,50 @@ struct bounces {
 bool store_recipient_bounces(struct store *s, const char *recipient, int64_t since_s, struct bounces *out);
 bool store_login_bounces(struct store *s, const char *login, int64_t since_s, int64_t *count);
 
+/* ---- quotas ---- */
+
+struct quota_use {			/* whose use of what is counted */
+	const char *scope;		/* as in struct quota */
+	const char *name;		/* any bytes */
+	struct quota quota;
+};
+
+/* What was used within the quota's time, by the steps of it that count. */
+struct quota_past {
+	int64_t used;
+	int64_t first_s, step_s, span_s;	/* step i starts at first_s + i * step_s, and counts for span_s from there */
+	int64_t steps[QUOTA_STEPS];
+};
+
+/*
+ * By what all who write to the file have counted, this store's own at once, be it written or not.  False: the file cannot
+ * be read; then out is what this store counted since its start.
+ */
+bool store_quota_past(struct store *s, const struct quota_use *u, int64_t now_s, struct quota_past *out);
+
+/* When so much of it has ceased to count, at least. */
+int64_t quota_frees_s(const struct quota_past *past, int64_t n);
+
+struct quota_count {			/* n more */
+	const struct quota_count *next;
+	struct quota_use use;
+	int64_t n;
+};
+
+/* A message that is counted, so that it is not once more: so many of its recipients, and whether it has arrived whole. */
+struct quota_message {
+	int64_t recipients;
+	bool whole;
+};
+
+/* Count all of it, and remember the message (instance "": none), in one transaction; w (may be NULL) is told after its
+ * commit.  False: the store is in trouble, or its queue is full; w is not called, what is counted may be lost at the end. */
+bool store_quota_count(struct store *s, const struct quota_count *counts, const char *instance,
+    const struct quota_message *m, int64_t now_s, struct store_waiter *w);
+
+/* What is remembered of a message, all 0 if nothing is; false: the file cannot be read. */
+bool store_quota_message(struct store *s, const char *instance, struct quota_message *out);
+
 /* ---- relays whose domain does not name us ---- */
 
 struct relay_past {
@@ -300,7 +345,7 @@ const struct list_row *store_last_block(const struct store *s, const struct list
 
 /* ---- what people wrote by hand ---- */
 
-enum list_kind { LIST_ALLOW, LIST_DENY, LIST_UNWANTED, LIST_BLOCK, LIST_SPAMTRAP, LIST_LOGIN_DOMAIN, LIST_RELAY_LOGIN };
+enum list_kind { LIST_ALLOW, LIST_DENY, LIST_UNWANTED, LIST_BLOCK, LIST_SPAMTRAP, LIST_LOGIN_DOMAIN, LIST_RELAY_LOGIN, LIST_QUOTA_LIMIT };
 
 /*
  * One row of a list that people write: every column it fills must match, save the recipient of a row of unwanted that is
@@ -315,7 +360,8 @@ enum list_kind { LIST_ALLOW, LIST_DENY, LIST_UNWANTED, LIST_BLOCK, LIST_SPAMTRAP
 struct list_row {
 	int64_t id;
 	const char *client, *helo, *sender, *recipient, *login;	/* as written; "" where the row says nothing */
-	const char *cause;				/* unwanted, block: for strangers to read; "" if none is given */
+	const char *cause;				/* unwanted, block: for strangers to read; "" if none is given; quota_limit: quotas */
+	struct quotas *quotas;				/* quota_limit: the same, read */
 	bool for_all;					/* unwanted: no recipient gets it */
 	int64_t expires_s;				/* 0: never */
 	int64_t since_s;				/* block: when it began */

@@ -42,10 +42,10 @@ const char *const row_sql[ROWS] = {
 	[ROW_UNKNOWN] = "INSERT INTO unknown VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT DO UPDATE SET "
 	    "state = excluded.state, source = excluded.source, first = min(first, excluded.first), "
 	    "last = max(last, excluded.last)",
-	[ROW_ACTIVITY] = "INSERT INTO activity VALUES (?1, ?2, ?3, ?4, ?9, ?5) ON CONFLICT DO UPDATE SET "
+	[ROW_ACTIVITY] = "INSERT INTO activity VALUES (?1, ?2, ?3, ?4, ?10, ?5) ON CONFLICT DO UPDATE SET "
 	    "n = n + excluded.n",
 	[ROW_BLOCK] = "INSERT INTO hand_block (client, sender, login, cause, evidence, strikes, since, expires, set_by) "
-	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET cause = excluded.cause, "
+	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?10) ON CONFLICT DO UPDATE SET cause = excluded.cause, "
 	    "evidence = excluded.evidence, strikes = excluded.strikes, since = excluded.since, "
 	    "expires = excluded.expires, set_by = excluded.set_by WHERE expires IS NOT NULL",
 	[ROW_ATTEMPT] = "INSERT INTO triplet_pending (client, sender, recipient, gen, first, ready) "
@@ -56,6 +56,10 @@ const char *const row_sql[ROWS] = {
 	    "last = max(last, excluded.last), gen = max(gen, excluded.gen)",
 	[ROW_TRIPLET_CLIENT] = "INSERT INTO triplet_client VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET "
 	    "passes = passes + excluded.passes, last = excluded.last WHERE excluded.last >= last + 3600",
+	[ROW_QUOTA_USE] = "INSERT INTO quota_use VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?10, ?8, ?9) ON CONFLICT DO UPDATE SET "
+	    "n = max(n, excluded.n), most = excluded.most",
+	[ROW_QUOTA_MESSAGE] = "INSERT INTO quota_message VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET "
+	    "recipients = max(recipients, excluded.recipients), whole = max(whole, excluded.whole), time = max(time, excluded.time)",
 	[ROW_RELAY_MISSING] = "INSERT INTO relay_domain VALUES (?1, ?2, ?2, ?3, ?4, NULL) ON CONFLICT DO UPDATE SET "
 	    "since = iif(good IS NULL, since, excluded.since), last = max(last, excluded.last), login = excluded.login, "
 	    "finding = excluded.finding, good = NULL",

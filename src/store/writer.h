@@ -25,6 +25,8 @@ enum row_kind {
 	ROW_ATTEMPT,			/* client, sender, recipient, gen, first, ready */
 	ROW_TRIPLET,			/* recipient, sender, client, gen, first, passed, last */
 	ROW_TRIPLET_CLIENT,		/* client, passes more, time */
+	ROW_QUOTA_USE,			/* scope, name, unit, length, step, start, ends, n of this writer, most */
+	ROW_QUOTA_MESSAGE,		/* instance, recipients, whole, time */
 	ROW_RELAY_MISSING,		/* domain, time, login, finding */
 	ROW_RELAY_GOOD,			/* domain, time */
 	ROWS
@@ -34,7 +36,7 @@ struct cell {
 	int64_t n;
 };
 #define CELL_NULL ((struct cell){ NULL, INT64_MIN })
-enum { CELLS_MAX = 8 };
+enum { CELLS_MAX = 9 };
 
 /* The statements; parameter CELLS_MAX + 1 is writer.id. */
 extern const char *const row_sql[ROWS];

@@ -224,6 +224,51 @@ login_may_use(struct eval *e)
 	return e->given->lent;
 }
 
+bool
+quota_scope_is(const char *scope)
+{
+	return strcmp(scope, "login") == 0 || strcmp(scope, "client") == 0 || strcmp(scope, "helo_name") == 0;
+}
+
+const char *
+quota_name(struct eval *e, const char *scope)
+{
+	return strcmp(scope, "login") == 0 ? login(e) : strcmp(scope, "client") == 0 ? client_key(e) :
+	    strcmp(scope, "helo_name") == 0 && *e->request.helo_name ? e->request.helo_name : NULL;
+}
+
+const struct list_row *
+quota_limit(struct eval *e, const char *scope)
+{
+	e->waiting |= e->given->limit_open;
+	return strcmp(scope, "login") == 0 ? e->given->limit : NULL;
+}
+
+bool
+quota_past(struct eval *e, const struct quota_use *u, struct quota_past *out)
+{
+	*out = e->given->used[u->quota.unit];
+	return !e->given->used_unknown;
+}
+
+struct quota_message
+quota_message(struct eval *e)
+{
+	return e->given->counted;
+}
+
+int64_t
+recipients_before(struct eval *e)
+{
+	return e->given->before;
+}
+
+void
+count_quota(struct eval *e, const struct quota_use *u, int64_t n)
+{
+	e->news = arena_printf(e->arena, "%s; count %lld %s of %s", e->news, (long long)n, quota_units[u->quota.unit], u->name);
+}
+
 enum known
 login_is_relay(struct eval *e)
 {
@@ -575,7 +620,7 @@ eval_make(struct arena *a, const struct rule *rule, const struct facts *given)
 	const char *why, *client = given->client ? given->client : "192.0.2.7";
 
 	*e = (struct eval){ .arena = a, .rule = rule, .given = given, .held = NOBODY,
-	    .request = { .stage = STAGE_RCPT, .client_address = client,
+	    .request = { .stage = given->stage ? given->stage : STAGE_RCPT, .size_bytes = given->size, .client_address = client,
 	    .helo_name = given->helo ? given->helo : "", .sender = given->sender ? given->sender : "",
 	    .recipient = given->recipient ? given->recipient : "",
 	    .sasl_username = given->login ? given->login : "",

@@ -32,6 +32,14 @@ struct facts {				/* what is not said is empty, or has the option's default */
 	const struct bounces *bounces;	/* what recipient_bounces() says, and login_bounces() of .hard; NULL: it cannot */
 	enum known lent;		/* what login_may_use() says */
 	bool lent_open;
+	enum stage stage;		/* STAGE_RCPT if not said */
+	uint64_t size;			/* SIZE= */
+	struct quota_past used[3];	/* what quota_past() says of recipients, messages, bytes */
+	bool used_unknown;		/* and that this is not all */
+	struct quota_message counted;	/* what quota_message() says */
+	int64_t before;			/* what recipients_before() says */
+	const struct list_row *limit;	/* what quota_limit() says of the login */
+	bool limit_open;
 	enum known relay;		/* what login_is_relay() says */
 	bool relay_open;
 	enum known spf_names;		/* what spf_names() says of any domain */
@@ -54,7 +62,7 @@ struct facts {				/* what is not said is empty, or has the option's default */
  * The verdict as a line: "DUNNO", "PENDING", "OBJECT check 5.7.1 finding",
  * "CANNOT TELL check 4.7.1 finding", "EXEMPT finding", "PERHAPS EXEMPT finding"; "DUNNO check finding" if that
  * weighs something, "OBJECT …; BLOCK cause" with a block, "DUNNO, PREPEND header".  "; tried CLIENT, … <sender> <recipient>" stands behind it if that is to be remembered
- * ("passed", with " counts" if the client is counted, "seen"); "; relay FINDING" if that is, "; relay good".  Behind it stands "[2..3]" if that is what it weighs, and not what every verdict of its kind does.
+ * ("passed", with " counts" if the client is counted, "seen"); "; relay FINDING" if that is, "; relay good"; "; count 3 recipients of NAME".  Behind it stands "[2..3]" if that is what it weighs, and not what every verdict of its kind does.
  */
 struct promise {
 	const char *says;

@@ -47,6 +47,8 @@ read_lists(const char *sql)
 	    "CREATE TABLE hand_spamtrap (recipient TEXT, expires INTEGER);"
 	    "CREATE TABLE hand_login_domain (id INTEGER PRIMARY KEY, login TEXT, sender TEXT, expires INTEGER);"
 	    "CREATE TABLE hand_relay_login (login TEXT, expires INTEGER);"
+	    "CREATE TABLE hand_quota_limit (id INTEGER PRIMARY KEY, login TEXT, sender TEXT, client TEXT, quota TEXT,"
+	    " expires INTEGER);"
 	    "CREATE TABLE hand_recipient_profile (recipient TEXT, profile TEXT, expires INTEGER);"
 	    "CREATE TABLE hand_recipient_setting (recipient TEXT, check_name TEXT, setting TEXT, expires INTEGER);";
 	sqlite3 *db;
@@ -285,6 +287,30 @@ scene_says(const char *name, enum dns_type type, const char *line)
 }
 
 static bool
+nothing_used(void *arg, const struct quota_use *u, int64_t now_s, struct quota_past *out)
+{
+	(void)arg;
+	*out = (struct quota_past){ .first_s = now_s, .step_s = quota_step_s(&u->quota), .span_s = quota_span_s(&u->quota) };
+	return true;
+}
+
+static struct quota_message
+nothing_counted(void *arg, const char *instance)
+{
+	(void)arg;
+	(void)instance;
+	return (struct quota_message){ 0 };
+}
+
+static int64_t
+none_before(void *arg, const char *instance)
+{
+	(void)arg;
+	(void)instance;
+	return 0;
+}
+
+static bool
 no_relay(void *arg, const char *domain, struct relay_past *out)
 {
 	(void)arg;
@@ -328,7 +354,7 @@ scene_open(struct scene *s, const struct rule *const *some, size_t count, const 
 	    .dns = { ask, forget, s }, .sites = { [ABOUT_RECIPIENT] = { ask_site, forget_site, s },
 	    [ABOUT_LOGIN] = { ask_none, forget_site, s }, [ABOUT_RELAY] = { ask_none, forget_site, s },
 	    [ABOUT_REPUTATION] = { ask_none, forget_site, s } }, .sent = { sent_since, s },
-	    .triplets = { past_of, s },
+	    .triplets = { past_of, s }, .quotas = { nothing_used, nothing_counted, none_before, NULL },
 	    .clients = { on_record_of, tried_of, activity_of, none_bounced, no_bounces, looks_broken, no_relay, block_of, s }, .block_ipv4 = 32, .block_ipv6 = 64,
 	    .local_networks = o->local_networks, .only_log = o->mode == MODE_LOG, .help_url = o->help_url,
 	    .own_name = "mx.example.org", .addresses = (enum addresses)o->addresses, .login_realm = o->login_realm };

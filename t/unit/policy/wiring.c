@@ -35,7 +35,8 @@ static void
 see(struct wiring *w, const struct asked *a, unsigned times)
 {
 	struct request r = { .stage = a->stage, .protocol_state = a->state, .policy_context = a->context };
-	struct route to = { .hook = strcmp(a->context, "mx-pre") == 0 ? HOOK_MX_PRE : HOOK_MX, .unknown_context = a->unknown };
+	struct route to = { .hook = strcmp(a->context, "mx-pre") == 0 ? HOOK_MX_PRE :
+	    strcmp(a->context, "submission") == 0 ? HOOK_SUBMISSION : HOOK_MX, .unknown_context = a->unknown };
 
 	assert_true(address_parse(&r.client, a->client));
 	while (times-- > 0)
@@ -153,6 +154,25 @@ messages(struct wiring *w, const struct needs *needs, unsigned times)
 }
 
 static void
+never_counted(void **state)
+{
+	static const struct asked data = { STAGE_DATA, "DATA", "203.0.113.7", "submission", false, false };
+	static const struct needs needs = { .count_rule = "one" };
+	struct wiring w = { 0 }, sees_one = { 0 };
+	(void)state;
+
+	scene_listen();
+	for (unsigned i = 0; i < 3000; i++)
+		wiring_users_message(&w, &needs);
+	assert_int_equal(warnings(scene_heard(), "the rule one counts nothing: no message of a user in 1000 came to DATA"), 1);
+	scene_listen();
+	see(&sees_one, &data, 1);
+	for (unsigned i = 0; i < 3000; i++)
+		wiring_users_message(&sees_one, &needs);
+	assert_string_equal(scene_heard(), "");
+}
+
+static void
 never_data(void **state)
 {
 	static const struct asked data = { STAGE_DATA, "DATA", "203.0.113.7", "", false, false };
@@ -251,6 +271,12 @@ only_rules_that_are_on(void **state)
 	snprintf(conf, sizeof conf, "%s[strict : mx]\nnull_sender_unsolicited = score 2\n", off);
 	assert_null(needs_of(conf).data_rule);
 	assert_string_equal(needs_of(conf).sent_rule, "null_sender_unsolicited");
+	snprintf(conf, sizeof conf, "%s[submission]\nquota = login 5 messages / 1h\n", off);
+	assert_string_equal(needs_of(conf).count_rule, "quota");
+	assert_null(needs_of(conf).data_rule);
+	snprintf(conf, sizeof conf, "%squota = client 5 messages / 1h\n", off);
+	assert_string_equal(needs_of(conf).data_rule, "quota");
+	assert_null(needs_of(conf).count_rule);
 	assert_string_equal(needs_of("").unknown_rule, "client_harvesting");
 	assert_null(needs_of("[mx]\nclient_harvesting = off\n").unknown_rule);
 }
@@ -284,6 +310,7 @@ main(void)
 		{ "unknown contexts are warned of ten times, safe to show", contexts_bounded, NULL, NULL, NULL },
 		{ "a thousand requests without RCPT are warned of once", never_rcpt, NULL, NULL, NULL },
 		{ "a thousand messages without DATA are warned of once, if a rule needs it", never_data, NULL, NULL, NULL },
+		{ "and a thousand of our users, if a rule counts them", never_counted, NULL, NULL, NULL },
 		{ "as are those among which none was of a user of ours", never_sent, NULL, NULL, NULL },
 		{ "and those of which nobody says which recipients are not here", never_unknown, NULL, NULL, NULL },
 		{ "also when such a rule is turned on later", turned_on_later, NULL, NULL, NULL },

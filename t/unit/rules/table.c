@@ -94,6 +94,7 @@ static const struct {
 	{ "spf_helo", SPARE_STRANGER | SPARE_SPF },
 	{ "spf_header", SPARE_STRANGER | SPARE_SPF },
 	{ "greylist", SPARE_STRANGER },
+	{ "quota", 0 },
 };
 
 static void
