@@ -1,10 +1,7 @@
 #!/usr/bin/perl
 # contrib.t - contrib/postfix does in a real Postfix what its comments say
 use lib 't/lib';
-use DB_File;
-use Fcntl;
 use IO::Socket::UNIX;
-use MIME::Base64;
 use Policyd::Daemon;
 use Policyd::Postfix;
 use Policyd::Test;
@@ -79,26 +76,7 @@ like oddities($debian), qr/unused parameter: smtpd_helo_requird=yes/, 'a mistype
 my $postfix = Policyd::Postfix->new('default_transport = discard:', 'myorigin = example.org');
 my $config = $postfix->config;
 apply($config, $shipped, qw(mx submission dialogue)) and die;
-own_part();
-
-# What is a site's own: a certificate, and who may log in.
-sub own_part {
-	system("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=mx.example.org "
-	    . "-days 2 -keyout $config/key.pem -out $config/cert.pem 2>/dev/null") == 0 or die;
-	set($config, "smtpd_tls_cert_file = $config/cert.pem", "smtpd_tls_key_file = $config/key.pem");
-	my $db = folder . '/sasldb';
-	mkdir "$config/sasl" or die;
-	spew("$config/sasl/smtpd.conf", <<~EOT);
-		pwcheck_method: auxprop
-		auxprop_plugin: sasldb
-		sasldb_path: $db
-		mech_list: PLAIN
-		EOT
-	tie my %users, 'DB_File', $db, O_CREAT | O_RDWR, 0600, $DB_HASH or die "sasldb: $!";
-	$users{"ann\0example.org\0userPassword"} = 'secret';
-	untie %users;
-	chown scalar getpwnam('postfix'), -1, $db or die "chown: $!";
-}
+$postfix->accounts('ann@example.org' => 'secret');
 
 mkdir $postfix->queue . '/policyd' or die;
 my $socket = $postfix->queue . '/policyd/policyd.sock';
@@ -134,9 +112,8 @@ like $c->mail($unheard, 'somebody@example.com'), qr/^250 /, 'MX: our own machine
 sub login {
 	my ($service, $tls, $password) = @_;
 	my $c = $postfix->dial($service, from => '127.0.0.9', tls => $tls);
-	$c->expect(220) if $tls eq 'wrapper';
-	like $c->say('EHLO laptop'), qr/^250-AUTH PLAIN$/m, "$service: offers to log in";
-	return $c, $c->say('AUTH PLAIN ' . encode_base64("\0ann\@example.org\0$password", ''));
+	like $c->greet('laptop'), qr/^250-AUTH PLAIN$/m, "$service: offers to log in";
+	return $c, $c->login('ann@example.org', $password);
 }
 
 for (['submission', 'starttls'], ['submissions', 'wrapper']) {

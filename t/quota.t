@@ -16,7 +16,7 @@ sub quota { return profile('mx', deny => 'reject') . profile('submission', quota
 my $p = Policyd::Daemon->start(server => \%server, profiles => quota(quota => 'login 10 recipients / 1h'));
 my $socket = $p->socket;
 my $check = "check_policy_service { unix:$socket, timeout=10s, default_action=DUNNO, policy_context=submission }";
-my $postfix = Policyd::Postfix->new('virtual_mailbox_maps = static:all', "smtpd_data_restrictions = $check",
+my $postfix = Policyd::Postfix->new('virtual_mailbox_maps = static:all', 'header_checks = regexp:{ {/^X-Quota:/ WARN} }', "smtpd_data_restrictions = $check",
     "smtpd_end_of_data_restrictions = $check", "smtpd_recipient_restrictions = reject_unauth_destination, $check")->run;
 
 # The replies to mail by this login to so many recipients: to the last RCPT, and to the message.
@@ -151,7 +151,7 @@ $p->reload(profiles => quota(quota => 'login 3000 bytes / 1h, client 40 messages
 eventually { message('x@example.org'); asks('x@example.org', 'RCPT', 0, size => 3001) =~ /^450 4\.5\.3 / } 'read again: a size that can never fit';
 (undef, $end) = sends('fred@example.org', 1, body => 'x' x 900);
 like $end, qr/^250 /, 'a message of some bytes';
-eventually { $postfix->log =~ /prepend: DATA from .*X-Quota: \d+ of \d+ \w+ within 1 \w+ left/ } 'and with its header';
+eventually { $postfix->log =~ /warning: header X-Quota: \d+ of \d+ \w+ within 1 \w+ left from/ } 'with a header that tells what is left';
 my ($bytes) = split /\|/, used('fred@example.org', 'bytes');
 ok $bytes > 900 && $bytes < 2000, "counted with all its bytes ($bytes)";
 is $p->sql("SELECT time || ' ' || used FROM quota WHERE name = '203.0.113.7' AND unit = 'messages' AND scope = 'client'"), '1d fixed 1', 'and of its client, until midnight';

@@ -7,12 +7,16 @@
 # mailboxes of a transport that discards.  why_not() says why it is impossible here;
 # own_network(), called first, moves the test into a network namespace.
 #
+# apply() puts contrib/postfix's sets into it, accounts() lets people log in, with a certificate.
+#
 # new() only writes the configuration, into $postfix->config; what is there when run() is
 # called counts, and the services smtp, submission and submissions get ports of their own.
 package Policyd::Postfix;
 use strict;
 use warnings;
 
+use DB_File;
+use Fcntl;
 use Policyd::SMTP;
 use Policyd::Test;
 use Time::HiRes 'sleep';
@@ -95,6 +99,37 @@ sub run {
 	return $self;
 }
 
+# As a postmaster would: what it said, which is nothing if all is well.
+sub apply {
+	my ($self, @words) = @_;
+	local $ENV{MAIL_CONFIG} = $self->config;
+	settle($self->config);
+	return qx(contrib/postfix/apply @words 2>&1) . ($? ? 'exit ' . ($? >> 8) : '');
+}
+
+# What is a site's own: a certificate, and who may log in, by Cyrus SASL.
+sub accounts {
+	my ($self, %password) = @_;
+	my ($config, $db) = ($self->config, "$self->{dir}/sasldb");
+	system("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=mx.example.org "
+	    . "-days 2 -keyout $config/key.pem -out $config/cert.pem 2>/dev/null") == 0 or die 'openssl';
+	system('postconf', '-c', $config, '-e', "smtpd_tls_cert_file = $config/cert.pem", "smtpd_tls_key_file = $config/key.pem") == 0 or die 'postconf';
+	mkdir "$config/sasl" or die;
+	spew("$config/sasl/smtpd.conf", <<~EOT);
+		pwcheck_method: auxprop
+		auxprop_plugin: sasldb
+		sasldb_path: $db
+		mech_list: PLAIN
+		EOT
+	tie my %users, 'DB_File', $db, O_CREAT | O_RDWR, 0600, $DB_HASH or die "sasldb: $!";
+	for (keys %password) {
+		my ($name, $realm) = /^(.*)@(.*)$/s;
+		$users{"$name\0$realm\0userPassword"} = $password{$_};
+	}
+	untie %users;
+	chown scalar getpwnam('postfix'), -1, $db or die "chown: $!";
+}
+
 # Make a configuration look old: Postfix waits for a second or two before it reads a fresh one.
 sub settle { my $dir = shift; utime 1e9, 1e9, "$dir/main.cf", "$dir/master.cf" or die "utime: $!" }
 
@@ -111,7 +146,8 @@ sub config { "$_[0]{dir}/etc" }
 sub queue { "$_[0]{dir}/queue" }
 sub client { my ($self, %o) = @_; return Policyd::SMTP->new(port => $self->{port}{smtp}, %o) }
 sub dial { my ($self, $service, %o) = @_; return Policyd::SMTP->dial(port => $self->{port}{$service}, %o) }
-sub log { slurp("$_[0]{dir}/log") }
+sub log_file { "$_[0]{dir}/log" }
+sub log { slurp($_[0]->log_file) }
 
 sub stop {
 	my $self = shift;

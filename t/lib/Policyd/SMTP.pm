@@ -9,19 +9,22 @@
 #
 #	my $c = Policyd::SMTP->dial(port => 2525, from => '127.0.0.9', tls => 'starttls');	# or 'wrapper'
 #
-# is connected and has said nothing yet; but after STARTTLS the greeting is over, and EHLO is due again.
+# is connected and has said nothing yet; but after STARTTLS the greeting is over, and EHLO is due again:
+#
+#	$c->greet('laptop'), $c->login('ann@example.org', 'secret')	the replies to EHLO and AUTH
 package Policyd::SMTP;
 use strict;
 use warnings;
 
 use IO::Select;
 use IO::Socket::INET;
+use MIME::Base64;
 use POSIX ();
 use Socket;
 
 sub dial {
 	my ($class, %o) = @_;
-	my $self = bless { left => '', helo => $o{helo} // 'mx.example.net' }, $class;
+	my $self = bless { left => '', helo => $o{helo} // 'mx.example.net', greeted => ($o{tls} // '') eq 'starttls' }, $class;
 	my $from = $o{from} // '127.0.0.1';
 	$o{tls} ? $self->dial_tls($from, "127.0.0.1:$o{port}", $o{tls} eq 'starttls' ? qw(-starttls smtp) : ()) :
 	    ($self->{socket} = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$o{port}", LocalAddr => $from));
@@ -79,6 +82,14 @@ sub reply {
 	$self->{left} =~ s/\A((?:\d{3}-.*\r\n)*\d{3}(?: .*)?)\r\n// or return "(no reply: $self->{left})";
 	return $1 =~ s/\r//gr;
 }
+
+sub greet {
+	my ($self, $name) = @_;
+	$self->expect(220) if !$self->{greeted}++;
+	return $self->say("EHLO $name");
+}
+
+sub login { my ($self, $login, $password) = @_; return $self->say('AUTH PLAIN ' . encode_base64("\0$login\0$password", '')) }
 
 # The reply, or the next one if none is given; dies if it has not that code.
 sub expect {
