@@ -13,6 +13,7 @@
 #include "store/database.h"
 #include "store/desk.h"
 #include "store/lists.h"
+#include "store/logins.h"
 #include "store/sent.h"
 #include "store/triplets.h"
 #include "store/writer.h"
@@ -43,8 +44,8 @@ static const struct option rows[] = {
 	{ "history_keep", OPT_SEC, INTO(history_keep_s), "730d", "1d", "36500d",
 	  "What people changed by hand (table history) is deleted when it is older than this." },
 	{ "activity_keep", OPT_SEC, INTO(activity_keep_s), "30d", "1d", "3650d",
-	  "What clients did (tables unknown and activity), and mail of ours that came back (table bounce), is deleted when it "
-	  "is older than this, a few rows at a time." },
+	  "What clients did (tables unknown and activity), from where logins sent (login_client), and mail of ours that came back "
+	  "(table bounce), is deleted when it is older than this, a few rows at a time." },
 	{ "sent_max", OPT_INT, INTO(sent_max), "1000000", "1", "1000000000",
 	  "So many addresses of ours that sent mail are remembered; beyond it the oldest are forgotten." },
 	{ "greylist_max", OPT_INT, INTO(greylist_max), "10000000", "1", "1000000000",
@@ -86,6 +87,7 @@ struct store {
 	struct sent sent;
 	struct clients *clients;
 	struct bounces_asked bounces;
+	struct logins logins;
 	struct blocks blocks;
 	bool fed;				/* by policyd-feed, as of the last look */
 	struct triplets triplets;
@@ -224,6 +226,7 @@ close_facts(struct store *s)
 	sent_finalize(&s->sent);
 	clients_finalize(s->clients);
 	bounces_finalize(&s->bounces);
+	logins_finalize(&s->logins);
 	triplets_finalize(&s->triplets);
 	sqlite3_close(s->facts);
 	s->facts = NULL;
@@ -360,6 +363,8 @@ row_written(struct store *s, struct pending_write *w)
 		clients_written(s->clients, w);
 	else if (w->row_kind == ROW_BLOCK)
 		blocks_written(&s->blocks, w->row_cells[0].text);
+	else if (w->row_kind == ROW_LOGIN_CLIENT)
+		logins_written(&s->logins, w);
 }
 
 static void
@@ -611,6 +616,26 @@ store_is_fed(const struct store *s)
 	return s->fed;
 }
 
+/* ---- from where logins send ---- */
+
+void
+store_login_seen(struct store *s, const char *login, const char *client, int64_t time_s)
+{
+	if (is_full(s)) {
+		s->dropped->value++;
+		return;
+	}
+	struct pending_write *w = logins_seen(&s->logins, begin_asking(s), login, client, time_s);
+	if (w != NULL)
+		put(s, w);
+}
+
+bool
+store_login_spread(struct store *s, const char *login, const char *client, int64_t since_s, int64_t now_s, int64_t *count)
+{
+	return !s->trouble && logins_spread(&s->logins, begin_asking(s), login, client, since_s, now_s, count);
+}
+
 /* ---- blocks ---- */
 
 void
@@ -734,6 +759,7 @@ free_store(struct store *s)
 	close_facts(s);
 	clients_free(s->clients);
 	blocks_free(&s->blocks);
+	logins_free(&s->logins);
 	triplets_free(&s->triplets);
 	free(s->problems_written);
 	free(s->dns_lists);

@@ -257,6 +257,22 @@ bool store_login_bounces(struct store *s, const char *login, int64_t since_s, in
 /* policyd-feed reads Postfix's log, and says who is unknown (as of the last look). */
 bool store_is_fed(const struct store *s);
 
+/* ---- from where logins send ---- */
+
+/*
+ * The login (in normal form) sent from this network: written behind.  Of what it sends from there within LOGIN_STEP_S only
+ * the first is written.
+ */
+enum { LOGIN_STEP_S = 3600 };
+void store_login_seen(struct store *s, const char *login, const char *client, int64_t time_s);
+
+/*
+ * From how many networks the login sent since then, this one among them in any case; LOGIN_NETWORKS_MAX stand for more.
+ * A network counts by a time up to LOGIN_STEP_S before it was seen there last.  False: the store is in trouble.
+ */
+enum { LOGIN_NETWORKS_MAX = 1000 };
+bool store_login_spread(struct store *s, const char *login, const char *client, int64_t since_s, int64_t now_s, int64_t *count);
+
 /* ---- blocks ---- */
 
 struct block {

@@ -56,6 +56,8 @@ const char *const row_sql[ROWS] = {
 	    "last = max(last, excluded.last), gen = max(gen, excluded.gen)",
 	[ROW_TRIPLET_CLIENT] = "INSERT INTO triplet_client VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET "
 	    "passes = passes + excluded.passes, last = excluded.last WHERE excluded.last >= last + 3600",
+	[ROW_LOGIN_CLIENT] = "INSERT INTO login_client VALUES (?1, ?2, ?3, ?3) ON CONFLICT DO UPDATE SET "
+	    "first = min(first, excluded.first), last = max(last, excluded.last)",
 };
 
 struct writer {

@@ -25,6 +25,7 @@ enum row_kind {
 	ROW_ATTEMPT,			/* client, sender, recipient, gen, first, ready */
 	ROW_TRIPLET,			/* recipient, sender, client, gen, first, passed, last */
 	ROW_TRIPLET_CLIENT,		/* client, passes more, time */
+	ROW_LOGIN_CLIENT,		/* login, client, time */
 	ROWS
 };
 struct cell {
