@@ -128,6 +128,30 @@ eventually { to('ann@example.net', 'eve') =~ /^450 4\.7\.1 of \d+ recipients of 
     'a login whose mail keeps coming back';
 is to('ann@example.net', 'bob'), 'DUNNO', 'and no other';
 
+# ---- a login that sends from everywhere ----
+
+$p->reload(profiles => profile('submission', login_spread => 'defer') . "spread_limit = 4\n");
+eventually { $p->log =~ /(?:read again.*){4}/s } 'reloaded';
+sub sends { my ($login, $addr) = @_; return from("$login\@example.org", "$login\@example.org", addr => $addr) }
+sub known_from { return join ' ', $p->sql("SELECT client FROM login_client WHERE login = '$_[0]\@example.org' ORDER BY client") }
+my $spread = qr/^450 4\.7\.1 .*: carol\@example\.org sent from 4 networks within 24 h; change the password, then ask us \(login_spread (\w+)\)$/;
+
+like sends('carol', $_), qr/^250 /, "from $_" for qw(203.0.1.7 203.0.1.8 203.0.2.7 127.0.0.1 2001:db8:1::7 2001:db8:1:2::7);
+eventually { known_from('carol') eq '2001:db8:1::/48 203.0.1.0/24 203.0.2.0/24' } 'three networks; our own machine is none';
+my ($status, $explained) = $p->command('', '-x', 'policy_context=submission', 'client_address=203.0.3.7', 'sasl_username=carol', 'sender=carol@example.org', 'recipient=known@example.org');
+like $explained, qr/^login_spread +objects .*-> login_spread: defer\n +carol\@example\.org sent from 4 networks .*\n +4 networks within 86400 s, this one is 203\.0\.3\.0\/24$/m,
+    'policyd -x tells of a fourth';
+like sends('carol', '203.0.1.9'), qr/^250 /, 'and counts nothing';
+like sends('carol', '203.0.3.7'), $spread, 'the fourth is one too many';
+like sends('carol', '203.0.1.7'), $spread, 'from the first, too';
+like sends('dave', '203.0.3.7'), qr/^250 /, 'another login is another';
+$p->sql("UPDATE login_client SET last = last - 86401 WHERE client = '203.0.2.0/24'");
+like sends('carol', '203.0.1.7'), qr/^250 /, 'a day later a network counts no more';
+like sends('carol', '203.0.2.8'), $spread, 'if it is not seen again';
+is $p->kill9, 'signal 9', 'policyd is killed';
+$p->run;
+like sends('carol', '203.0.1.7'), $spread, 'what was refused is known when it comes back';
+
 is $p->stop, 'exit 0', 'policyd stops';
 unlike $postfix->log, qr/(?:fatal|panic|unsupported|bad|unknown restriction)[: ]/, 'Postfix had nothing to complain about';
 

@@ -102,6 +102,15 @@ login_bounces(struct eval *e, int64_t window_s, int64_t *count)
 	return from->login_bounces(from->arg, e->login, e->now_s - window_s, count);
 }
 
+bool
+login_networks(struct eval *e, const char *network, int64_t since_s, int64_t *count)
+{
+	const struct client_source *from = &e->world->clients;
+
+	e->login_network = arena_strdup(e->arena, network);
+	return from->login_networks(from->arg, e->login, network, since_s, e->now_s, count);
+}
+
 enum known
 client_reputation(struct eval *e, int64_t *score)
 {

@@ -55,6 +55,7 @@ struct client_source {
 	bool (*activity)(void *arg, const char *scope, const char *name, int64_t since_s, int64_t out[ACTIVITIES]);
 	bool (*recipient_bounces)(void *arg, const char *recipient, int64_t since_s, struct bounces *out);
 	bool (*login_bounces)(void *arg, const char *login, int64_t since_s, int64_t *count);
+	bool (*login_networks)(void *arg, const char *login, const char *network, int64_t since_s, int64_t now_s, int64_t *count);
 	bool (*looks_broken)(void *arg, const char *client);
 	const struct list_row *(*last_block)(void *arg, const struct lists *l, const char *client);
 	void *arg;
@@ -196,6 +197,7 @@ struct eval {
 	struct spf_known spf[SPF_IDENTITIES];
 	struct prospect *prospects;	/* what spf_would_allow() was asked (spf.c) */
 	const struct triplet_news *news;	/* what is to be remembered with the decision; NULL: nothing */
+	const char *login_network;	/* the login sends from there: to be remembered with the decision; NULL: nothing */
 	struct rule_state *states;	/* one per rule */
 };
 

@@ -211,6 +211,8 @@ memory_count(struct job *j)
 	if (j->request.stage == STAGE_RCPT && e->hook == HOOK_SUBMISSION && e->login != NULL)
 		store_add_activity(store, "login", e->login,
 		    j->decision.action == ACTION_DUNNO ? ACTIVITY_ACCEPTED : ACTIVITY_REFUSED, e->now_s, 1);
+	if (e->login_network != NULL)
+		store_login_seen(store, e->login, e->login_network, e->now_s);
 	if (j->request.stage != STAGE_RCPT || e->hook != HOOK_MX || client == NULL)
 		return;
 	count_findings(j, client);

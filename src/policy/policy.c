@@ -174,6 +174,12 @@ ask_login_bounces(void *arg, const char *login, int64_t since_s, int64_t *count)
 }
 
 static bool
+ask_login_networks(void *arg, const char *login, const char *network, int64_t since_s, int64_t now_s, int64_t *count)
+{
+	return store_login_spread(((struct policy *)arg)->parts.store, login, network, since_s, now_s, count);
+}
+
+static bool
 ask_looks_broken(void *arg, const char *client)
 {
 	struct policy *p = arg;
@@ -397,7 +403,7 @@ policy_configure(struct policy *p, struct config *config)
 	era->world.reputation = (struct site_source){ ask_site, forget_site, p->parts.reputation };
 	era->world.sent = (struct sent_source){ ask_sent, p->parts.store };
 	era->world.clients = (struct client_source){ ask_on_record, ask_tried, ask_activity, ask_recipient_bounces,
-	    ask_login_bounces, ask_looks_broken, ask_last_block, p };
+	    ask_login_bounces, ask_login_networks, ask_looks_broken, ask_last_block, p };
 	era->world.triplets = (struct triplet_source){ ask_triplet, p->parts.store };
 	store_keep_triplets(p->parts.store, era->needs.attempt_keep_s + GREYLIST_DELAY_MAX_S, era->needs.triplet_keep_s);
 	store_keep_blocks(p->parts.store, longest_memory(&p->parts, config));

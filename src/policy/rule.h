@@ -273,6 +273,14 @@ struct block next_block(struct eval *e);
 bool recipient_bounces(struct eval *e, int64_t window_s, struct bounces *out);
 bool login_bounces(struct eval *e, int64_t window_s, int64_t *count);
 
+/*
+ * From how many networks, this one among them in any case, the login sent since then; false: the store is in trouble.  Once
+ * the decision is made, this one is remembered: a proposal, of which the last counts.  Never open.
+ *
+ * network   as printed; copied
+ */
+bool login_networks(struct eval *e, const char *network, int64_t since_s, int64_t *count);
+
 /* What became of the login's recipients, as client_activity(). */
 bool login_activity(struct eval *e, int64_t window_s, int64_t out[ACTIVITIES]);
 

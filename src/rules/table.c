@@ -12,6 +12,7 @@
 	RULE(login_required) \
 	RULE(login_mismatch) \
 	RULE(login_bouncing) \
+	RULE(login_spread) \
 	RULE(recipient_bounced) \
 	RULE(client_harvesting) \
 	RULE(spamtrap) \

@@ -217,6 +217,15 @@ login_bounces(struct eval *e, int64_t window_s, int64_t *count)
 	return told;
 }
 
+bool
+login_networks(struct eval *e, const char *network, int64_t since_s, int64_t *count)
+{
+	assert_true(since_s < JUDGE_NOW_S);
+	e->news = arena_printf(e->arena, "; seen %s", network);
+	*count = e->given->networks;
+	return *count > 0;
+}
+
 enum known
 login_may_use(struct eval *e)
 {

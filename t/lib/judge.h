@@ -30,6 +30,7 @@ struct facts {				/* what is not said is empty, or has the option's default */
 	const struct tried *tried;	/* what tried_in_vain() says; NULL: it cannot */
 	int64_t accepted, refused, unknown;	/* what client_activity() says, if tried is not NULL */
 	const struct bounces *bounces;	/* what recipient_bounces() says, and login_bounces() of .hard; NULL: it cannot */
+	int64_t networks;		/* what login_networks() says; 0: it cannot */
 	enum known lent;		/* what login_may_use() says */
 	bool lent_open;
 	enum known reputation;		/* what client_reputation() says, with score */
@@ -49,7 +50,7 @@ struct facts {				/* what is not said is empty, or has the option's default */
  * The verdict as a line: "DUNNO", "PENDING", "OBJECT check 5.7.1 finding",
  * "CANNOT TELL check 4.7.1 finding", "EXEMPT finding", "PERHAPS EXEMPT finding"; "DUNNO check finding" if that
  * weighs something, "OBJECT …; BLOCK cause" with a block, "DUNNO, PREPEND header".  "; tried CLIENT, … <sender> <recipient>" stands behind it if that is to be remembered
- * ("passed", with " counts" if the client is counted, "seen").  Behind it stands "[2..3]" if that is what it weighs, and not what every verdict of its kind does.
+ * ("passed", with " counts" if the client is counted, "seen"), or "; seen NETWORK" if the login's is.  Behind it stands "[2..3]" if that is what it weighs, and not what every verdict of its kind does.
  */
 struct promise {
 	const char *says;

@@ -221,6 +221,16 @@ no_bounces(void *arg, const char *login, int64_t since_s, int64_t *count)
 }
 
 static bool
+networks_of(void *arg, const char *login, const char *network, int64_t since_s, int64_t now_s, int64_t *count)
+{
+	(void)login;
+	(void)network;
+	assert_true(since_s < now_s);
+	*count = ((struct scene *)arg)->networks;
+	return true;
+}
+
+static bool
 looks_broken(void *arg, const char *client)
 {
 	(void)client;
@@ -318,7 +328,8 @@ scene_open(struct scene *s, const struct rule *const *some, size_t count, const 
 	    .dns = { ask, forget, s }, .site = { ask_site, forget_site, s }, .logins = { ask_none, forget_site, s },
 	    .reputation = { ask_none, forget_site, s }, .sent = { sent_since, s },
 	    .triplets = { past_of, s },
-	    .clients = { on_record_of, tried_of, activity_of, none_bounced, no_bounces, looks_broken, block_of, s }, .block_ipv4 = 32, .block_ipv6 = 64,
+	    .clients = { on_record_of, tried_of, activity_of, none_bounced, no_bounces, networks_of, looks_broken,
+	    block_of, s }, .block_ipv4 = 32, .block_ipv6 = 64,
 	    .local_networks = o->local_networks, .only_log = o->mode == MODE_LOG, .help_url = o->help_url,
 	    .own_name = "mx.example.org", .addresses = (enum addresses)o->addresses, .login_realm = o->login_realm };
 }

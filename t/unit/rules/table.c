@@ -63,6 +63,7 @@ static const struct {
 	{ "login_required", SPARE_LOCAL },
 	{ "login_mismatch", 0 },
 	{ "login_bouncing", 0 },
+	{ "login_spread", SPARE_LOCAL },
 	{ "recipient_bounced", 0 },
 	{ "client_harvesting", SPARE_STRANGER },
 	{ "spamtrap", SPARE_STRANGER },
