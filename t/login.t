@@ -151,6 +151,10 @@ like sends('carol', '203.0.2.8'), $spread, 'if it is not seen again';
 is $p->kill9, 'signal 9', 'policyd is killed';
 $p->run;
 like sends('carol', '203.0.1.7'), $spread, 'what was refused is known when it comes back';
+is $p->sql('SELECT login, networks, blocked FROM login_spread LIMIT 1'), 'carol@example.org|4|0', 'she is the first of the view';
+$p->sql("DELETE FROM login_spread WHERE login = 'carol\@example.org'");
+like sends('carol', '203.0.1.7'), qr/^250 /, 'one statement lifts it';
+is $p->sql("SELECT was ->> 'networks' FROM history WHERE what = 'login_spread: delete'"), 4, 'and is known';
 
 is $p->stop, 'exit 0', 'policyd stops';
 unlike $postfix->log, qr/(?:fatal|panic|unsupported|bad|unknown restriction)[: ]/, 'Postfix had nothing to complain about';
