@@ -57,7 +57,7 @@ struct client_source {
 	bool (*login_bounces)(void *arg, const char *login, int64_t since_s, int64_t *count);
 	bool (*login_networks)(void *arg, const char *login, const char *network, int64_t since_s, int64_t now_s, int64_t *count);
 	bool (*looks_broken)(void *arg, const char *client);
-	const struct list_row *(*last_block)(void *arg, const struct lists *l, const char *client);
+	const struct list_row *(*last_block)(void *arg, const struct lists *l, const char *client, const char *login);
 	void *arg;
 };
 
@@ -87,7 +87,7 @@ struct world {
 	size_t profile_table;		/* of struct profile_options among a profile's */
 };
 
-/* How long the first block of a client lasts, the second, …, and every further one; 0: for good. */
+/* How long the first block of a client, or login, lasts, the second, …, and every further one; 0: for good. */
 struct block_steps {
 	size_t count;			/* at least 1 */
 	const int64_t *at;

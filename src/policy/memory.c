@@ -166,7 +166,7 @@ set_block(struct job *j)
 
 	store_block(j->policy->parts.store, b);
 	j->policy->blocks->value++;
-	log_info("block: %s, strike %d, %s%" PRId64 "%s: %s", b->client, b->strikes, b->expires_s ? "for " : "for good",
+	log_info("block: %s%s, strike %d, %s%" PRId64 "%s: %s", b->client, b->login, b->strikes, b->expires_s ? "for " : "for good",
 	    b->expires_s ? b->expires_s - b->since_s : 0, b->expires_s ? " s" : "", b->evidence);
 }
 
@@ -192,7 +192,7 @@ count_findings(struct job *j, const char *client)
 static bool
 is_blocked(struct eval *e)
 {
-	const struct list_row *last = last_block(e);
+	const struct list_row *last = last_block(e, BLOCKED_CLIENT);
 
 	return last != NULL && list_row_counts(last, e->now_s);
 }

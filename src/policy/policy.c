@@ -197,9 +197,9 @@ ask_looks_broken(void *arg, const char *client)
 }
 
 static const struct list_row *
-ask_last_block(void *arg, const struct lists *l, const char *client)
+ask_last_block(void *arg, const struct lists *l, const char *client, const char *login)
 {
-	return store_last_block(((struct policy *)arg)->parts.store, l, client);
+	return store_last_block(((struct policy *)arg)->parts.store, l, client, login);
 }
 
 static struct triplet_past
@@ -376,7 +376,7 @@ policy_new(const struct policy_parts *parts, struct config *config)
 	p->closed = metric_counter("policyd_deadline_total", "", "Requests whose deadline passed before all was known.");
 	p->unreferenced = metric_counter("policyd_unreferenced_total", "",
 	    "Refusals that left without a reference, since the store could not keep them in time.");
-	p->blocks = metric_counter("policyd_blocks_total", "", "Clients blocked by policyd itself.");
+	p->blocks = metric_counter("policyd_blocks_total", "", "Clients and logins blocked by policyd itself.");
 	p->broken = metric_counter("policyd_blocks_withheld_total", "",
 	    "Requests whose client was not blocked, since Postfix's own table of mailboxes looks broken.");
 	p->unremembered = metric_counter("policyd_unremembered_total", "",

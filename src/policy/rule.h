@@ -120,8 +120,11 @@ struct verdict prepend(struct eval *e, const char *format, ...) __attribute__((f
 struct verdict traced(struct eval *e, struct verdict v, const char *format, ...) __attribute__((format(printf, 3, 4)));
 struct verdict traced_text(struct eval *e, struct verdict v, const struct text *trace);
 
-/* The verdict of object(), and the block to set with it, unless the client is blocked: its next one, for this cause. */
-struct verdict blocking(struct eval *e, struct verdict v, const struct block *b, const char *cause, const char *evidence);
+/* Whom a block is about: the client as it is counted, or the login. */
+enum blocked { BLOCKED_CLIENT, BLOCKED_LOGIN };
+
+/* The verdict of object(), and the block to set with it, unless one lasts, or there is nobody: the next one, by block_steps. */
+struct verdict blocking(struct eval *e, enum blocked whom, struct verdict v, const char *cause, const char *evidence);
 
 /* ---- the request ---- */
 
@@ -265,9 +268,8 @@ enum known client_reputation(struct eval *e, int64_t *score);
 /* It is not the client: of others' recipients, too, more than a half seems unknown (policy/bracket.h). */
 bool mailboxes_look_broken(struct eval *e);
 
-/* The client's latest block, ended or not; NULL: none is remembered.  And the one it would get now, by block_steps. */
-const struct list_row *last_block(struct eval *e);
-struct block next_block(struct eval *e);
+/* The latest block of the client, or the login, ended or not; NULL: none is remembered. */
+const struct list_row *last_block(struct eval *e, enum blocked whom);
 
 /* Mail of ours to the recipient that came back in the last window_s; of the login's; false: the store is in trouble. */
 bool recipient_bounces(struct eval *e, int64_t window_s, struct bounces *out);

@@ -49,14 +49,13 @@ block_it(struct eval *e, const struct client_harvesting_options *o, const struct
 {
 	char cause[128], evidence[256];
 	struct text for_all = TEXT(cause), for_us = TEXT(evidence);
-	struct block b = next_block(e);
 
 	text_addf(&for_all, "it tried %u recipients that are not here", tried->unknown);
 	text_addf(&for_us, "%u of %" PRId64 " recipients within %" PRId64 " s are not here, %u of them deactivated",
 	    tried->unknown, all, o->window_s, tried->deactivated);
 	struct verdict v = object(e, CLIENT_HARVESTING, "4.7.1", "%.80s tried %u recipients that are not here; remove what "
 	    "bounces from your lists, and come back later", request(e)->client_address, tried->unknown);
-	return blocking(e, traced(e, v, "%s", evidence), &b, cause, evidence);
+	return blocking(e, BLOCKED_CLIENT, traced(e, v, "%s", evidence), cause, evidence);
 }
 
 /* The end of a block that has ended; somebody may have put it before its beginning.  0 of one that a clock set in the future. */
@@ -78,7 +77,7 @@ judge(struct eval *e)
 	if (client_key(e) == NULL || !on_record(e))
 		return waiting(e) ? PENDING : DUNNO;
 
-	const struct list_row *last = last_block(e);
+	const struct list_row *last = last_block(e, BLOCKED_CLIENT);
 	if (last != NULL && list_row_counts(last, now(e)))
 		return DUNNO;
 	if (last != NULL && paid_until(last, now(e)) >= since_s)

@@ -362,7 +362,7 @@ row_written(struct store *s, struct pending_write *w)
 	if (w->row_kind == ROW_UNKNOWN)
 		clients_written(s->clients, w);
 	else if (w->row_kind == ROW_BLOCK)
-		blocks_written(&s->blocks, w->row_cells[0].text);
+		blocks_written(&s->blocks, w->row_cells[0].text, w->row_cells[2].text);
 	else if (w->row_kind == ROW_LOGIN_CLIENT)
 		logins_written(&s->logins, w);
 }
@@ -660,11 +660,11 @@ store_block(struct store *s, const struct block *b)
 }
 
 const struct list_row *
-store_last_block(const struct store *s, const struct lists *l, const char *client)
+store_last_block(const struct store *s, const struct lists *l, const char *client, const char *login)
 {
-	const struct list_row *ours = blocks_find(&s->blocks, client);
+	const struct list_row *ours = blocks_find(&s->blocks, client, login);
 
-	return ours ? ours : lists_block(l, client);
+	return ours ? ours : lists_block(l, client, login);
 }
 
 /* ---- greylisting ---- */

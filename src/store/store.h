@@ -290,10 +290,10 @@ void store_keep_blocks(struct store *s, int64_t keep_s);
 void store_block(struct store *s, const struct block *b);
 
 /*
- * The latest block of exactly this client, as people or policyd set it, whether it has ended or not; NULL: none
- * is remembered.  Lives as long as l, or until the loop's next turn.
+ * The latest block of exactly this client, or login ("" the other), as people or policyd set it, whether it has ended or
+ * not; NULL: none is remembered.  Lives as long as l, or until the loop's next turn.
  */
-const struct list_row *store_last_block(const struct store *s, const struct lists *l, const char *client);
+const struct list_row *store_last_block(const struct store *s, const struct lists *l, const char *client, const char *login);
 
 /* ---- what people wrote by hand ---- */
 
@@ -345,8 +345,11 @@ void lists_release(struct lists *l);
 const struct list_row *lists_find(const struct lists *l, enum list_kind kind, const struct list_subject *who,
     int64_t now_s);
 
-/* The row of block for exactly this client, an address or a network as printed, ended or not; NULL: none. */
-const struct list_row *lists_block(const struct lists *l, const char *client);
+/*
+ * The row of block for exactly this client, an address or a network as printed, or this login, in normal form ("" the
+ * other), ended or not; NULL: none.
+ */
+const struct list_row *lists_block(const struct lists *l, const char *client, const char *login);
 
 /* True if some row that names a client by its name would match at now_s, whatever that name is. */
 bool lists_want_name(const struct lists *l, enum list_kind kind, const struct list_subject *who, int64_t now_s);

@@ -248,27 +248,23 @@ mailboxes_look_broken(struct eval *e)
 }
 
 const struct list_row *
-last_block(struct eval *e)
+last_block(struct eval *e, enum blocked whom)
 {
+	(void)whom;
 	return e->given->last_block;
 }
 
-struct block
-next_block(struct eval *e)
-{
-	return (struct block){ .client = client_key(e), .sender = "", .login = "", .strikes = 1, .since_s = JUDGE_NOW_S,
-	    .expires_s = JUDGE_NOW_S + 3600 };
-}
-
 struct verdict
-blocking(struct eval *e, struct verdict v, const struct block *b, const char *cause, const char *evidence)
+blocking(struct eval *e, enum blocked whom, struct verdict v, const char *cause, const char *evidence)
 {
-	struct block *copy = arena_alloc(e->arena, sizeof *copy);
+	const char *name = whom == BLOCKED_LOGIN ? login(e) : client_key(e);
+	struct block *b = arena_alloc(e->arena, sizeof *b);
 
-	*copy = *b;
-	copy->cause = arena_strdup(e->arena, cause);
-	copy->evidence = arena_strdup(e->arena, evidence);
-	v.block = copy;
+	assert_true(*evidence);
+	*b = (struct block){ .client = whom == BLOCKED_CLIENT ? name : "", .sender = "", .login = whom == BLOCKED_LOGIN ? name : "",
+	    .cause = arena_strdup(e->arena, cause) };
+	if (name != NULL)
+		v.block = b;
 	return v;
 }
 
@@ -500,8 +496,8 @@ verdict_line(struct arena *a, const struct verdict *v)
 	if (v->check != NULL) {
 		assert_int_equal(v->check->type, OPT_SETTING);
 		const char *line = arena_printf(a, "%s %s %s%s%s%s%s", words[v->kind], v->check->name,
-		    v->enhanced ? v->enhanced : "", v->enhanced ? " " : "", v->text, v->bare ? " (BARE)" : v->block ? "; BLOCK " : "",
-		    v->block ? v->block->cause : "");
+		    v->enhanced ? v->enhanced : "", v->enhanced ? " " : "", v->text, v->bare ? " (BARE)" :
+		    v->block == NULL ? "" : *v->block->login ? "; BLOCK LOGIN " : "; BLOCK ", v->block ? v->block->cause : "");
 		if (v->kind != VERDICT_DUNNO && v->least == weights[v->kind][0] && v->most == weights[v->kind][1])
 			return line;
 		return arena_printf(a, "%s [%d..%d]", line, v->least, v->most);

@@ -238,10 +238,10 @@ looks_broken(void *arg, const char *client)
 }
 
 static const struct list_row *
-block_of(void *arg, const struct lists *l, const char *client)
+block_of(void *arg, const struct lists *l, const char *client, const char *login)
 {
 	(void)arg;
-	return lists_block(l, client);
+	return lists_block(l, client, login);
 }
 
 static struct triplet_past
