@@ -10,6 +10,7 @@
  *               is paid for
  */
 #include "rules/client_list.h"
+#include "rules/paid.h"
 
 #include <inttypes.h>
 
@@ -58,30 +59,18 @@ block_it(struct eval *e, const struct client_harvesting_options *o, const struct
 	return blocking(e, BLOCKED_CLIENT, traced(e, v, "%s", evidence), cause, evidence);
 }
 
-/* The end of a block that has ended; somebody may have put it before its beginning.  0 of one that a clock set in the future. */
-static int64_t
-paid_until(const struct list_row *last, int64_t now_s)
-{
-	int64_t end_s = last->expires_s > last->since_s ? last->expires_s : last->since_s;
-
-	return end_s <= now_s ? end_s : 0;
-}
-
 static struct verdict
 judge(struct eval *e)
 {
 	const struct client_harvesting_options *o = options(e);
 	struct tried tried;
-	int64_t done[ACTIVITIES], since_s = now(e) - o->window_s;
+	int64_t done[ACTIVITIES], since_s;
 
 	if (client_key(e) == NULL || !on_record(e))
 		return waiting(e) ? PENDING : DUNNO;
 
-	const struct list_row *last = last_block(e, BLOCKED_CLIENT);
-	if (last != NULL && list_row_counts(last, now(e)))
+	if (!counts_since(e, BLOCKED_CLIENT, o->window_s, &since_s))
 		return DUNNO;
-	if (last != NULL && paid_until(last, now(e)) >= since_s)
-		since_s = paid_until(last, now(e)) + 1;
 	if (!tried_in_vain(e, since_s, &tried) || !client_activity(e, o->window_s, done))
 		return cannot_tell(e, CLIENT_HARVESTING, "4.3.0", "cannot look up now which recipients %s tried",
 		    request(e)->client_address);
