@@ -228,6 +228,8 @@ END;
 CREATE TRIGGER block_delete INSTEAD OF DELETE ON block BEGIN
   DELETE FROM hand_block WHERE client = ifnull(OLD.client, '') AND sender = ifnull(OLD.sender, '') AND login = ifnull(OLD.login, '');
   DELETE FROM unknown WHERE client = OLD.client;
+  DELETE FROM login_client WHERE login = OLD.login;
+  UPDATE bounce SET login = NULL WHERE login = OLD.login;
   INSERT INTO history (time, what, was, note) VALUES (unixepoch(), 'block: delete', json_object('client', OLD.client, 'sender', OLD.sender, 'login', OLD.login, 'cause', OLD.cause, 'evidence', OLD.evidence, 'strikes', OLD.strikes, 'expires', OLD.expires, 'note', OLD.note), OLD.note);
   UPDATE change SET n = n + 1;
 END;

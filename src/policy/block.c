@@ -95,11 +95,11 @@ recipient_bounces(struct eval *e, int64_t window_s, struct bounces *out)
 }
 
 bool
-login_bounces(struct eval *e, int64_t window_s, int64_t *count)
+login_bounces(struct eval *e, int64_t since_s, int64_t *count)
 {
 	const struct client_source *from = &e->world->clients;
 
-	return from->login_bounces(from->arg, e->login, e->now_s - window_s, count);
+	return from->login_bounces(from->arg, e->login, since_s, count);
 }
 
 bool

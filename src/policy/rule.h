@@ -271,9 +271,9 @@ bool mailboxes_look_broken(struct eval *e);
 /* The latest block of the client, or the login, ended or not; NULL: none is remembered. */
 const struct list_row *last_block(struct eval *e, enum blocked whom);
 
-/* Mail of ours to the recipient that came back in the last window_s; of the login's; false: the store is in trouble. */
+/* Mail of ours to the recipient that came back in the last window_s; of the login's, since then; false: the store is in trouble. */
 bool recipient_bounces(struct eval *e, int64_t window_s, struct bounces *out);
-bool login_bounces(struct eval *e, int64_t window_s, int64_t *count);
+bool login_bounces(struct eval *e, int64_t since_s, int64_t *count);
 
 /*
  * From how many networks, this one among them in any case, the login sent since then; false: the store is in trouble.  Once

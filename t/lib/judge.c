@@ -154,16 +154,21 @@ on_record(struct eval *e)
 	return e->given->on_record;
 }
 
-/* Of those tried since then, as many as the case says; none since the end of its last block. */
+/* What the case says was done is done since then; nothing since the end of its last block. */
+static bool
+is_done(const struct eval *e, int64_t since_s)
+{
+	const struct list_row *last = e->given->last_block;
+	int64_t end_s = last == NULL ? 0 : last->expires_s > last->since_s ? last->expires_s : last->since_s;
+
+	assert_true(since_s < JUDGE_NOW_S);
+	return since_s != end_s + 1;
+}
+
 bool
 tried_in_vain(struct eval *e, int64_t since_s, struct tried *out)
 {
-	assert_true(since_s < JUDGE_NOW_S);
-	*out = (struct tried){ 0 };
-	const struct list_row *last = e->given->last_block;
-	int64_t end_s = last == NULL ? 0 : last->expires_s > last->since_s ? last->expires_s : last->since_s;
-	if (e->given->tried != NULL && since_s != end_s + 1)
-		*out = *e->given->tried;
+	*out = e->given->tried != NULL && is_done(e, since_s) ? *e->given->tried : (struct tried){ 0 };
 	return e->given->tried != NULL;
 }
 
@@ -208,22 +213,18 @@ recipient_bounces(struct eval *e, int64_t window_s, struct bounces *out)
 }
 
 bool
-login_bounces(struct eval *e, int64_t window_s, int64_t *count)
+login_bounces(struct eval *e, int64_t since_s, int64_t *count)
 {
-	struct bounces b;
-	bool told = recipient_bounces(e, window_s, &b);
-
-	*count = b.hard;
-	return told;
+	*count = e->given->bounces != NULL && is_done(e, since_s) ? e->given->bounces->hard : 0;
+	return e->given->bounces != NULL;
 }
 
 bool
 login_networks(struct eval *e, const char *network, int64_t since_s, int64_t *count)
 {
-	assert_true(since_s < JUDGE_NOW_S);
 	e->news = arena_printf(e->arena, "; seen %s", network);
-	*count = e->given->networks;
-	return *count > 0;
+	*count = is_done(e, since_s) ? e->given->networks : 1;
+	return e->given->networks > 0;
 }
 
 enum known

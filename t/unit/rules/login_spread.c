@@ -6,7 +6,9 @@ extern const struct rule rule_login_spread;
 #define ANN .login = "ann@example.org"
 #define SENT(n) ANN, .networks = n
 #define TOO_MANY(n, h, at) "OBJECT login_spread 4.7.1 ann@example.org sent from " #n " networks within " #h " h; change the " \
-    "password, then ask us; seen " at
+    "password, then ask us; BLOCK LOGIN it sent from " #n " networks within " #h " h; change the password; seen " at
+#define BLOCKED(ago_s, for_s) .last_block = &(struct list_row){ .login = "ann@example.org", .since_s = JUDGE_NOW_S - ago_s, \
+    .expires_s = JUDGE_NOW_S - ago_s + for_s, .strikes = 1 }
 
 int
 main(void)
@@ -22,6 +24,11 @@ main(void)
 		{ "what a network is, too", { SENT(1), .options = { { "spread_ipv4", "32" } } }, "DUNNO; seen 192.0.2.7" },
 		{ "of either kind", { .client = "2001:db8:1:2::3", SENT(1), .options = { { "spread_ipv6", "56" } } },
 		  "DUNNO; seen 2001:db8:1::/56" },
+		{ "while the login is blocked nothing new is found out", { SENT(10), BLOCKED(60, 3600) }, "DUNNO" },
+		{ "what came before the end of the last block is paid for", { SENT(10), BLOCKED(7200, 3600) }, "DUNNO; seen 192.0.2.0/24" },
+		{ "an old block pays for nothing new", { SENT(10), BLOCKED(172800, 3600) }, TOO_MANY(10, 24, "192.0.2.0/24") },
+		{ "it tells how it came to it", { SENT(2), .traced = true },
+		  "DUNNO; seen 192.0.2.0/24 {2 networks within 86400 s, this one is 192.0.2.0/24}" },
 		{ "store trouble is no no, and what is seen is remembered all the same", { ANN },
 		  "CANNOT TELL login_spread 4.3.0 cannot look up now from where ann@example.org sent; seen 192.0.2.0/24" },
 	};
