@@ -310,6 +310,7 @@ CREATE TABLE login_client (
   PRIMARY KEY (login, client)
 ) WITHOUT ROWID;
 CREATE INDEX login_client_last ON login_client (last);
+CREATE INDEX login_client_login ON login_client (login, last);
 
 -- Logins that hand on what others of their domain wrote: a mail server of the customer's own; view relay_login.
 CREATE TABLE hand_relay_login (

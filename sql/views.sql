@@ -228,6 +228,8 @@ END;
 CREATE TRIGGER block_delete INSTEAD OF DELETE ON block BEGIN
   DELETE FROM hand_block WHERE client = ifnull(OLD.client, '') AND sender = ifnull(OLD.sender, '') AND login = ifnull(OLD.login, '');
   DELETE FROM unknown WHERE client = OLD.client;
+  DELETE FROM login_client WHERE login = OLD.login;
+  UPDATE bounce SET login = NULL WHERE login = OLD.login;
   INSERT INTO history (time, what, was, note) VALUES (unixepoch(), 'block: delete', json_object('client', OLD.client, 'sender', OLD.sender, 'login', OLD.login, 'cause', OLD.cause, 'evidence', OLD.evidence, 'strikes', OLD.strikes, 'expires', OLD.expires, 'note', OLD.note), OLD.note);
   UPDATE change SET n = n + 1;
 END;
@@ -410,6 +412,23 @@ CREATE TRIGGER bouncing_delete INSTEAD OF DELETE ON bouncing BEGIN
   DELETE FROM bounce WHERE recipient = OLD.recipient;
   INSERT INTO history (time, what, was) VALUES (unixepoch(), 'bouncing: delete', json_object('recipient', OLD.recipient, 'hard', OLD.hard, 'soft', OLD.soft, 'last', OLD.last, 'said', OLD.said));
 END;
+
+-- From how many networks logins sent within a day, the most first.  DELETE FROM login_spread WHERE login = '…' forgets them:
+-- the password was changed.
+CREATE VIEW login_spread AS
+  SELECT login, count(*) AS networks, datetime(min(c.first), 'unixepoch') AS first, datetime(max(c.last), 'unixepoch') AS last,
+    EXISTS (SELECT 1 FROM hand_block b WHERE b.client = '' AND b.sender = '' AND b.login = c.login AND b.since <= unixepoch()
+      AND (b.expires IS NULL OR b.expires > unixepoch())) AS blocked
+  FROM login_client c WHERE c.last >= unixepoch() - 86400 GROUP BY login ORDER BY networks DESC, login;
+CREATE TRIGGER login_spread_delete INSTEAD OF DELETE ON login_spread BEGIN
+  DELETE FROM login_client WHERE login = OLD.login;
+  INSERT INTO history (time, what, was) VALUES (unixepoch(), 'login_spread: delete', json_object('login', OLD.login, 'networks', OLD.networks, 'first', OLD.first, 'last', OLD.last));
+END;
+
+-- Which networks those were, the latest first.
+CREATE VIEW login_network AS
+  SELECT login, client, datetime(first, 'unixepoch') AS first, datetime(last, 'unixepoch') AS last
+  FROM login_client ORDER BY login_client.last DESC;
 
 -- What to think of a client, from -100 to 100, for the check client_reputation: a view you may change, as long as it has
 -- client and score.  What was taken speaks for it, everything else against it, by the weights here; the last day counts four

@@ -129,7 +129,7 @@ eventually { $p->ask(sender => 'a@spam.example') =~ /^550 5\.7\.1 a\@spam\.examp
 $p->sql("INSERT INTO block (client, cause) VALUES ('.example.com', 'spam')");
 eventually { $p->ask(client_name => 'mx.example.com') =~ /client_block_permanent/ } 'a confirmed name';
 $p->sql("INSERT INTO block (client, sender) VALUES ('192.0.2.66', 'example.net')");
-eventually { $p->sql('SELECT row, finding FROM problem') =~ /blocks not one of client, sender and login; fill exactly one/ } 'a row that says too much is told';
+eventually { $p->sql('SELECT row, finding FROM problem') =~ /not one of client, sender and login is filled; fill exactly one/ } 'a row that says too much is told';
 
 like $postfix->client(@client, addr => '192.0.2.70', login => 'ann@example.org')->mail('ann@example.org', 'known@example.org'),
     qr/^250/, 'a login may come from anywhere';

@@ -128,6 +128,73 @@ eventually { to('ann@example.net', 'eve') =~ /^450 4\.7\.1 of \d+ recipients of 
     'a login whose mail keeps coming back';
 is to('ann@example.net', 'bob'), 'DUNNO', 'and no other';
 
+# ---- a login that sends from everywhere ----
+
+$p->reload(profiles => profile('submission', login_spread => 'defer') . "spread_limit = 4\n");
+eventually { $p->log =~ /(?:read again.*){4}/s } 'reloaded';
+sub sends { my ($login, $addr) = @_; return from("$login\@example.org", "$login\@example.org", addr => $addr) }
+sub known_from { return join ' ', $p->sql("SELECT client FROM login_client WHERE login = '$_[0]\@example.org' ORDER BY client") }
+my $spread = qr/^450 4\.7\.1 .*: carol\@example\.org sent from 4 networks within 24 h; change the password, then ask us \(login_spread (\w+)\)$/;
+
+like sends('carol', $_), qr/^250 /, "from $_" for qw(203.0.1.7 203.0.1.8 203.0.2.7 127.0.0.1 2001:db8:1::7 2001:db8:1:2::7);
+eventually { known_from('carol') eq '2001:db8:1::/48 203.0.1.0/24 203.0.2.0/24' } 'three networks; our own machine is none';
+my ($status, $explained) = $p->command('', '-x', 'policy_context=submission', 'client_address=203.0.3.7', 'sasl_username=carol', 'sender=carol@example.org', 'recipient=known@example.org');
+like $explained, qr/^login_spread +objects .*-> login_spread: defer\n +carol\@example\.org sent from 4 networks .*\n +4 networks within 86400 s, this one is 203\.0\.3\.0\/24$/m,
+    'policyd -x tells of a fourth';
+like sends('carol', '203.0.1.9'), qr/^250 /, 'and counts nothing';
+like sends('carol', '203.0.3.7'), $spread, 'the fourth is one too many';
+like sends('carol', '203.0.1.7'), $spread, 'from the first, too';
+like sends('dave', '203.0.3.7'), qr/^250 /, 'another login is another';
+is $p->sql('SELECT count(*) FROM block'), 0, 'as a defer it blocks nobody';
+$p->sql("UPDATE login_client SET last = last - 86401 WHERE client = '203.0.2.0/24'");
+like sends('carol', '203.0.1.7'), qr/^250 /, 'a day later a network counts no more';
+like sends('carol', '203.0.2.8'), $spread, 'if it is not seen again';
+is $p->kill9, 'signal 9', 'policyd is killed';
+$p->run;
+like sends('carol', '203.0.1.7'), $spread, 'what was refused is known when it comes back';
+is $p->sql('SELECT login, networks, blocked FROM login_spread LIMIT 1'), 'carol@example.org|4|0', 'she is the first of the view';
+$p->sql("DELETE FROM login_spread WHERE login = 'carol\@example.org'");
+like sends('carol', '203.0.1.7'), qr/^250 /, 'one statement lifts it';
+is $p->sql("SELECT was ->> 'networks' FROM history WHERE what = 'login_spread: delete'"), 4, 'and is known';
+
+# ---- and is blocked for it ----
+
+$p->reload(profiles => profile('submission', login_spread => 'reject', login_bouncing => 'reject', login_block => 'reject') . "spread_limit = 4\nbouncing_limit = 3\n");
+eventually { $p->log =~ /(?:read again.*){5}/s } 'reloaded';
+sub blocks { return $p->sql("SELECT client, login, strikes, unixepoch(expires) - unixepoch(since), cause, evidence FROM block WHERE active") }
+sub is_blocked { my $cause = shift; return qr/^450 4\.7\.1 .*: \w+\@example\.org is blocked from [-\d]+ [\d:]+ to [-\d]+ [\d:]+ UTC: \Q$cause\E; come back then, or ask us to lift it \(login_block / }
+my $everywhere = is_blocked('it sent from 4 networks within 24 h; change the password');
+
+like sends('erin', "203.0.1$_.7"), qr/^250 /, "from 203.0.1$_.7" for 1 .. 3;
+like sends('erin', '203.0.14.7'), qr/^450 4\.7\.1 .*: erin\@example\.org sent from 4 networks within 24 h; .*\(login_spread /, 'the fourth is one too many';
+like sends('erin', '203.0.11.7'), $everywhere, 'from then on the login is blocked';
+like sends('erin', '127.0.0.1'), $everywhere, 'on our own machines, too';
+like sends('dave', '203.0.14.7'), qr/^250 /, 'others are not';
+is blocks(), '|erin@example.org|1|3600|it sent from 4 networks within 24 h; change the password|4 networks within 86400 s, this one is 203.0.14.0/24',
+    'the block, in the database';
+$p->says(qr/block: erin\@example\.org, strike 1, for 3600 s: 4 networks within 86400 s/, 'and in the log');
+is $p->sql('SELECT login, networks, blocked FROM login_spread LIMIT 1'), 'erin@example.org|4|1', 'and in the view';
+like sends('erin', "203.0.2$_.7"), $everywhere, "while she is blocked: from 203.0.2$_.7" for 1 .. 4;
+is $p->sql('SELECT strikes FROM block') . known_from('erin'), '1203.0.11.0/24 203.0.12.0/24 203.0.13.0/24 203.0.14.0/24', 'nothing is found out while it lasts';
+is $p->kill9, 'signal 9', 'policyd is killed';
+$p->run;
+like sends('erin', '203.0.11.7'), $everywhere, 'a block that was answered is still there';
+$p->sql("UPDATE block SET expires = 'now', note = 'ticket 30, new password' WHERE login = 'erin\@example.org'");
+eventually { sends('erin', '203.0.11.7') =~ /^250 / } 'one statement lifts it';
+like sends('erin', "203.0.1$_.8"), qr/^250 /, "203.0.1$_.8 is paid for" for 2 .. 4;
+my $fresh = 30;
+eventually { sends('erin', '203.0.' . $fresh++ . '.7') =~ /login_spread/ } 'from as many new ones she is blocked again';
+like blocks(), qr/^\|erin\@example\.org\|2\|86400\|/, 'for longer';
+$p->sql("DELETE FROM block WHERE login = 'erin\@example.org'");
+eventually { sends('erin', '203.0.50.7') =~ /^250 / } 'one who is forgotten';
+is known_from('erin'), '203.0.50.0/24', 'begins anew';
+
+like to('ann@example.net', 'eve'), qr/^450 4\.7\.1 of \d+ recipients of eve\@example\.org, 3 do not exist; .*\(login_bouncing /, 'whose mail keeps coming back';
+like sends('eve', '203.0.1.7'), is_blocked('of 3 recipients, 3 do not exist'), 'is blocked, too';
+$p->sql("DELETE FROM block WHERE login = 'eve\@example.org'");
+eventually { sends('eve', '203.0.1.7') =~ /^250 / } 'until somebody forgets it';
+is $p->sql("SELECT count(*) FROM bouncing WHERE recipient LIKE 'x_\@example.net'"), 3, 'the recipients are still not there';
+
 is $p->stop, 'exit 0', 'policyd stops';
 unlike $postfix->log, qr/(?:fatal|panic|unsupported|bad|unknown restriction)[: ]/, 'Postfix had nothing to complain about';
 

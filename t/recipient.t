@@ -149,7 +149,7 @@ my @mistakes = (
 	[ 'a word',            'SELCT active FROM mailbox WHERE username = :recipient', qr/near "SELCT": syntax error/ ],
 	[ 'a table',           'SELECT active FROM users WHERE username = :recipient',  qr/no such table: users/ ],
 	[ 'a parameter',       'SELECT active FROM mailbox WHERE username = :address',  qr/write :recipient, :local or :domain/ ],
-	[ 'no parameter',      'SELECT active FROM mailbox',                            qr/name :recipient, :local or :domain in it/ ],
+	[ 'no parameter',      'SELECT active FROM mailbox',                            qr/everybody; write :recipient, :local or :domain/ ],
 	[ 'one that writes',   'DELETE FROM mailbox WHERE username = :recipient RETURNING 1', qr/write a single SELECT/ ],
 	[ 'two statements',    'SELECT 1; SELECT :recipient',                           qr/write a single SELECT/ ],
 );

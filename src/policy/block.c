@@ -58,8 +58,8 @@ on_record(struct eval *e)
 
 	if (client_key(e) == NULL)
 		return false;
-	return from->on_record(from->arg, e->client_key) || last_block(e) != NULL || listed(e, LIST_BLOCK, &doubt) != NULL ||
-	    doubt;
+	return from->on_record(from->arg, e->client_key) || last_block(e, BLOCKED_CLIENT) != NULL ||
+	    listed(e, LIST_BLOCK, &doubt) != NULL || doubt;
 }
 
 bool
@@ -95,11 +95,20 @@ recipient_bounces(struct eval *e, int64_t window_s, struct bounces *out)
 }
 
 bool
-login_bounces(struct eval *e, int64_t window_s, int64_t *count)
+login_bounces(struct eval *e, int64_t since_s, int64_t *count)
 {
 	const struct client_source *from = &e->world->clients;
 
-	return from->login_bounces(from->arg, e->login, e->now_s - window_s, count);
+	return from->login_bounces(from->arg, e->login, since_s, count);
+}
+
+bool
+login_networks(struct eval *e, const char *network, int64_t since_s, int64_t *count)
+{
+	const struct client_source *from = &e->world->clients;
+
+	e->login_network = arena_strdup(e->arena, network);
+	return from->login_networks(from->arg, e->login, network, since_s, e->now_s, count);
 }
 
 enum known
@@ -119,40 +128,62 @@ mailboxes_look_broken(struct eval *e)
 	return from->looks_broken(from->arg, client_key(e));
 }
 
+/* The names a block has of them; "" if there is none. */
+static const char *
+blocked_client(struct eval *e, enum blocked whom)
+{
+	return whom == BLOCKED_CLIENT && client_key(e) != NULL ? e->client_key : "";
+}
+
+static const char *
+blocked_login(const struct eval *e, enum blocked whom)
+{
+	return whom == BLOCKED_LOGIN && e->login != NULL ? e->login : "";
+}
+
 const struct list_row *
-last_block(struct eval *e)
+last_block(struct eval *e, enum blocked whom)
 {
 	const struct client_source *from = &e->world->clients;
 
-	return e->lists != NULL && client_key(e) != NULL ? from->last_block(from->arg, e->lists, e->client_key) : NULL;
+	return e->lists != NULL ? from->last_block(from->arg, e->lists, blocked_client(e, whom), blocked_login(e, whom)) : NULL;
 }
 
-struct block
-next_block(struct eval *e)
+/* The how manieth block it would be now. */
+static int
+next_strike(const struct eval *e, const struct list_row *last)
 {
-	const struct profile_options *o = profile_of(e);
-	const struct list_row *last = last_block(e);
-	struct block b = { .client = client_key(e), .sender = "", .login = "", .strikes = 1, .since_s = e->now_s };
+	bool counts = last != NULL && (last->expires_s == 0 || last->expires_s + profile_of(e)->block_forget_s > e->now_s);
 
-	if (last != NULL && (last->expires_s == 0 || last->expires_s + o->block_forget_s > e->now_s))
-		b.strikes = last->strikes + 1;
-	size_t place = (size_t)b.strikes < o->block_steps.count ? (size_t)b.strikes : o->block_steps.count;
-	int64_t step_s = o->block_steps.at[place - 1];
-	b.expires_s = step_s ? e->now_s + step_s : 0;
-	return b;
+	return counts ? last->strikes + 1 : 1;
+}
+
+/* When that ends; 0: never. */
+static int64_t
+end_of_strike(const struct eval *e, int strikes)
+{
+	const struct block_steps *steps = &profile_of(e)->block_steps;
+	size_t place = (size_t)strikes < steps->count ? (size_t)strikes : steps->count;
+	int64_t step_s = steps->at[place - 1];
+
+	return step_s ? e->now_s + step_s : 0;
 }
 
 struct verdict
-blocking(struct eval *e, struct verdict v, const struct block *b, const char *cause, const char *evidence)
+blocking(struct eval *e, enum blocked whom, struct verdict v, const char *cause, const char *evidence)
 {
-	const struct list_row *last = last_block(e);
+	const char *client = blocked_client(e, whom), *login = blocked_login(e, whom);
+	const struct list_row *last = last_block(e, whom);
+
 	if (last != NULL && list_row_counts(last, e->now_s))
 		return v;		/* what it does while it is blocked says nothing new about it */
-
-	struct block *copy = arena_alloc(e->arena, sizeof *copy);
-	*copy = *b;
-	copy->cause = arena_strdup(e->arena, cause);
-	copy->evidence = arena_strdup(e->arena, evidence);
-	v.block = copy;
+	if (*client == '\0' && *login == '\0')
+		return v;
+	struct block *b = arena_alloc(e->arena, sizeof *b);
+	int strikes = next_strike(e, last);
+	*b = (struct block){ .client = client, .sender = "", .login = login, .cause = arena_strdup(e->arena, cause),
+	    .evidence = arena_strdup(e->arena, evidence), .strikes = strikes, .since_s = e->now_s,
+	    .expires_s = end_of_strike(e, strikes) };
+	v.block = b;
 	return v;
 }

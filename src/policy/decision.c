@@ -21,10 +21,10 @@ static const struct option rows[] = {
 	{ "score_reject", OPT_INT, INTO(score_reject), "0", "0", "100000",
 	  "Reject when the scores of all checks add up to this; 0: never." },
 	{ "block_steps", OPT_PARSED, INTO(block_steps), "1h, 1d, 30d", NULL, NULL,
-	  "How long policyd blocks a client the first time, the second, and so on; the last counts for all further ones.  "
+	  "How long policyd blocks a client, or a login, the first time, the second, and so on; the last counts for all further ones.  "
 	  "forever: until somebody lifts it.", .parse = block_steps_parse },
 	{ "block_forget", OPT_SEC, INTO(block_forget_s), "90d", "1h", "3650d",
-	  "So long after the end of its last block a client begins with the first step again." },
+	  "So long after the end of its last block a client, or a login, begins with the first step again." },
 };
 const struct option_table profile_option_table = OPTION_TABLE(rows);
 #undef OPTIONS
@@ -306,6 +306,18 @@ add_would_by_score(const struct eval *e, const struct decision *d, const struct 
 		add_would(would, action_words[outcome.action], outcome.check);
 }
 
+/* ---- blocks ---- */
+
+/* A stranger is blocked as the mail is deferred or rejected; a login, which is a customer's, only if the check says reject. */
+static bool
+sets_block(const struct eval *e, const struct rule_state *s, unsigned spares)
+{
+	const struct block *b = s->verdict.block;
+
+	return b != NULL && !s->shadow && !(spares & e->doubt) &&
+	    (*b->login ? s->setting->action == SETTING_REJECT : s->effect >= EFFECT_DEFER);
+}
+
 /* ---- all of it ---- */
 
 struct decision
@@ -326,7 +338,7 @@ decide(const struct eval *e)
 			d.delay_s = s->verdict.delay_s;
 		if (s->progress != RULE_DONE || s->setting == NULL)
 			continue;
-		if (s->verdict.block != NULL && s->effect >= EFFECT_DEFER && !s->shadow && !(spares & e->doubt))
+		if (sets_block(e, s, spares))
 			d.block = s->verdict.block;
 		add_score(&with_shadow, s, spares);
 		if (!s->shadow)

@@ -54,9 +54,10 @@ struct client_source {
 	bool (*activity)(void *arg, const char *scope, const char *name, int64_t since_s, int64_t out[ACTIVITIES]);
 	bool (*recipient_bounces)(void *arg, const char *recipient, int64_t since_s, struct bounces *out);
 	bool (*login_bounces)(void *arg, const char *login, int64_t since_s, int64_t *count);
+	bool (*login_networks)(void *arg, const char *login, const char *network, int64_t since_s, int64_t now_s, int64_t *count);
 	bool (*looks_broken)(void *arg, const char *client);
 	bool (*relay)(void *arg, const char *domain, struct relay_past *out);
-	const struct list_row *(*last_block)(void *arg, const struct lists *l, const char *client);
+	const struct list_row *(*last_block)(void *arg, const struct lists *l, const char *client, const char *login);
 	void *arg;
 };
 
@@ -95,7 +96,7 @@ struct world {
 	size_t profile_table;		/* of struct profile_options among a profile's */
 };
 
-/* How long the first block of a client lasts, the second, …, and every further one; 0: for good. */
+/* How long the first block of a client, or login, lasts, the second, …, and every further one; 0: for good. */
 struct block_steps {
 	size_t count;			/* at least 1 */
 	const int64_t *at;
@@ -209,6 +210,7 @@ struct eval {
 	bool message_asked;
 	const struct quota_count *counts;	/* what is to be counted if the message passes */
 	const struct relay_news *relay_news;	/* the same of the login's domain */
+	const char *login_network;	/* the login sends from there: to be remembered with the decision; NULL: nothing */
 	struct rule_state *states;	/* one per rule */
 };
 

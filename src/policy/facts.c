@@ -384,9 +384,9 @@ remember_triplet(struct eval *e, const struct triplet_news *news)
 
 /* The block policyd set itself, perhaps just now, if it has not ended. */
 static const struct list_row *
-own_block(struct eval *e)
+own_block(struct eval *e, enum blocked whom)
 {
-	const struct list_row *last = last_block(e);
+	const struct list_row *last = last_block(e, whom);
 
 	return last != NULL && list_row_counts(last, e->now_s) ? last : NULL;
 }
@@ -413,7 +413,7 @@ listed(struct eval *e, enum list_kind kind, bool *doubt)
 		*doubt = n.status == NAME_CANNOT_TELL || n.unsure;
 	}
 	const struct list_row *found_row = lists_find(e->lists, kind, &who, e->now_s);
-	const struct list_row *own = kind == LIST_BLOCK && !users ? own_block(e) : NULL;
+	const struct list_row *own = kind == LIST_BLOCK ? own_block(e, users ? BLOCKED_LOGIN : BLOCKED_CLIENT) : NULL;
 	if (own != NULL && (found_row == NULL || found_row->expires_s != 0))
 		found_row = own;	/* one for good is not made weaker */
 	if (found_row != NULL)

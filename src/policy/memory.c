@@ -165,7 +165,7 @@ set_block(struct job *j)
 
 	store_block(j->policy->parts.store, b);
 	j->policy->blocks->value++;
-	log_info("block: %s, strike %d, %s%" PRId64 "%s: %s", b->client, b->strikes, b->expires_s ? "for " : "for good",
+	log_info("block: %s%s, strike %d, %s%" PRId64 "%s: %s", b->client, b->login, b->strikes, b->expires_s ? "for " : "for good",
 	    b->expires_s ? b->expires_s - b->since_s : 0, b->expires_s ? " s" : "", b->evidence);
 }
 
@@ -191,7 +191,7 @@ count_findings(struct job *j, const char *client)
 static bool
 is_blocked(struct eval *e)
 {
-	const struct list_row *last = last_block(e);
+	const struct list_row *last = last_block(e, BLOCKED_CLIENT);
 
 	return last != NULL && list_row_counts(last, e->now_s);
 }
@@ -212,6 +212,8 @@ memory_count(struct job *j)
 	if (j->request.stage == STAGE_RCPT && e->hook == HOOK_SUBMISSION && e->login != NULL)
 		store_add_activity(store, "login", e->login,
 		    j->decision.action == ACTION_DUNNO ? ACTIVITY_ACCEPTED : ACTIVITY_REFUSED, e->now_s, 1);
+	if (e->login_network != NULL)
+		store_login_seen(store, e->login, e->login_network, e->now_s);
 	if (j->request.stage != STAGE_RCPT || e->hook != HOOK_MX || client == NULL)
 		return;
 	count_findings(j, client);

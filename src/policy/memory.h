@@ -18,7 +18,7 @@ void memory_bracket(struct job *j);
 /* What came by that connection is over. */
 void memory_concludes(struct policy *p, const void *connection);
 
-/* It is decided: count it of its client and sender, and set the block that goes with it. */
+/* It is decided: count it of its client, sender and login, and set the block that goes with it. */
 void memory_count(struct job *j);
 
 /* It passes: count it of the quotas it uses.  True if its answer waits for that (j->waiter). */

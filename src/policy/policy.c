@@ -180,6 +180,12 @@ ask_relay(void *arg, const char *domain, struct relay_past *out)
 }
 
 static bool
+ask_login_networks(void *arg, const char *login, const char *network, int64_t since_s, int64_t now_s, int64_t *count)
+{
+	return store_login_spread(((struct policy *)arg)->parts.store, login, network, since_s, now_s, count);
+}
+
+static bool
 ask_looks_broken(void *arg, const char *client)
 {
 	struct policy *p = arg;
@@ -197,9 +203,9 @@ ask_looks_broken(void *arg, const char *client)
 }
 
 static const struct list_row *
-ask_last_block(void *arg, const struct lists *l, const char *client)
+ask_last_block(void *arg, const struct lists *l, const char *client, const char *login)
 {
-	return store_last_block(((struct policy *)arg)->parts.store, l, client);
+	return store_last_block(((struct policy *)arg)->parts.store, l, client, login);
 }
 
 static bool
@@ -409,7 +415,7 @@ policy_new(const struct policy_parts *parts, struct config *config)
 	p->closed = metric_counter("policyd_deadline_total", "", "Requests whose deadline passed before all was known.");
 	p->unreferenced = metric_counter("policyd_unreferenced_total", "",
 	    "Refusals that left without a reference, since the store could not keep them in time.");
-	p->blocks = metric_counter("policyd_blocks_total", "", "Clients blocked by policyd itself.");
+	p->blocks = metric_counter("policyd_blocks_total", "", "Clients and logins blocked by policyd itself.");
 	p->broken = metric_counter("policyd_blocks_withheld_total", "",
 	    "Requests whose client was not blocked, since Postfix's own table of mailboxes looks broken.");
 	p->unremembered = metric_counter("policyd_unremembered_total", "",
@@ -435,7 +441,7 @@ policy_configure(struct policy *p, struct config *config)
 		era->world.sites[i] = (struct site_source){ ask_site, forget_site, p->parts.sites[i] };
 	era->world.sent = (struct sent_source){ ask_sent, p->parts.store };
 	era->world.clients = (struct client_source){ ask_on_record, ask_tried, ask_activity, ask_recipient_bounces,
-	    ask_login_bounces, ask_looks_broken, ask_relay, ask_last_block, p };
+	    ask_login_bounces, ask_login_networks, ask_looks_broken, ask_relay, ask_last_block, p };
 	era->world.quotas = (struct quota_source){ ask_quota, ask_message, ask_recipients_before, p };
 	era->world.triplets = (struct triplet_source){ ask_triplet, p->parts.store };
 	store_keep_triplets(p->parts.store, era->needs.attempt_keep_s + GREYLIST_DELAY_MAX_S, era->needs.triplet_keep_s);

@@ -124,8 +124,11 @@ struct verdict prepend(struct eval *e, const char *format, ...) __attribute__((f
 struct verdict traced(struct eval *e, struct verdict v, const char *format, ...) __attribute__((format(printf, 3, 4)));
 struct verdict traced_text(struct eval *e, struct verdict v, const struct text *trace);
 
-/* The verdict of object(), and the block to set with it, unless the client is blocked: its next one, for this cause. */
-struct verdict blocking(struct eval *e, struct verdict v, const struct block *b, const char *cause, const char *evidence);
+/* Whom a block is about: the client as it is counted, or the login. */
+enum blocked { BLOCKED_CLIENT, BLOCKED_LOGIN };
+
+/* The verdict of object(), and the block to set with it, unless one lasts, or there is nobody: the next one, by block_steps. */
+struct verdict blocking(struct eval *e, enum blocked whom, struct verdict v, const char *cause, const char *evidence);
 
 /* ---- the request ---- */
 
@@ -272,13 +275,20 @@ enum known client_reputation(struct eval *e, int64_t *score);
 /* It is not the client: of others' recipients, too, more than a half seems unknown (policy/bracket.h). */
 bool mailboxes_look_broken(struct eval *e);
 
-/* The client's latest block, ended or not; NULL: none is remembered.  And the one it would get now, by block_steps. */
-const struct list_row *last_block(struct eval *e);
-struct block next_block(struct eval *e);
+/* The latest block of the client, or the login, ended or not; NULL: none is remembered. */
+const struct list_row *last_block(struct eval *e, enum blocked whom);
 
-/* Mail of ours to the recipient that came back in the last window_s; of the login's; false: the store is in trouble. */
+/* Mail of ours to the recipient that came back in the last window_s; of the login's, since then; false: the store is in trouble. */
 bool recipient_bounces(struct eval *e, int64_t window_s, struct bounces *out);
-bool login_bounces(struct eval *e, int64_t window_s, int64_t *count);
+bool login_bounces(struct eval *e, int64_t since_s, int64_t *count);
+
+/*
+ * From how many networks, this one among them in any case, the login sent since then; false: the store is in trouble.  Once
+ * the decision is made, this one is remembered: a proposal, of which the last counts.  Never open.
+ *
+ * network   as printed; copied
+ */
+bool login_networks(struct eval *e, const char *network, int64_t since_s, int64_t *count);
 
 /* What became of the login's recipients, as client_activity(). */
 bool login_activity(struct eval *e, int64_t window_s, int64_t out[ACTIVITIES]);

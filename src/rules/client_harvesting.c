@@ -10,6 +10,7 @@
  *               is paid for
  */
 #include "rules/client_list.h"
+#include "rules/paid.h"
 
 #include <inttypes.h>
 
@@ -49,23 +50,13 @@ block_it(struct eval *e, const struct client_harvesting_options *o, const struct
 {
 	char cause[128], evidence[256];
 	struct text for_all = TEXT(cause), for_us = TEXT(evidence);
-	struct block b = next_block(e);
 
 	text_addf(&for_all, "it tried %u recipients that are not here", tried->unknown);
 	text_addf(&for_us, "%u of %" PRId64 " recipients within %" PRId64 " s are not here, %u of them deactivated",
 	    tried->unknown, all, o->window_s, tried->deactivated);
 	struct verdict v = object(e, CLIENT_HARVESTING, "4.7.1", "%.80s tried %u recipients that are not here; remove what "
 	    "bounces from your lists, and come back later", request(e)->client_address, tried->unknown);
-	return blocking(e, traced(e, v, "%s", evidence), &b, cause, evidence);
-}
-
-/* The end of a block that has ended; somebody may have put it before its beginning.  0 of one that a clock set in the future. */
-static int64_t
-paid_until(const struct list_row *last, int64_t now_s)
-{
-	int64_t end_s = last->expires_s > last->since_s ? last->expires_s : last->since_s;
-
-	return end_s <= now_s ? end_s : 0;
+	return blocking(e, BLOCKED_CLIENT, traced(e, v, "%s", evidence), cause, evidence);
 }
 
 static struct verdict
@@ -73,16 +64,13 @@ judge(struct eval *e)
 {
 	const struct client_harvesting_options *o = options(e);
 	struct tried tried;
-	int64_t done[ACTIVITIES], since_s = now(e) - o->window_s;
+	int64_t done[ACTIVITIES], since_s;
 
 	if (client_key(e) == NULL || !on_record(e))
 		return waiting(e) ? PENDING : DUNNO;
 
-	const struct list_row *last = last_block(e);
-	if (last != NULL && list_row_counts(last, now(e)))
+	if (!counts_since(e, BLOCKED_CLIENT, o->window_s, &since_s))
 		return DUNNO;
-	if (last != NULL && paid_until(last, now(e)) >= since_s)
-		since_s = paid_until(last, now(e)) + 1;
 	if (!tried_in_vain(e, since_s, &tried) || !client_activity(e, o->window_s, done))
 		return cannot_tell(e, CLIENT_HARVESTING, "4.3.0", "cannot look up now which recipients %s tried",
 		    request(e)->client_address);

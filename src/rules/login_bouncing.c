@@ -2,11 +2,12 @@
  *
  * Asks          the store: what policyd-feed read of mail that came back, and how many recipients the login had
  * Checks        login_bouncing  4.7.1  bouncing_limit bounces for want of a mailbox, and bouncing_share per cent of all
- *                                      recipients, within bouncing_window
+ *                                      recipients, within bouncing_window; as reject it sets a block
  * Cannot tell   when the store is in trouble
- * Leaves        mail without a login
+ * Leaves        mail without a login; logins that are blocked.  What came back before the end of the login's last block is
+ *               paid for
  */
-#include "policy/rule.h"
+#include "rules/paid.h"
 
 #include <inttypes.h>
 
@@ -19,7 +20,8 @@ enum { LOGIN_BOUNCING };
 
 static const struct option rows[] = {
 	[LOGIN_BOUNCING] = { "login_bouncing", OPT_SETTING, INTO(login_bouncing), "log",
-	    .sentence = "Too much mail of this login came back, since there is no such mailbox (policyd-feed)." },
+	    .sentence = "Too much mail of this login came back, since there is no such mailbox (policyd-feed).  As reject the "
+	    "login is blocked, too, for the time block_steps says." },
 	{ "bouncing_limit", OPT_INT, INTO(limit), "50", "1", "1000000",
 	    .sentence = "So many bounces are too many, within bouncing_window." },
 	{ "bouncing_share", OPT_INT, INTO(share), "20", "0", "100",
@@ -32,18 +34,23 @@ static struct verdict
 judge(struct eval *e)
 {
 	const struct login_bouncing_options *o = options(e);
-	int64_t bounced, done[ACTIVITIES];
+	char cause[128], evidence[128];
+	struct text for_all = TEXT(cause), for_us = TEXT(evidence);
+	int64_t since_s, bounced, done[ACTIVITIES];
 
-	if (login(e) == NULL)
+	if (login(e) == NULL || !counts_since(e, BLOCKED_LOGIN, o->window_s, &since_s))
 		return DUNNO;
-	if (!login_bounces(e, o->window_s, &bounced) || !login_activity(e, o->window_s, done))
+	if (!login_bounces(e, since_s, &bounced) || !login_activity(e, o->window_s, done))
 		return cannot_tell(e, LOGIN_BOUNCING, "4.3.0", "cannot look up now how much mail of %.100s bounced", login(e));
 	/* Recipients are counted by the hour, and mail that was handed in before then may have come back since. */
 	int64_t recipients = done[ACTIVITY_ACCEPTED] > bounced ? done[ACTIVITY_ACCEPTED] : bounced;
 	if (bounced < o->limit || bounced * 100 < recipients * o->share)
 		return DUNNO;
-	return object(e, LOGIN_BOUNCING, "4.7.1", "of %" PRId64 " recipients of %.80s, %" PRId64 " do not exist; clean the list, and "
-	    "change the password if that mail is not yours", recipients, login(e), bounced);
+	text_addf(&for_all, "of %" PRId64 " recipients, %" PRId64 " do not exist", recipients, bounced);
+	text_addf(&for_us, "%" PRId64 " of %" PRId64 " recipients within %" PRId64 " s do not exist", bounced, recipients, o->window_s);
+	struct verdict v = object(e, LOGIN_BOUNCING, "4.7.1", "of %" PRId64 " recipients of %.80s, %" PRId64 " do not exist; clean "
+	    "the list, and change the password if that mail is not yours", recipients, login(e), bounced);
+	return blocking(e, BLOCKED_LOGIN, traced(e, v, "%s", evidence), cause, evidence);
 }
 
 const struct rule rule_login_bouncing = { "login_bouncing", judge, STAGE_RCPT, HOOK_SUBMISSION, 0, OPTION_TABLE(rows) };

@@ -31,12 +31,9 @@ judge(struct eval *e)
 		return DUNNO;
 	struct verdict v = object(e, SPAMTRAP, "5.7.1", "%.150s never asked anybody for mail; take it off your lists",
 	    request(e)->recipient);
-	if (client_key(e) == NULL)
-		return v;
-	struct block b = next_block(e);
 	text_addf(&t, "it wrote to the spam trap ");
 	text_add_safe(&t, request(e)->recipient, strlen(request(e)->recipient));
-	return blocking(e, v, &b, "it wrote to an address that nobody gave it", evidence);
+	return blocking(e, BLOCKED_CLIENT, v, "it wrote to an address that nobody gave it", evidence);
 }
 
 const struct rule rule_spamtrap = { "spamtrap", judge, STAGE_RCPT, HOOK_MX, SPARE_STRANGER, OPTION_TABLE(rows),

@@ -13,6 +13,7 @@
 	RULE(login_mismatch) \
 	RULE(relay_spf) \
 	RULE(login_bouncing) \
+	RULE(login_spread) \
 	RULE(recipient_bounced) \
 	RULE(client_harvesting) \
 	RULE(spamtrap) \

@@ -1,6 +1,7 @@
 /* blocks.c - see blocks.h */
 #include "store/blocks.h"
 #include "base/arena.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,22 +14,30 @@ struct entry {
 	char *texts;
 };
 
-static struct entry *
-find(const struct blocks *b, const char *client)
+static uint64_t
+hash_of(const char *client, const char *login)
 {
-	uint64_t hash = hash_bytes(client, strlen(client));
-	struct hash_link *l = hash_first(&b->table, hash);
+	return hash_bytes(client, strlen(client)) ^ hash_bytes(login, strlen(login)) * 3;
+}
 
-	for (; l != NULL; l = l->next)
-		if (l->hash == hash && strcmp(((struct entry *)(void *)l)->row.client, client) == 0)
-			break;
-	return (struct entry *)(void *)l;
+static struct entry *
+find(const struct blocks *b, const char *client, const char *login)
+{
+	uint64_t hash = hash_of(client, login);
+
+	for (struct hash_link *l = hash_first(&b->table, hash); l != NULL; l = l->next) {
+		struct entry *e = (struct entry *)(void *)l;
+
+		if (l->hash == hash && strcmp(e->row.client, client) == 0 && strcmp(e->row.login, login) == 0)
+			return e;
+	}
+	return NULL;
 }
 
 const struct list_row *
-blocks_find(const struct blocks *b, const char *client)
+blocks_find(const struct blocks *b, const char *client, const char *login)
 {
-	const struct entry *e = find(b, client);
+	const struct entry *e = find(b, client, login);
 
 	return e ? &e->row : NULL;
 }
@@ -36,29 +45,28 @@ blocks_find(const struct blocks *b, const char *client)
 void
 blocks_add(struct blocks *b, const struct block *block)
 {
-	struct entry *e = find(b, block->client);
-	size_t client_size = strlen(block->client) + 1, cause_size = strlen(block->cause) + 1;
-	char *texts = xmalloc(client_size + cause_size);
+	struct entry *e = find(b, block->client, block->login);
+	char *texts = xmalloc(strlen(block->client) + strlen(block->login) + strlen(block->cause) + 3), *at = texts;
 
-	memcpy(texts, block->client, client_size);
-	memcpy(texts + client_size, block->cause, cause_size);
 	if (e == NULL) {
 		e = xcalloc(1, sizeof *e);
-		hash_insert(&b->table, &e->link, hash_bytes(block->client, client_size - 1));
+		hash_insert(&b->table, &e->link, hash_of(block->client, block->login));
 	}
 	free(e->texts);
 	e->texts = texts;
-	e->row = (struct list_row){ .client = texts, .helo = "", .sender = "", .recipient = "", .login = "",
-	    .cause = texts + client_size, .since_s = block->since_s, .expires_s = block->expires_s,
-	    .strikes = block->strikes };
+	e->row = (struct list_row){ .helo = "", .sender = "", .recipient = "", .since_s = block->since_s,
+	    .expires_s = block->expires_s, .strikes = block->strikes };
+	e->row.client = text_place(&at, block->client);
+	e->row.login = text_place(&at, block->login);
+	e->row.cause = text_place(&at, block->cause);
 	e->unwritten++;
 	e->in_file = false;
 }
 
 void
-blocks_written(struct blocks *b, const char *client)
+blocks_written(struct blocks *b, const char *client, const char *login)
 {
-	struct entry *e = find(b, client);
+	struct entry *e = find(b, client, login);
 
 	if (e != NULL)
 		e->unwritten--;

@@ -13,14 +13,14 @@ struct blocks {
 	struct hash_table table;
 };
 
-/* In place of an earlier one of the same client. */
+/* In place of an earlier one of the same client, or login. */
 void blocks_add(struct blocks *b, const struct block *block);
 
-/* The one of exactly this client; NULL if there is none here. */
-const struct list_row *blocks_find(const struct blocks *b, const char *client);
+/* The one of exactly this client, or login ("" the other); NULL if there is none here. */
+const struct list_row *blocks_find(const struct blocks *b, const char *client, const char *login);
 
 /* It is in the file.  Lists are being read from now on; have been read: those that were in the file then may go. */
-void blocks_written(struct blocks *b, const char *client);
+void blocks_written(struct blocks *b, const char *client, const char *login);
 void blocks_reading(struct blocks *b);
 void blocks_read(struct blocks *b);
 void blocks_free(struct blocks *b);

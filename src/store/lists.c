@@ -547,15 +547,18 @@ lists_find(const struct lists *l, enum list_kind kind, const struct list_subject
 }
 
 const struct list_row *
-lists_block(const struct lists *l, const char *client)
+lists_block(const struct lists *l, const char *client, const char *login)
 {
 	char key[KEY_BYTES];
 	struct network n;
 	const char *why;
 
-	if (l->table.count == 0 || !network_parse(&n, client, &why))
+	if (l->table.count == 0 || (*login == '\0' && !network_parse(&n, client, &why)))
 		return NULL;
-	network_key(key, LIST_BLOCK, &n);
+	if (*login)
+		snprintf(key, sizeof key, "%ul%.512s", LIST_BLOCK, login);
+	else
+		network_key(key, LIST_BLOCK, &n);
 	uint64_t hash = hash_bytes(key, strlen(key));
 	const struct list_row *last = NULL;
 	/* People may have written another row of it in another spelling. */

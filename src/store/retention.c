@@ -18,7 +18,8 @@ enum { MESSAGES_KEEP_S = 7200 };
 enum { STEP_ROWS = 500, TREE_ROWS = 100 };
 
 enum statement { DELETE_OLD, DELETE_OLDEST, DELETE_COUNTERS, DELETE_UNKNOWN, DELETE_ACTIVITY, DELETE_OLDEST_UNKNOWN,
-	DELETE_OLDEST_ATTEMPTS, DELETE_OLDEST_ACTIVITY, DELETE_HISTORY, DELETE_BLOCKS, DELETE_RELAYS, DELETE_QUOTA_USE, DELETE_QUOTA_MESSAGES, STATEMENTS };
+	DELETE_OLDEST_ATTEMPTS, DELETE_OLDEST_ACTIVITY, DELETE_LOGIN_CLIENTS, DELETE_OLDEST_LOGIN_CLIENTS, DELETE_HISTORY,
+	DELETE_BLOCKS, DELETE_RELAYS, DELETE_QUOTA_USE, DELETE_QUOTA_MESSAGES, STATEMENTS };
 
 static const char *const sql[STATEMENTS] = {
 	[DELETE_OLD] = "DELETE FROM decision WHERE reference IN (SELECT reference FROM decision WHERE reference < ? "
@@ -36,6 +37,10 @@ static const char *const sql[STATEMENTS] = {
 	[DELETE_OLDEST_ATTEMPTS] = "DELETE FROM triplet_pending WHERE id IN (SELECT id FROM triplet_pending ORDER BY id LIMIT ?)",
 	[DELETE_OLDEST_ACTIVITY] = "DELETE FROM activity WHERE (scope, name, window, kind, writer) IN "
 	    "(SELECT scope, name, window, kind, writer FROM activity ORDER BY window LIMIT ?)",
+	[DELETE_LOGIN_CLIENTS] = "DELETE FROM login_client WHERE (login, client) IN (SELECT login, client FROM login_client "
+	    "WHERE last < ? ORDER BY last LIMIT ?)",
+	[DELETE_OLDEST_LOGIN_CLIENTS] = "DELETE FROM login_client WHERE (login, client) IN (SELECT login, client "
+	    "FROM login_client ORDER BY last LIMIT ?)",
 	[DELETE_HISTORY] = "DELETE FROM history WHERE id IN (SELECT id FROM history WHERE time < ? ORDER BY id LIMIT ?)",
 	/* What policyd has forgotten (block_forget); what people wrote stays. */
 	[DELETE_BLOCKS] = "DELETE FROM hand_block WHERE (client, sender, login) IN (SELECT client, sender, login "
@@ -104,6 +109,7 @@ delete_oldest(struct retention *r)
 		{ "SELECT ifnull(min(reference) / 262144, 1 << 60) FROM decision", DELETE_OLDEST },
 		{ "SELECT ifnull(min(window), 1 << 60) FROM activity", DELETE_OLDEST_ACTIVITY },
 		{ "SELECT ifnull(min(last), 1 << 60) FROM unknown", DELETE_OLDEST_UNKNOWN },
+		{ "SELECT ifnull(min(last), 1 << 60) FROM login_client", DELETE_OLDEST_LOGIN_CLIENTS },
 		{ "SELECT ifnull((SELECT first FROM triplet_pending ORDER BY id LIMIT 1), 1 << 60)", DELETE_OLDEST_ATTEMPTS },
 	};
 	size_t oldest = 0;
@@ -146,17 +152,16 @@ forget_small_tables(struct retention *r, int64_t now_s)
 	return blocks == STEP_ROWS || history == STEP_ROWS || relays == STEP_ROWS;
 }
 
+/* One of the tables that activity_keep is about. */
 static bool
-forget_unknown(struct retention *r, int64_t now_s)
+forget_done(struct retention *r, int64_t now_s, enum statement deletes)
 {
-	return delete_step(r, DELETE_UNKNOWN, now_s - atomic_load(&r->options->activity_keep_s), TREE_ROWS) == TREE_ROWS;
+	return delete_step(r, deletes, now_s - atomic_load(&r->options->activity_keep_s), TREE_ROWS) == TREE_ROWS;
 }
 
-static bool
-forget_activity(struct retention *r, int64_t now_s)
-{
-	return delete_step(r, DELETE_ACTIVITY, now_s - atomic_load(&r->options->activity_keep_s), TREE_ROWS) == TREE_ROWS;
-}
+static bool forget_unknown(struct retention *r, int64_t now_s) { return forget_done(r, now_s, DELETE_UNKNOWN); }
+static bool forget_activity(struct retention *r, int64_t now_s) { return forget_done(r, now_s, DELETE_ACTIVITY); }
+static bool forget_login_clients(struct retention *r, int64_t now_s) { return forget_done(r, now_s, DELETE_LOGIN_CLIENTS); }
 
 static bool
 forget_quotas(struct retention *r, int64_t now_s)
@@ -187,7 +192,7 @@ forget_triplets(struct retention *r, int64_t now_s)
 
 /* One small step of each, one after the other; true if there is more of its kind to do. */
 static bool (*const steps[])(struct retention *r, int64_t now_s) = { forget_decisions, forget_small_tables, forget_unknown,
-    forget_activity, forget_quotas, forget_sent, forget_attempts, forget_triplets, shrink };
+    forget_activity, forget_login_clients, forget_quotas, forget_sent, forget_attempts, forget_triplets, shrink };
 enum { STEPS = sizeof steps / sizeof *steps };
 
 struct retention *

@@ -13,6 +13,7 @@
 #include "store/database.h"
 #include "store/desk.h"
 #include "store/lists.h"
+#include "store/logins.h"
 #include "store/quotas.h"
 #include "store/relays.h"
 #include "store/sent.h"
@@ -45,8 +46,8 @@ static const struct option rows[] = {
 	{ "history_keep", OPT_SEC, INTO(history_keep_s), "730d", "1d", "36500d",
 	  "What people changed by hand (table history) is deleted when it is older than this." },
 	{ "activity_keep", OPT_SEC, INTO(activity_keep_s), "30d", "1d", "3650d",
-	  "What clients did (tables unknown and activity), and mail of ours that came back (table bounce), is deleted when it "
-	  "is older than this, a few rows at a time." },
+	  "What clients did (tables unknown and activity), from where logins sent (login_client), and mail of ours that came back "
+	  "(table bounce), is deleted when it is older than this, a few rows at a time." },
 	{ "sent_max", OPT_INT, INTO(sent_max), "1000000", "1", "1000000000",
 	  "So many addresses of ours that sent mail are remembered; beyond it the oldest are forgotten." },
 	{ "greylist_max", OPT_INT, INTO(greylist_max), "10000000", "1", "1000000000",
@@ -92,6 +93,7 @@ struct store {
 	struct relays relays;
 	char id[WRITER_ID];			/* writer.id; "": read only */
 	bool together;				/* what is put is handed over in one piece */
+	struct logins logins;
 	struct blocks blocks;
 	bool fed;				/* by policyd-feed, as of the last look */
 	struct triplets triplets;
@@ -238,6 +240,7 @@ close_facts(struct store *s)
 	bounces_finalize(&s->bounces);
 	quotas_finalize(&s->quotas);
 	relays_finalize(&s->relays);
+	logins_finalize(&s->logins);
 	triplets_finalize(&s->triplets);
 	sqlite3_close(s->facts);
 	s->facts = NULL;
@@ -374,7 +377,9 @@ row_written(struct store *s, struct pending_write *w)
 	if (w->row_kind == ROW_UNKNOWN)
 		clients_written(s->clients, w);
 	else if (w->row_kind == ROW_BLOCK)
-		blocks_written(&s->blocks, w->row_cells[0].text);
+		blocks_written(&s->blocks, w->row_cells[0].text, w->row_cells[2].text);
+	else if (w->row_kind == ROW_LOGIN_CLIENT)
+		logins_written(&s->logins, w);
 }
 
 static void
@@ -676,6 +681,26 @@ store_quota_count(struct store *s, const struct quota_count *counts, const char 
 	return true;
 }
 
+/* ---- from where logins send ---- */
+
+void
+store_login_seen(struct store *s, const char *login, const char *client, int64_t time_s)
+{
+	if (is_full(s)) {
+		s->dropped->value++;
+		return;
+	}
+	struct pending_write *w = logins_seen(&s->logins, begin_asking(s), login, client, time_s);
+	if (w != NULL)
+		put(s, w);
+}
+
+bool
+store_login_spread(struct store *s, const char *login, const char *client, int64_t since_s, int64_t now_s, int64_t *count)
+{
+	return !s->trouble && logins_spread(&s->logins, begin_asking(s), login, client, since_s, now_s, count);
+}
+
 /* ---- blocks ---- */
 
 void
@@ -700,11 +725,11 @@ store_block(struct store *s, const struct block *b)
 }
 
 const struct list_row *
-store_last_block(const struct store *s, const struct lists *l, const char *client)
+store_last_block(const struct store *s, const struct lists *l, const char *client, const char *login)
 {
-	const struct list_row *ours = blocks_find(&s->blocks, client);
+	const struct list_row *ours = blocks_find(&s->blocks, client, login);
 
-	return ours ? ours : lists_block(l, client);
+	return ours ? ours : lists_block(l, client, login);
 }
 
 /* ---- greylisting ---- */
@@ -798,6 +823,7 @@ free_store(struct store *s)
 	close_facts(s);
 	clients_free(s->clients);
 	blocks_free(&s->blocks);
+	logins_free(&s->logins);
 	triplets_free(&s->triplets);
 	quotas_free(&s->quotas);
 	free(s->problems_written);

@@ -321,6 +321,22 @@ void store_relay_news(struct store *s, const struct relay_news *news);
 /* policyd-feed reads Postfix's log, and says who is unknown (as of the last look). */
 bool store_is_fed(const struct store *s);
 
+/* ---- from where logins send ---- */
+
+/*
+ * The login (in normal form) sent from this network: written behind.  Of what it sends from there within LOGIN_STEP_S only
+ * the first is written.
+ */
+enum { LOGIN_STEP_S = 3600 };
+void store_login_seen(struct store *s, const char *login, const char *client, int64_t time_s);
+
+/*
+ * From how many networks the login sent since then, this one among them in any case; LOGIN_NETWORKS_MAX stand for more.
+ * A network counts by a time up to LOGIN_STEP_S before it was seen there last.  False: the store is in trouble.
+ */
+enum { LOGIN_NETWORKS_MAX = 1000 };
+bool store_login_spread(struct store *s, const char *login, const char *client, int64_t since_s, int64_t now_s, int64_t *count);
+
 /* ---- blocks ---- */
 
 struct block {
@@ -338,10 +354,10 @@ void store_keep_blocks(struct store *s, int64_t keep_s);
 void store_block(struct store *s, const struct block *b);
 
 /*
- * The latest block of exactly this client, as people or policyd set it, whether it has ended or not; NULL: none
- * is remembered.  Lives as long as l, or until the loop's next turn.
+ * The latest block of exactly this client, or login ("" the other), as people or policyd set it, whether it has ended or
+ * not; NULL: none is remembered.  Lives as long as l, or until the loop's next turn.
  */
-const struct list_row *store_last_block(const struct store *s, const struct lists *l, const char *client);
+const struct list_row *store_last_block(const struct store *s, const struct lists *l, const char *client, const char *login);
 
 /* ---- what people wrote by hand ---- */
 
@@ -394,8 +410,11 @@ void lists_release(struct lists *l);
 const struct list_row *lists_find(const struct lists *l, enum list_kind kind, const struct list_subject *who,
     int64_t now_s);
 
-/* The row of block for exactly this client, an address or a network as printed, ended or not; NULL: none. */
-const struct list_row *lists_block(const struct lists *l, const char *client);
+/*
+ * The row of block for exactly this client, an address or a network as printed, or this login, in normal form ("" the
+ * other), ended or not; NULL: none.
+ */
+const struct list_row *lists_block(const struct lists *l, const char *client, const char *login);
 
 /* True if some row that names a client by its name would match at now_s, whatever that name is. */
 bool lists_want_name(const struct lists *l, enum list_kind kind, const struct list_subject *who, int64_t now_s);

@@ -64,6 +64,8 @@ const char *const row_sql[ROWS] = {
 	    "since = iif(good IS NULL, since, excluded.since), last = max(last, excluded.last), login = excluded.login, "
 	    "finding = excluded.finding, good = NULL",
 	[ROW_RELAY_GOOD] = "UPDATE relay_domain SET good = ?2 WHERE domain = ?1 AND good IS NULL",
+	[ROW_LOGIN_CLIENT] = "INSERT INTO login_client VALUES (?1, ?2, ?3, ?3) ON CONFLICT DO UPDATE SET "
+	    "first = min(first, excluded.first), last = max(last, excluded.last)",
 };
 
 struct writer {

@@ -29,6 +29,7 @@ enum row_kind {
 	ROW_QUOTA_MESSAGE,		/* instance, recipients, whole, time */
 	ROW_RELAY_MISSING,		/* domain, time, login, finding */
 	ROW_RELAY_GOOD,			/* domain, time */
+	ROW_LOGIN_CLIENT,		/* login, client, time */
 	ROWS
 };
 struct cell {

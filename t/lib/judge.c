@@ -154,16 +154,21 @@ on_record(struct eval *e)
 	return e->given->on_record;
 }
 
-/* Of those tried since then, as many as the case says; none since the end of its last block. */
+/* What the case says was done is done since then; nothing since the end of its last block. */
+static bool
+is_done(const struct eval *e, int64_t since_s)
+{
+	const struct list_row *last = e->given->last_block;
+	int64_t end_s = last == NULL ? 0 : last->expires_s > last->since_s ? last->expires_s : last->since_s;
+
+	assert_true(since_s < JUDGE_NOW_S);
+	return since_s != end_s + 1;
+}
+
 bool
 tried_in_vain(struct eval *e, int64_t since_s, struct tried *out)
 {
-	assert_true(since_s < JUDGE_NOW_S);
-	*out = (struct tried){ 0 };
-	const struct list_row *last = e->given->last_block;
-	int64_t end_s = last == NULL ? 0 : last->expires_s > last->since_s ? last->expires_s : last->since_s;
-	if (e->given->tried != NULL && since_s != end_s + 1)
-		*out = *e->given->tried;
+	*out = e->given->tried != NULL && is_done(e, since_s) ? *e->given->tried : (struct tried){ 0 };
 	return e->given->tried != NULL;
 }
 
@@ -208,13 +213,18 @@ recipient_bounces(struct eval *e, int64_t window_s, struct bounces *out)
 }
 
 bool
-login_bounces(struct eval *e, int64_t window_s, int64_t *count)
+login_bounces(struct eval *e, int64_t since_s, int64_t *count)
 {
-	struct bounces b;
-	bool told = recipient_bounces(e, window_s, &b);
+	*count = e->given->bounces != NULL && is_done(e, since_s) ? e->given->bounces->hard : 0;
+	return e->given->bounces != NULL;
+}
 
-	*count = b.hard;
-	return told;
+bool
+login_networks(struct eval *e, const char *network, int64_t since_s, int64_t *count)
+{
+	e->news = arena_printf(e->arena, "; seen %s", network);
+	*count = is_done(e, since_s) ? e->given->networks : 1;
+	return e->given->networks > 0;
 }
 
 enum known
@@ -304,27 +314,23 @@ mailboxes_look_broken(struct eval *e)
 }
 
 const struct list_row *
-last_block(struct eval *e)
+last_block(struct eval *e, enum blocked whom)
 {
+	(void)whom;
 	return e->given->last_block;
 }
 
-struct block
-next_block(struct eval *e)
-{
-	return (struct block){ .client = client_key(e), .sender = "", .login = "", .strikes = 1, .since_s = JUDGE_NOW_S,
-	    .expires_s = JUDGE_NOW_S + 3600 };
-}
-
 struct verdict
-blocking(struct eval *e, struct verdict v, const struct block *b, const char *cause, const char *evidence)
+blocking(struct eval *e, enum blocked whom, struct verdict v, const char *cause, const char *evidence)
 {
-	struct block *copy = arena_alloc(e->arena, sizeof *copy);
+	const char *name = whom == BLOCKED_LOGIN ? login(e) : client_key(e);
+	struct block *b = arena_alloc(e->arena, sizeof *b);
 
-	*copy = *b;
-	copy->cause = arena_strdup(e->arena, cause);
-	copy->evidence = arena_strdup(e->arena, evidence);
-	v.block = copy;
+	assert_true(*evidence);
+	*b = (struct block){ .client = whom == BLOCKED_CLIENT ? name : "", .sender = "", .login = whom == BLOCKED_LOGIN ? name : "",
+	    .cause = arena_strdup(e->arena, cause) };
+	if (name != NULL)
+		v.block = b;
 	return v;
 }
 
@@ -574,8 +580,8 @@ verdict_line(struct arena *a, const struct verdict *v)
 	if (v->check != NULL) {
 		assert_int_equal(v->check->type, OPT_SETTING);
 		const char *line = arena_printf(a, "%s %s %s%s%s%s%s", words[v->kind], v->check->name,
-		    v->enhanced ? v->enhanced : "", v->enhanced ? " " : "", v->text, v->bare ? " (BARE)" : v->block ? "; BLOCK " : "",
-		    v->block ? v->block->cause : "");
+		    v->enhanced ? v->enhanced : "", v->enhanced ? " " : "", v->text, v->bare ? " (BARE)" :
+		    v->block == NULL ? "" : *v->block->login ? "; BLOCK LOGIN " : "; BLOCK ", v->block ? v->block->cause : "");
 		if (v->kind != VERDICT_DUNNO && v->least == weights[v->kind][0] && v->most == weights[v->kind][1])
 			return line;
 		return arena_printf(a, "%s [%d..%d]", line, v->least, v->most);

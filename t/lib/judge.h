@@ -30,6 +30,7 @@ struct facts {				/* what is not said is empty, or has the option's default */
 	const struct tried *tried;	/* what tried_in_vain() says; NULL: it cannot */
 	int64_t accepted, refused, unknown;	/* what client_activity() says, if tried is not NULL */
 	const struct bounces *bounces;	/* what recipient_bounces() says, and login_bounces() of .hard; NULL: it cannot */
+	int64_t networks;		/* what login_networks() says; 0: it cannot */
 	enum known lent;		/* what login_may_use() says */
 	bool lent_open;
 	enum stage stage;		/* STAGE_RCPT if not said */
@@ -49,7 +50,7 @@ struct facts {				/* what is not said is empty, or has the option's default */
 	int64_t score;
 	bool reputation_open;
 	bool looks_broken;		/* what mailboxes_look_broken() says */
-	const struct list_row *last_block;
+	const struct list_row *last_block;	/* what last_block() says, of the client or the login */
 	/*
 	 * What the DNS says, a line each: "MX example.net = 10 a.example.net, 20 b.example.net",
 	 * "TXT example.net = any text", or in place of records NXDOMAIN, NODATA, SERVFAIL, OPEN.
@@ -61,8 +62,11 @@ struct facts {				/* what is not said is empty, or has the option's default */
 /*
  * The verdict as a line: "DUNNO", "PENDING", "OBJECT check 5.7.1 finding",
  * "CANNOT TELL check 4.7.1 finding", "EXEMPT finding", "PERHAPS EXEMPT finding"; "DUNNO check finding" if that
- * weighs something, "OBJECT …; BLOCK cause" with a block, "DUNNO, PREPEND header".  "; tried CLIENT, … <sender> <recipient>" stands behind it if that is to be remembered
- * ("passed", with " counts" if the client is counted, "seen"); "; relay FINDING" if that is, "; relay good"; "; count 3 recipients of NAME".  Behind it stands "[2..3]" if that is what it weighs, and not what every verdict of its kind does.
+ * weighs something, "OBJECT …; BLOCK cause" with a block of the client, "OBJECT …; BLOCK LOGIN cause" of the login,
+ * "DUNNO, PREPEND header".  "; tried CLIENT, … <sender> <recipient>" stands behind it if that is to be remembered
+ * ("passed", with " counts" if the client is counted, "seen"), "; seen NETWORK" if the login's
+ * is, "; relay FINDING" or "; relay good" if its domain is, "; count 3 recipients of NAME".  Behind it stands
+ * "[2..3]" if that is what it weighs, and not what every verdict of its kind does.
  */
 struct promise {
 	const char *says;

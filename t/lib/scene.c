@@ -224,6 +224,16 @@ no_bounces(void *arg, const char *login, int64_t since_s, int64_t *count)
 }
 
 static bool
+networks_of(void *arg, const char *login, const char *network, int64_t since_s, int64_t now_s, int64_t *count)
+{
+	(void)login;
+	(void)network;
+	assert_true(since_s <= now_s);
+	*count = ((struct scene *)arg)->networks;
+	return true;
+}
+
+static bool
 looks_broken(void *arg, const char *client)
 {
 	(void)client;
@@ -231,10 +241,10 @@ looks_broken(void *arg, const char *client)
 }
 
 static const struct list_row *
-block_of(void *arg, const struct lists *l, const char *client)
+block_of(void *arg, const struct lists *l, const char *client, const char *login)
 {
 	(void)arg;
-	return lists_block(l, client);
+	return lists_block(l, client, login);
 }
 
 static struct triplet_past
@@ -355,7 +365,8 @@ scene_open(struct scene *s, const struct rule *const *some, size_t count, const 
 	    [ABOUT_LOGIN] = { ask_none, forget_site, s }, [ABOUT_RELAY] = { ask_none, forget_site, s },
 	    [ABOUT_REPUTATION] = { ask_none, forget_site, s } }, .sent = { sent_since, s },
 	    .triplets = { past_of, s }, .quotas = { nothing_used, nothing_counted, none_before, NULL },
-	    .clients = { on_record_of, tried_of, activity_of, none_bounced, no_bounces, looks_broken, no_relay, block_of, s }, .block_ipv4 = 32, .block_ipv6 = 64,
+	    .clients = { on_record_of, tried_of, activity_of, none_bounced, no_bounces, networks_of, looks_broken,
+	    no_relay, block_of, s }, .block_ipv4 = 32, .block_ipv6 = 64,
 	    .local_networks = o->local_networks, .only_log = o->mode == MODE_LOG, .help_url = o->help_url,
 	    .own_name = "mx.example.org", .addresses = (enum addresses)o->addresses, .login_realm = o->login_realm };
 }

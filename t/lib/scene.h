@@ -28,6 +28,7 @@ struct scene {
 	enum known sent;		/* who sent mail: what is said of everybody */
 	struct tried tried;		/* which recipients every client tried in vain */
 	bool looks_broken;
+	int64_t networks;		/* from how many every login sent */
 	struct triplet_past past;	/* what greylisting remembers: what is said of every triplet */
 	void *arg;			/* the test's own */
 

@@ -79,7 +79,7 @@ static const struct rule two = { "r2", judge_two, STAGE_RCPT, HOOK_MX, 0,
 static const struct rule three = { "r3", judge_three, STAGE_RCPT, HOOK_MX, 0,
     { three_rows, 1, sizeof(struct three_options) } };
 static const struct rule four = { "r4", judge_four, STAGE_RCPT, HOOK_MX, 0,
-    { four_rows, 1, sizeof(struct four_options) }, .greylists = true };
+    { four_rows, 1, sizeof(struct four_options) }, .last = true, .greylists = true };
 static const struct rule *const four_rules[] = { &one, &two, &three, &four };
 
 /*

@@ -562,6 +562,45 @@ blocks_do_not_add_up(void **unused)
 	}
 }
 
+/* A login that sends from everywhere: what is decided under these settings, and whether the login is blocked for it. */
+static void
+logins_are_blocked_by_reject_alone(void **unused)
+{
+	static const struct { const char *conf, *rows, *action; int strikes; } cases[] = {
+		{ "login_spread = reject", NULL, "defer login_spread", 1 },
+		{ "login_spread = defer", NULL, "defer login_spread", 0 },
+		{ "login_spread = log", NULL, "dunno -", 0 },
+		{ "login_spread = score 9\nscore_defer = 9", NULL, "defer score_defer", 0 },
+		{ "login_spread = reject from 2999-01-01", NULL, "dunno -", 0 },
+		{ "login_spread = reject\nmode = log", NULL, "dunno -", 0 },
+		{ "login_spread = reject", "('ann@example.org', 1, 1799999990, 2)", "defer login_spread", 3 },
+		{ "login_spread = reject", "('ann@example.org', 1, 1700000000, 2)", "defer login_spread", 1 },
+		{ "login_spread = reject", "('ann@example.org', 1, 1800000010, 2)", "defer login_block", 0 },
+		{ "login_spread = reject", "('ann@example.org', 1, NULL, 2)", "reject login_block", 0 },
+		{ "login_spread = reject", "('bob@example.org', 1, 1800000010, 2)", "defer login_spread", 1 },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct scene s = { .says = simply_says, .arg = (void *)(uintptr_t)"NXDOMAIN", .networks = 10 };
+		char conf[200], sql[200], said[100];
+
+		snprintf(conf, sizeof conf, "[submission]\n%s\n", cases[i].conf);
+		snprintf(sql, sizeof sql, "INSERT INTO hand_block (login, since, expires, strikes) VALUES %s",
+		    cases[i].rows ? cases[i].rows : "('nobody@example.org', 1, NULL, 1)");
+		scene_open(&s, NULL, 0, conf, sql);
+		scene_begin(&s, "client_address=203.0.113.7\nsasl_username=Ann@example.org\nsender=ann@example.org\nrecipient=to@example.net\n");
+		struct decision d = scene_decide(&s);
+		snprintf(said, sizeof said, "%s %s", decision_word(&d), d.check ? d.check : "-");
+		assert_string_equal(said, cases[i].action);
+		assert_int_equal(d.block ? d.block->strikes : 0, cases[i].strikes);
+		if (d.block != NULL)
+			assert_string_equal(d.block->login, "ann@example.org");
+		scene_end(&s);
+		scene_close(&s);
+	}
+}
+
 static void
 another_name_might_be_allowed(void **unused)
 {
@@ -886,6 +925,7 @@ main(void)
 		{ .name = "without allow lists nobody is let alone", .test_func = allowlists_can_be_off },
 		{ .name = "everybody reaches the postmaster: deny goes before, a wish and a missing PTR do not",
 		  .test_func = everybody_reaches_the_postmaster },
+		{ .name = "a login is blocked by reject alone, once, and for longer the next time", .test_func = logins_are_blocked_by_reject_alone },
 		{ .name = "a block is not made weaker by another, nor is who is blocked blocked again", .test_func = blocks_do_not_add_up },
 		{ .name = "a client that may have another name, which is allowed, is not refused for good",
 		  .test_func = another_name_might_be_allowed },

@@ -64,6 +64,7 @@ static const struct {
 	{ "login_mismatch", 0 },
 	{ "relay_spf", 0 },
 	{ "login_bouncing", 0 },
+	{ "login_spread", SPARE_LOCAL },
 	{ "recipient_bounced", 0 },
 	{ "client_harvesting", SPARE_STRANGER },
 	{ "spamtrap", SPARE_STRANGER },

@@ -177,7 +177,7 @@ last(void)
 {
 	static char said[64];
 	struct lists *l = store_lists(f->store);
-	const struct list_row *row = store_last_block(f->store, l, CLIENT);
+	const struct list_row *row = store_last_block(f->store, l, CLIENT, "");
 
 	if (row == NULL)
 		strcpy(said, "none");
@@ -233,7 +233,7 @@ static bool
 is_in_lists(void *client)
 {
 	struct lists *l = store_lists(f->store);
-	bool in = lists_block(l, client) != NULL;
+	bool in = lists_block(l, client, "") != NULL;
 
 	lists_release(l);
 	return in;
@@ -258,7 +258,7 @@ static bool
 has_ended(void *nothing)
 {
 	struct lists *l = store_lists(f->store);
-	const struct list_row *row = store_last_block(f->store, l, CLIENT);
+	const struct list_row *row = store_last_block(f->store, l, CLIENT, "");
 	bool ended = row != NULL && row->expires_s <= clock_wall_s();
 
 	(void)nothing;
@@ -287,6 +287,38 @@ stays(void **state)
 	assert_string_equal(sql_text(f, "SELECT cause, expires IS NULL FROM block"), "for good|1");
 }
 
+/* The strikes of the latest block of this client, or login; 0: none. */
+static int
+strikes_of(const char *client, const char *login)
+{
+	struct lists *l = store_lists(f->store);
+	const struct list_row *row = store_last_block(f->store, l, client, login);
+	int strikes = row ? row->strikes : 0;
+
+	lists_release(l);
+	return strikes;
+}
+
+static void
+of_logins(void **state)
+{
+	(void)state;
+	block(1, 3600);
+	store_block(f->store, &(struct block){ .client = "", .sender = "", .login = CLIENT, .cause = "c", .evidence = "e",
+	    .strikes = 2, .since_s = now, .expires_s = now + 3600 });
+	sql_run(f, "INSERT INTO block (login, strikes) VALUES ('@example.org', 3), ('Ann@example.org', 4)");
+	assert_int_equal(strikes_of("", CLIENT), 2);
+	assert_int_equal(strikes_of(CLIENT, ""), 1);
+	assert_true(sql_becomes(f, "SELECT client, login, strikes FROM block WHERE cause = 'c'", "|" CLIENT "|2"));
+	fixture_close(f);
+	assert_true(fixture_open(f));
+	assert_int_equal(strikes_of("", CLIENT), 2);
+	assert_int_equal(strikes_of(CLIENT, ""), 1);
+	assert_int_equal(strikes_of("", "ann@example.org"), 4);
+	assert_int_equal(strikes_of("", "bob@example.org"), 0);
+	assert_int_equal(strikes_of("", ""), 0);
+}
+
 #define PROMISE(says, function) { says, function, begin, end, NULL }
 
 int
@@ -304,6 +336,7 @@ main(void)
 		PROMISE("thousands of blocks become part of the lists", many_blocks),
 		PROMISE("a block that somebody ended has ended", lifted),
 		PROMISE("a block for good is not made shorter", stays),
+		PROMISE("a block of a login is one of its own, whatever the login is called", of_logins),
 	};
 	return cmocka_run_group_tests_name("clients", tests, NULL, NULL);
 }

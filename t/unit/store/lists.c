@@ -287,14 +287,14 @@ bears_odd_numbers(void **state)
 	    "INSERT INTO hand_allow (client, expires, created) VALUES ('192.0.2.7', 0, 5)");
 	(void)state;
 
-	const struct list_row *ended = lists_block(l, "192.0.2.1"), *far = lists_block(l, "192.0.2.2");
+	const struct list_row *ended = lists_block(l, "192.0.2.1", ""), *far = lists_block(l, "192.0.2.2", "");
 	assert_int_equal(ended->strikes, 0);
 	assert_false(list_row_counts(ended, NOW));	/* 1970 is over: it is not for good */
 	assert_true(list_row_counts(far, NOW));
 	assert_in_range(far->strikes, 1, 1000000);
 	assert_in_range(far->expires_s, NOW, CLOCK_MAX_S);
-	assert_false(list_row_counts(lists_block(l, "192.0.2.3"), NOW));
-	assert_int_equal(lists_block(l, "2001:db8::/64")->strikes, 2);
+	assert_false(list_row_counts(lists_block(l, "192.0.2.3", ""), NOW));
+	assert_int_equal(lists_block(l, "2001:db8::/64", "")->strikes, 2);
 	assert_null(find(l, LIST_ALLOW, &(struct match){ NULL, NULL, USUAL, 0 }));
 	lists_release(l);
 }

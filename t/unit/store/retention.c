@@ -115,7 +115,9 @@ deletes_what_is_oldest(void **state)
 	    "unixepoch() - 9999, unixepoch() - 9999 FROM n");
 	sql_run(f, NUMBERS(200) "INSERT INTO activity SELECT 'client', '192.0.2.' || i, unixepoch() / 3600 * 3600 - 86400, "
 	    "'unknown', 'x', 1 FROM n");
+	sql_run(f, NUMBERS(200) "INSERT INTO login_client SELECT i || '@example.org', '192.0.2.0/24', 1, unixepoch() - 86400 FROM n");
 	is_made_smaller();
+	assert_int_equal(sql_number(f, "SELECT count(*) FROM login_client"), 0);
 	assert_int_equal(sql_number(f, "SELECT count(*) FROM activity"), 0);
 	assert_int_equal(sql_number(f, "SELECT count(*) FROM decision"), 200);
 	assert_in_range(sql_number(f, "SELECT count(*) FROM unknown"), 1, 199999);

@@ -59,6 +59,8 @@ makes_all(void **state)
 	sqlite3_close(db);
 }
 
+#define TRIGGERS "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'"
+
 static void
 takes_the_steps_behind(void **state)
 {
@@ -71,6 +73,8 @@ takes_the_steps_behind(void **state)
 	(void)state;
 
 	assert_int_equal(schema_apply(db, why, sizeof why), SCHEMA_MADE);
+	int triggers = number(db, TRIGGERS);
+	assert_in_range(triggers, 30, 100);
 	run(db, "CREATE TABLE no_such_thing_again (a); INSERT INTO deny (client) VALUES ('192.0.2.7');"
 	    "CREATE VIEW \"an \"\"older\"\" view\" AS SELECT client FROM hand_deny; PRAGMA user_version = 100");
 	assert_int_equal(schema_migrate(db, steps, 3, OLDER + 2, why, sizeof why), SCHEMA_READY);
@@ -78,7 +82,7 @@ takes_the_steps_behind(void **state)
 	assert_int_equal(number(db, "SELECT count(*) FROM hand_deny WHERE colour = 'dark red'"), 1);
 	assert_int_equal(number(db, "SELECT count(*) FROM deny"), 1);
 	assert_int_equal(number(db, "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'an %'"), 0);
-	assert_int_equal(number(db, "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'"), 36);
+	assert_int_equal(number(db, TRIGGERS), triggers);
 	sqlite3_close(db);
 }
 
