@@ -174,8 +174,11 @@ message('z@example.com');
 is asks('z@example.com', 'DATA', 1), 'DUNNO', 'a user of ours has';
 message('z@example.com');
 like asks('z@example.com', 'DATA', 1), qr/^550 5\.7\.1 example\.com may send 1 messages within 1 hour/, 'one by it, too';
+my %script = (policy_context => 'submission', client_address => '127.0.0.1', sender => 'www@example.org', protocol_state => 'DATA', recipient_count => 1);
+$p->reload(profiles => profile('submission', login_required => 'reject', quota_exceeded => 'reject', quota => 'sender_domain 1 messages / 1h, client 2 messages / 1d'));
+eventually { $p->ask(%script, instance => 'script' . ++$instance) =~ /^550 5\.7\.1 (?:127\.0\.0\.1 may send 2 messages within 1 day|example\.org may send 1)/ } 'a script on a machine of ours, without a login, has one, too';
 my ($status, $out) = $p->command(request(policy_context => 'submission', sasl_username => 'z@example.com', sender => 'z@example.com'), '-x');
-like $out, qr/quota +objects/, 'policyd -x explains it' or diag $out;
+like $out, qr/^quota +objects.*example\.com may send 1 messages/ms, 'policyd -x explains it' or diag $out;
 is used('example.com'), '1|1|0', 'and counts nothing';
 
 # ---- the store in trouble ----
