@@ -3,7 +3,7 @@
  * Asks          the table quota_limit, what was used of each quota, and what of the message has been counted
  * Checks        quota_exceeded  5.7.1  the message, or this recipient of it, is more than a quota has left
  *                               5.5.3  it is more than there is at all     RFC 3463 s.3.6
- *               quota_near      5.7.1  it fits, and takes more than quota_soft per cent
+ *               quota_near      5.7.1  the message fits, and takes more than quota_soft per cent
  * Cannot tell   when the store cannot, unless what was counted since the start is too much already
  * Leaves        whom a row of quota_limit gives "none"; a sender's domain that a stranger claims
  *
@@ -192,7 +192,7 @@ pass(struct eval *e, const struct fit *fit)
 	if (u->name == NULL)
 		return v;
 	words(u->quota.length_s, within);
-	if (share(fit) * 100 > (double)o->soft)
+	if (share(fit) * 100 > (double)o->soft && request(e)->stage == STAGE_DATA)	/* once for a message */
 		v = object(e, QUOTA_NEAR, "5.7.1", "%.80s may send %" PRId64 " %s within %s, and has sent %" PRId64 " with this message",
 		    u->name, u->quota.most, quota_units[u->quota.unit], within, fit->after);
 	if (o->header && request(e)->stage == STAGE_DATA)

@@ -30,7 +30,7 @@ struct pending_write *quotas_count(struct quotas_asked *q, sqlite3 *db, const st
 struct pending_write *quotas_write_message(const char *instance, const struct quota_message *m, int64_t now_s);
 
 /* The file is a new one: hand to put() the writes of all that still counts. */
-void quotas_write_again(const struct quotas_asked *q, void (*put)(void *arg, struct pending_write *w), void *arg);
+void quotas_write_again(const struct quotas_asked *q, int64_t now_s, void (*put)(void *arg, struct pending_write *w), void *arg);
 
 /* Before db is closed; at the end. */
 void quotas_finalize(struct quotas_asked *q);

@@ -353,7 +353,7 @@ see_state(struct store *s)
 		desk_close(&s->desk);
 		close_facts(s);
 		triplets_read_again(&s->triplets);
-		quotas_write_again(&s->quotas, put_row, s);
+		quotas_write_again(&s->quotas, clock_wall_s(), put_row, s);
 		timer_start(s->read, 1, 0);
 		free(s->problems_written);
 		s->problems_written = NULL;

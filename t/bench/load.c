@@ -8,6 +8,7 @@
  *     refused     fresh, with a HELO that is no name; a reject is expected
  *     new         fresh, each from a sender without digits that never wrote before; to be greylisted
  *     known       the same, from one of 20000 senders that are known
+ *     counted     fresh, at DATA, each from one of 20000 logins
  *     idle        one answer on each connection, then nothing: memory per connection
  *
  * Without -r the loop is closed: the next request leaves with the answer to the
@@ -42,7 +43,7 @@ enum {
 
 struct mode {
 	const char *name, *helo, *network, *expect;
-	bool fresh, strangers, idle, letters, known;
+	bool fresh, strangers, idle, letters, known, logins;
 };
 
 static const struct mode modes[] = {
@@ -52,6 +53,7 @@ static const struct mode modes[] = {
 	{ "refused", "localhost", "192.0.2", "action=5", .fresh = true },
 	{ "new", "mail.example.net", "192.0.2", "action=DEFER_IF_PERMIT", .fresh = true, .letters = true },
 	{ "known", "mail.example.net", "192.0.2", "action=DUNNO\n\n", .fresh = true, .letters = true, .known = true },
+	{ "counted", "mail.example.net", "192.0.2", "action=DUNNO\n\n", .fresh = true, .logins = true },
 	{ "idle", "mail.example.net", "192.0.2", "action=DUNNO\n\n", .idle = true },
 };
 
@@ -59,7 +61,7 @@ struct connection {
 	int fd;
 	bool waiting;			/* for an answer */
 	int64_t since_ns;		/* the request left, or was due */
-	char *client, *sender, *recipient, *instance;	/* what changes, within request */
+	char *client, *sender, *login, *recipient, *instance;	/* what changes, within request */
 	size_t len, got;
 	char request[REQUEST_BYTES], reply[REPLY_BYTES];
 };
@@ -171,19 +173,21 @@ static void
 build_request(struct connection *c, size_t number)
 {
 	int len = snprintf(c->request, sizeof c->request,
-	    "request=smtpd_access_policy\nprotocol_state=RCPT\nprotocol_name=ESMTP\n"
+	    "request=smtpd_access_policy\nprotocol_state=%s\nprotocol_name=ESMTP\n"
 	    "client_address=%s.100\nclient_name=mail.example.net\nclient_port=51234\n"
 	    "reverse_client_name=mail.example.net\nserver_address=203.0.113.25\nserver_port=25\n"
 	    "helo_name=%s\nsender=s00000000@d00.example.com\nrecipient=r000@example.org\n"
-	    "recipient_count=0\nqueue_id=\ninstance=%06x.%08zx.a3b1c.0\nsize=18423\netrn_domain=\nstress=\n"
-	    "sasl_method=\nsasl_username=\nsasl_sender=\nccert_subject=\nccert_issuer=\nccert_fingerprint=\n"
+	    "recipient_count=%d\nqueue_id=\ninstance=%06x.%08zx.a3b1c.0\nsize=18423\netrn_domain=\nstress=\n"
+	    "sasl_method=\nsasl_username=%s\nsasl_sender=\nccert_subject=\nccert_issuer=\nccert_fingerprint=\n"
 	    "ccert_pubkey_fingerprint=\nencryption_protocol=TLSv1.3\nencryption_cipher=TLS_AES_256_GCM_SHA384\n"
-	    "encryption_keysize=256\npolicy_context=mx\n\n",
-	    mode->network, mode->helo, (unsigned)getpid() & 0xffffff, number);
+	    "encryption_keysize=256\npolicy_context=%s\n\n",
+	    mode->logins ? "DATA" : "RCPT", mode->network, mode->helo, mode->logins, (unsigned)getpid() & 0xffffff, number,
+	    mode->logins ? "s00000000@d00.example.com" : "", mode->logins ? "submission" : "mx");
 
 	c->len = (size_t)len;
 	c->client = strstr(c->request, "client_address=") + strlen("client_address=");
 	c->sender = strstr(c->request, "\nsender=") + strlen("\nsender=");
+	c->login = strstr(c->request, "\nsasl_username=") + strlen("\nsasl_username=");
 	c->recipient = strstr(c->request, "\nrecipient=") + strlen("\nrecipient=");
 	c->instance = strstr(c->request, "\ninstance=") + strlen("\ninstance=123456.");
 }
@@ -210,10 +214,12 @@ static void
 change_request(struct connection *c, uint64_t n)
 {
 	put_digits(c->instance, 8, 16, n);
-	if (mode->known)
+	if (mode->known || mode->logins)
 		n %= KNOWN;
 	put_digits(c->sender + 1, 8, 16, n);
 	put_digits(c->sender + strlen("s00000000@d"), 2, 10, n % DOMAINS);
+	if (mode->logins)
+		memcpy(c->login, c->sender, strlen("s00000000@d00"));
 	put_digits(c->recipient + 1, 3, 10, n % RECIPIENTS);
 	if (mode->letters)
 		change_sender(c, n);
@@ -429,7 +435,7 @@ static int
 usage(void)
 {
 	fputs("usage: load [-c connections] [-s seconds] [-r rate] [-p pid]\n"
-	    "            fresh|repeated|strangers|refused|new|known|idle inet:127.0.0.1:PORT|unix:PATH\n", stderr);
+	    "            fresh|repeated|strangers|refused|new|known|counted|idle inet:127.0.0.1:PORT|unix:PATH\n", stderr);
 	return 2;
 }
 

@@ -20,8 +20,9 @@ main(void)
 	const struct promise promises[] = {
 		{ "without a quota it has nothing to say", { ANN, RECIPIENTS(1000) }, "DUNNO" },
 		{ "what fits is no matter", { ANN, TEN, RECIPIENTS(7) }, "DUNNO" },
-		{ "the last of a quota fits, and is near its end", { ANN, TEN, RECIPIENTS(9) },
-		  "OBJECT quota_near 5.7.1 " ANN_MAY "has sent 10 with this message" },
+		{ "the last of a quota fits", { ANN, TEN, RECIPIENTS(9) }, "DUNNO" },
+		{ "and is near its end, which is told once for a message", { ANN, TEN, RECIPIENTS(9), DATA, .recipients = 1 },
+		  "OBJECT quota_near 5.7.1 " ANN_MAY "has sent 10 with this message; count 1 recipients of ann@example.org" },
 		{ "one more does not; there is room when the oldest count no more", { ANN, TEN, RECIPIENTS(10) },
 		  "OBJECT quota_exceeded 5.7.1 " ANN_MAY "has sent 10; try again in 25 minutes" },
 		{ "the recipients before it in its message are there, too", { ANN, TEN, RECIPIENTS(7), .before = 3 },
