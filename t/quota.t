@@ -106,6 +106,36 @@ is asks('kill@example.org', 'DATA', 1), 'DUNNO', 'after a restart there is one l
 message('kill@example.org');
 like asks('kill@example.org', 'RCPT', 0), $refused, 'and no more';
 
+# ---- killed again and again, in the midst of it ----
+
+# Ask about each message until it is answered; what has no answer is asked again, as Postfix would.
+$p->reload(profiles => quota(quota => 'login 100000 messages / 1d'));
+eventually { $p->log =~ / read again$/m } 'another quota';
+my %open = map { message('busy@example.org'); ($of{'busy@example.org'} => 1) } 1 .. 600;
+my $killed = 0;
+while (%open) {
+	my @waiting;
+	for my $id ((sort keys %open)[0 .. 99]) {
+		next if !defined $id;
+		my $connection = $p->connect;
+		$connection->send(request(policy_context => 'submission', sasl_username => 'busy@example.org', sender => 'busy@example.org',
+		    instance => $id, protocol_state => 'DATA', recipient_count => 1));
+		push @waiting, [ $id, $connection ];
+	}
+	if ($killed++ < 5) {
+		for (@waiting[0 .. 9 * $killed]) {
+			delete $open{$_->[0]} if $_ && ($_->[1]->reply // '') eq 'DUNNO';
+		}
+		$p->kill9;
+		$p->run;
+	} else {
+		($_->[1]->reply // '') eq 'DUNNO' and delete $open{$_->[0]} for @waiting;
+	}
+}
+is used('busy@example.org', 'messages') =~ s/\|.*//r, 600, 'of six hundred messages each has counted once, though policyd was killed five times meanwhile';
+$p->reload(profiles => quota(quota => 'login 10 recipients / 1h'));
+eventually { my $read = () = $p->log =~ / read again$/mg; $read >= 2 } 'the first quota again';
+
 # ---- two hundred logins at once, each at its limit ----
 
 my @logins = map { "login$_\@example.org" } 1 .. 200;
