@@ -108,8 +108,9 @@ first_letters(const char *text, size_t len)
 	return first;
 }
 
-const char *
-name_patterns_match(const struct name_patterns *p, const char *name, size_t host_len)
+/* Words are looked for in the first host_len bytes. */
+static const char *
+first_match(const struct name_patterns *p, const char *name, size_t host_len)
 {
 	size_t len = strlen(name);
 	uint32_t first = first_letters(name, host_len);
@@ -124,4 +125,15 @@ name_patterns_match(const struct name_patterns *p, const char *name, size_t host
 			return pattern;
 	}
 	return NULL;
+}
+
+const char *
+name_patterns_match(const struct name_patterns *p, const char *name, bool words)
+{
+	const char *pattern = first_match(p, name, words ? strlen(name) : 0);
+
+	/* Where the organisational domain begins takes longer to find than all else, and is seldom asked. */
+	if (pattern != NULL && strchr(pattern, '.') == NULL)
+		pattern = first_match(p, name, name_host_len(name));
+	return pattern;
 }
