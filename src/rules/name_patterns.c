@@ -71,18 +71,32 @@ matches(const char *pattern, const char *text, size_t len)
 	}
 }
 
+/* Names are in lower case; what is not is no letter. */
+static bool
+is_small(char c)
+{
+	return c >= 'a' && c <= 'z';
+}
+
+/* The next word from here on, and how many letters it has; end if there is none. */
+static const char *
+next_word(const char *text, const char *end, size_t *letters)
+{
+	while (text < end && !is_small(*text))
+		text++;
+	for (*letters = 0; text + *letters < end && is_small(text[*letters]);)
+		++*letters;
+	return text;
+}
+
 static bool
 has_word(const char *pattern, const char *text, size_t len)
 {
 	const char *end = text + len;
 
-	while ((text += strcspn(text, LETTERS)) < end) {
-		size_t letters = strspn(text, LETTERS);
-
+	for (size_t letters; (text = next_word(text, end, &letters)) < end; text += letters)
 		if (matches(pattern, text, letters))
 			return true;
-		text += letters;
-	}
 	return false;
 }
 
@@ -101,10 +115,8 @@ first_letters(const char *text, size_t len)
 	const char *end = text + len;
 	uint32_t first = 0;
 
-	while ((text += strcspn(text, LETTERS)) < end) {
+	for (size_t letters; (text = next_word(text, end, &letters)) < end; text += letters)
 		first |= UINT32_C(1) << (*text - 'a');
-		text += strspn(text, LETTERS);
-	}
 	return first;
 }
 

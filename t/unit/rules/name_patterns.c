@@ -52,6 +52,8 @@ static const struct {
 	{ "words can be left out", "dsl", "dsl.isp.example", false, NULL },
 	{ "names then stay", "dsl, *.isp.example", "dsl.isp.example", false, "*.isp.example" },
 	{ "any bytes may stand in a name", "dsl", "\xff-dsl\\009.isp.example", true, "dsl" },
+	{ "a capital is no letter", "dsl", "DSL.dslX.Xdsl.isp.example", true, "dsl" },
+	{ "not at the start of a word either", "dsl*", "Dsl.isp.example", true, NULL },
 	{ "an empty name matches nothing", "dsl, *.example", "", true, NULL },
 };
 
