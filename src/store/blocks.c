@@ -16,6 +16,8 @@ struct entry {
 static struct entry *
 find(const struct blocks *b, const char *client)
 {
+	if (b->table.count == 0)		/* as most of the time */
+		return NULL;
 	uint64_t hash = hash_bytes(client, strlen(client));
 	struct hash_link *l = hash_first(&b->table, hash);
 
