@@ -57,7 +57,7 @@ struct list {				/* grows */
 struct run {
 	unsigned terms, voids;
 	bool waiting, stopped, unsure;
-	enum spf_result stop;		/* NONE, TEMPERROR or PERMERROR, if stopped */
+	enum spf_result stop;		/* if stopped: TEMPERROR, PERMERROR; or NONE, and waiting */
 	struct frame *speaks;		/* whose explanation counts: the first, or where it was redirected */
 	const struct mechanism *matched;	/* the last that did */
 	bool named, names_open;		/* the client's names were looked at; something of them is open */
@@ -526,9 +526,10 @@ fetch(struct spf *c, struct frame *f)
 		}
 		record = it;
 	}
-	if (record.text == NULL) {
-		/* An include of nothing, a redirect to nothing: s.5.2, s.6.1. */
-		stop(c->run, f->from ? SPF_PERMERROR : SPF_NONE, "%s has no record", *domain ? domain : "an empty name");
+	if (record.text == NULL && f->from == NULL)
+		return false;
+	if (record.text == NULL) {	/* an include of nothing, a redirect to nothing: s.5.2, s.6.1 */
+		stop(c->run, SPF_PERMERROR, "%s has no record", *domain ? domain : "an empty name");
 		return false;
 	}
 	if (f->text.at == NULL)
@@ -630,7 +631,7 @@ spf_run(struct spf *c)
 		o.explanation = explanation(c, run.speaks);
 	if (run.waiting)
 		return (struct spf_outcome){ .waiting = true, .trace = "" };
-	if (run.stopped && run.stop != SPF_NONE)
+	if (run.stopped)
 		o.why = arena_strndup(c->arena, run.why_buffer, run.why.len);
 	if (!run.stopped && matched && run.matched != NULL)
 		o.mechanism = arena_strndup(c->arena, run.matched->term.written.at, run.matched->term.written.len);
