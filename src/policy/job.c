@@ -171,7 +171,7 @@ job_answer(struct job *j, const struct text *reply)
 
 	job_log(j);
 	if (j->remembered)
-		message_close(p->messages, j->hash, j->len, reply->at, clock_mono_us());
+		message_close(p->messages, j->hash, j->len, reply->at, clock_tick_us());
 	for (const struct waiting_ticket *w = j->tickets; w != NULL; w = w->next)
 		p->parts.answer(w->ticket, reply->at, reply->len);
 	job_free(j);

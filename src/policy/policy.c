@@ -177,7 +177,7 @@ static bool
 ask_looks_broken(void *arg, const char *client)
 {
 	struct policy *p = arg;
-	int64_t now_us = clock_mono_us();
+	int64_t now_us = clock_tick_us();
 
 	if (p->explains || !bracket_looks_broken(p->bracket, client, now_us))
 		return false;
@@ -235,7 +235,7 @@ is_of_use(const struct policy *p, const struct request *r)
 static bool
 asked_before(struct policy *p, struct job *j, void *ticket, struct text *reply, enum policy_ask *ask)
 {
-	struct resend before = message_find(p->messages, j->hash, j->len, clock_mono_us());
+	struct resend before = message_find(p->messages, j->hash, j->len, clock_tick_us());
 
 	if (before.reply == NULL && before.asked == NULL)
 		return false;
@@ -267,7 +267,7 @@ learn(struct policy *p, struct job *j, struct text *reply)
 	memory_keep(j);
 	action_encode(reply, &(struct action){ .kind = ACTION_DUNNO });
 	if (j->remembered)
-		message_close(p->messages, j->hash, j->len, reply->at, clock_mono_us());
+		message_close(p->messages, j->hash, j->len, reply->at, clock_tick_us());
 	job_free(j);
 	return POLICY_ANSWERED;
 }
@@ -284,7 +284,7 @@ judge(struct policy *p, struct job *j, void *ticket, struct text *reply)
 	w->ticket = ticket;
 	j->tickets = w;
 	if (j->remembered)
-		message_open(p->messages, j->hash, j->len, j, clock_mono_us());
+		message_open(p->messages, j->hash, j->len, j, clock_tick_us());
 	if (!j->committing) {
 		int64_t deadline_ms = j->era->options->deadline_ms;
 		int64_t share_ms = deadline_ms / 4 < COMMIT_SHARE_MS ? deadline_ms / 4 : COMMIT_SHARE_MS;
