@@ -93,12 +93,10 @@ mail_address_normal(const char *address, struct text *out)
 bool
 domain_is_hostname(const char *normal)
 {
-	char before = '.';
-
-	for (const char *c = normal; *c; before = *c++) {
-		bool end = c[1] == '.' || c[1] == '\0';
-
-		if (*c == '-' ? before == '.' || end : !is_letter(*c) && !is_digit(*c) && *c != '.')
+	for (const char *c = normal; *c; c++) {
+		if (is_letter(*c) || is_digit(*c) || *c == '.')
+			continue;
+		if (*c != '-' || c == normal || c[-1] == '.' || c[1] == '.' || c[1] == '\0')
 			return false;
 	}
 	return *normal != '\0';
