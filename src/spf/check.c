@@ -122,14 +122,13 @@ list_add(struct arena *a, struct list *l, void *item)
 static bool
 is_name(const char *name)
 {
-	size_t label = 0, len = 0;
-
-	for (; *name; name++, len++) {
-		label = *name == '.' ? 0 : label + 1;
-		if (label > 63 || (*name == '.' && (len == 0 || name[1] == '.' || name[1] == '\0')))
+	for (const char *label = name, *end;; label = end + 1) {
+		end = strchrnul(label, '.');
+		if (end == label || end - label > 63)
 			return false;
+		if (*end == '\0')
+			return end - name < DOMAIN_TEXT;
 	}
-	return len > 0 && len < DOMAIN_TEXT;
 }
 
 /* What check_host() can be asked of (s.4.3), and so what can be included or redirected to: a name of several labels. */
