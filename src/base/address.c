@@ -3,7 +3,6 @@
 #include "base/ascii.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -223,9 +222,10 @@ network_contains(const struct network *n, const struct address *a)
 const char *
 network_print(const struct network *n, char out[NETWORK_TEXT])
 {
-	char text[ADDRESS_TEXT];
-
-	snprintf(out, NETWORK_TEXT, "%s/%u", address_print(&n->base, text), n->prefix);
+	address_print(&n->base, out);
+	char *at = out + strlen(out);
+	*at++ = '/';
+	*put_octet(at, n->prefix) = '\0';
 	return out;
 }
 
