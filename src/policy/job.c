@@ -113,7 +113,11 @@ count_metric(const char *name, const char *help, const char *action, const char 
 	char labels[128];
 	struct text t = TEXT(labels);
 
-	text_addf(&t, "check=\"%s\",action=\"%s\"", check, action);
+	text_add(&t, "check=\"");
+	text_add(&t, check);
+	text_add(&t, "\",action=\"");
+	text_add(&t, action);
+	text_add(&t, "\"");
 	metric_counter(name, labels, help)->value++;
 }
 
