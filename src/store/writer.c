@@ -543,9 +543,9 @@ writer_put(struct writer *w, struct pending_write *writes)
 	bool first = w->waiting == NULL;
 	*w->waiting_end = writes;
 	w->waiting_end = end;
-	if (first)
-		pthread_cond_signal(&w->news);
 	pthread_mutex_unlock(&w->lock);
+	if (first)			/* now that it need not wait for the lock */
+		pthread_cond_signal(&w->news);
 }
 
 struct pending_write *
