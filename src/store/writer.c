@@ -22,7 +22,7 @@
 enum { RETRY_MS = 1000, IDLE_MS = 1000, HAND_COPY_EVERY_S = 86400 };
 
 enum statement { INSERT_DECISION, INSERT_PROBLEM, DELETE_PROBLEMS, INSERT_LIST, DELETE_LISTS, UPSERT_COUNTER,
-	INSERT_WRITER, STATEMENTS };
+	INSERT_WRITER, BEGIN, COMMIT, STATEMENTS };
 
 static const char *const sql[STATEMENTS] = {
 	[INSERT_DECISION] = "INSERT INTO decision (reference, writer, time, action, check_name, would, reply, profile, "
@@ -36,6 +36,8 @@ static const char *const sql[STATEMENTS] = {
 	[DELETE_LISTS] = "DELETE FROM list_state",
 	[UPSERT_COUNTER] = "INSERT INTO counter VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET n = max(n, excluded.n)",
 	[INSERT_WRITER] = "INSERT OR IGNORE INTO writer VALUES (?,?)",
+	[BEGIN] = "BEGIN IMMEDIATE",
+	[COMMIT] = "COMMIT",
 };
 
 const char *const row_sql[ROWS] = {
@@ -277,9 +279,9 @@ count(struct writer *w, struct pending_write *write)
 static bool
 write_batch(struct writer *w)
 {
-	sqlite3_stmt *writer = statement(w, INSERT_WRITER);
+	sqlite3_stmt *begin = statement(w, BEGIN), *commit = statement(w, COMMIT), *writer = statement(w, INSERT_WRITER);
 
-	if (writer == NULL || sqlite3_exec(w->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+	if (begin == NULL || commit == NULL || writer == NULL || !database_finish(begin))
 		return false;
 	bind_text(writer, 1, w->id);
 	sqlite3_bind_int64(writer, 2, clock_wall_s());
@@ -290,8 +292,7 @@ write_batch(struct writer *w)
 		if (!write_kinds[write->kind](w, write))
 			return false;
 	}
-	return counters_write(w->counters, write_counter, w) &&
-	    sqlite3_exec(w->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
+	return counters_write(w->counters, write_counter, w) && database_finish(commit);
 }
 
 static void
