@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "store/checkpoint.h"
 #include "store/counter.h"
 #include "store/database.h"
 #include "store/retention.h"
@@ -81,6 +82,7 @@ struct writer {
 	struct counters *counters;
 	struct sent_rows sent;
 	struct retention *retention;
+	struct checkpoint *checkpoint;
 	int64_t hand_copied_s, hand_change;
 	uint64_t log_inode;				/* of the open file's write-ahead log; 0: not known */
 };
@@ -94,6 +96,7 @@ close_file(struct writer *w)
 	database_finalize(w->row_statements, ROWS);
 	sent_rows_finalize(&w->sent);
 	retention_finalize(w->retention);
+	checkpoint_close(w->checkpoint);
 	sqlite3_close(w->db);
 	w->db = NULL;
 	w->log_inode = 0;
@@ -126,6 +129,7 @@ open_file(struct writer *w)
 		set_trouble(w, why);
 		return false;
 	}
+	checkpoint_open(w->checkpoint, w->path, w->db);
 	atomic_fetch_add(&w->state.generation, 1);
 	counters_dirty(w->counters);	/* a new file knows none of our counts */
 	wake_send(w->wake);
@@ -456,6 +460,8 @@ run(void *arg)
 	struct writer *w = arg;
 	int64_t wait_ms = 0;
 
+	if (w->db != NULL)
+		checkpoint_open(w->checkpoint, w->path, w->db);
 	while (take(w, wait_ms)) {
 		if (w->batch != NULL && !commit_batch(w)) {
 			struct timespec pause = { .tv_nsec = 50 * 1000000 };
@@ -513,6 +519,7 @@ writer_start(const char *path, bool synchronous_full, struct sqlite3 *db, const 
 	w->hand_change = -1;
 	w->counters = counters_new();
 	w->retention = retention_new(o, &w->state);
+	w->checkpoint = checkpoint_new();
 	atomic_store(&w->state.trouble, db == NULL);
 	if (pthread_create(&w->thread, NULL, run, w) != 0)
 		abort();
@@ -584,6 +591,7 @@ writer_free(struct writer *w, struct pending_write **undone)
 	pthread_cond_destroy(&w->news);
 	counters_free(w->counters);
 	retention_free(w->retention);
+	checkpoint_free(w->checkpoint);
 	free(w->path);
 	free(w->id);
 	free(w);
