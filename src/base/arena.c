@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK_BYTES = 4096, KEPT = 64 };
+enum { CHUNK_BYTES = 16384, KEPT = 16 };
 
 struct chunk {
 	struct chunk *next;

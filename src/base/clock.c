@@ -20,15 +20,27 @@ clock_wall_s(void)
 	return t.tv_sec;
 }
 
-int64_t
-clock_mono_us(void)
+static int64_t
+mono_us(clockid_t clock)
 {
 	struct timespec t;
 
 	if (frozen)
 		return frozen_mono_us;
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+int64_t
+clock_mono_us(void)
+{
+	return mono_us(CLOCK_MONOTONIC);
+}
+
+int64_t
+clock_tick_us(void)
+{
+	return mono_us(CLOCK_MONOTONIC_COARSE);
 }
 
 void

@@ -10,6 +10,7 @@
 
 int64_t clock_wall_s(void);		/* Unix seconds */
 int64_t clock_mono_us(void);		/* microseconds since some moment before the start */
+int64_t clock_tick_us(void);		/* the same as of the kernel's last tick, up to 10 ms ago: for what only ages */
 
 /* For tests: stop both clocks at these values; clock_release() lets them run again. */
 void clock_freeze(int64_t wall_s, int64_t mono_us);

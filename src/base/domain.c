@@ -9,34 +9,43 @@
 
 enum { LABEL_MAX = 63, UTF8_MAX = 1024 };	/* no A-label form fits that is longer in UTF-8 */
 
-/*
- * The whole work for ASCII: lower case, sizes, the trailing dot.  Underscores pass: the DNS and Postfix know
- * such names, only hosts must not have one.
- */
-static bool
-normal_ascii(const char *text, char out[DOMAIN_TEXT])
+/* What a byte of a name is in normal form; 0 if it is none of a name's. */
+static const char normal_bytes[256] = {
+	['-'] = '-', ['.'] = '.', ['_'] = '_', ['0'] = '0', '1', '2', '3', '4', '5', '6', '7', '8', '9',
+	['A'] = 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm',
+	'n', 'o', 'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z',
+	['a'] = 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm',
+	'n', 'o', 'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z',
+};
+
+bool
+domain_normal_ascii(const char *text, char out[DOMAIN_TEXT])
 {
-	size_t len = 0, label = 0;
+	size_t len = strnlen(text, DOMAIN_TEXT + 1);
 
-	for (; *text; text++) {
-		char c = to_lower(*text);
+	if (len > 0 && text[len - 1] == '.')
+		len--;
+	if (len >= DOMAIN_TEXT)
+		return false;
+	for (size_t at = 0, label = 0;; label = ++at) {
+		char c;
 
-		if (c == '.') {
-			if (label == 0)
-				return false;
-			if (text[1] == '\0')
-				break;
-			label = 0;
-		} else if (!is_letter(c) && !is_digit(c) && c != '-' && c != '_')
+		while ((c = normal_bytes[(unsigned char)text[at]]) > '.' || c == '-')
+			out[at++] = c;
+		out[at] = at < len ? c : '\0';
+		if (at == label || at - label > LABEL_MAX || (at < len && c != '.'))
 			return false;
-		else if (++label > LABEL_MAX)
-			return false;
-		if (len == DOMAIN_TEXT - 1)
-			return false;
-		out[len++] = c;
+		if (at == len)
+			return true;
 	}
-	out[len] = '\0';
-	return label > 0;
+}
+
+static bool
+is_ascii(const char *text)
+{
+	while (*text != '\0' && (unsigned char)*text < 0x80)
+		text++;
+	return *text == '\0';
 }
 
 static bool
@@ -47,7 +56,7 @@ normal_utf8(const char *text, char out[DOMAIN_TEXT])
 	if (strlen(text) > UTF8_MAX ||
 	    idn2_lookup_u8((const uint8_t *)text, &ascii, IDN2_NONTRANSITIONAL) != IDN2_OK)
 		return false;
-	bool good = normal_ascii((const char *)ascii, out);
+	bool good = domain_normal_ascii((const char *)ascii, out);
 	idn2_free(ascii);
 	return good;
 }
@@ -55,11 +64,8 @@ normal_utf8(const char *text, char out[DOMAIN_TEXT])
 bool
 domain_normal(const char *text, char out[DOMAIN_TEXT])
 {
-	const char *c = text;
+	bool good = domain_normal_ascii(text, out) || (!is_ascii(text) && normal_utf8(text, out));
 
-	while (*c != '\0' && (unsigned char)*c < 0x80)
-		c++;
-	bool good = *c == '\0' ? normal_ascii(text, out) : normal_utf8(text, out);
 	if (!good)
 		*out = '\0';
 	return good;
@@ -87,12 +93,10 @@ mail_address_normal(const char *address, struct text *out)
 bool
 domain_is_hostname(const char *normal)
 {
-	char before = '.';
-
-	for (const char *c = normal; *c; before = *c++) {
-		bool end = c[1] == '.' || c[1] == '\0';
-
-		if (*c == '-' ? before == '.' || end : !is_letter(*c) && !is_digit(*c) && *c != '.')
+	for (const char *c = normal; *c; c++) {
+		if (is_letter(*c) || is_digit(*c) || *c == '.')
+			continue;
+		if (*c != '-' || c == normal || c[-1] == '.' || c[1] == '.' || c[1] == '\0')
 			return false;
 	}
 	return *normal != '\0';

@@ -16,6 +16,12 @@ enum { DOMAIN_TEXT = 254 };
 bool domain_normal(const char *text, char out[DOMAIN_TEXT]);
 
 /*
+ * The same for text that must be ASCII; out is rubbish if it is false.  Underscores pass: the DNS and Postfix know such
+ * names, only hosts must not have one.
+ */
+bool domain_normal_ascii(const char *text, char out[DOMAIN_TEXT]);
+
+/*
  * Add the normal form of a mail address: lower case, its domain normal.  Returns the domain, in *out; NULL if there is
  * none, or if that is no name (an address literal): then it is added as it is.
  */

@@ -1,6 +1,7 @@
 /* metrics.c - see metrics.h */
 #include "base/metrics.h"
 #include "base/arena.h"
+#include "base/hash.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 enum { BUCKETS = 11 };
 
 struct entry {
+	struct hash_link link;		/* first: the table's */
 	struct metric metric;
 	struct entry *next;		/* in order of registration */
 	char *name, *labels, *help;
@@ -26,20 +28,25 @@ static const int64_t bucket_us[BUCKETS] = { 100, 300, 1000, 3000, 10000, 30000, 
     3000000, 10000000 };
 
 static struct entry *entries;
+static struct hash_table table;		/* of them */
 static struct histogram *histograms;
 
 static struct metric *
 metric_register(const char *name, const char *labels, const char *help, const char *type)
 {
-	struct entry **at = &entries, **same = NULL;
+	uint64_t hash = hash_bytes(name, strlen(name)) ^ hash_bytes(labels, strlen(labels)) * 3;
+	struct hash_link *l = hash_first(&table, hash);
 
-	for (; *at != NULL; at = &(*at)->next) {
-		if (strcmp((*at)->name, name) != 0)
-			continue;
-		if (strcmp((*at)->labels, labels) == 0)
-			return &(*at)->metric;
-		same = &(*at)->next;
+	for (; l != NULL; l = l->next) {
+		struct entry *known = (struct entry *)(void *)l;
+
+		if (l->hash == hash && strcmp(known->name, name) == 0 && strcmp(known->labels, labels) == 0)
+			return &known->metric;
 	}
+	struct entry **at = &entries, **same = NULL;
+	for (; *at != NULL; at = &(*at)->next)
+		if (strcmp((*at)->name, name) == 0)
+			same = &(*at)->next;
 	if (same != NULL)		/* a family stands together in the file */
 		at = same;
 	struct entry *e = xcalloc(1, sizeof *e);
@@ -49,6 +56,7 @@ metric_register(const char *name, const char *labels, const char *help, const ch
 	e->type = type;
 	e->next = *at;
 	*at = e;
+	hash_insert(&table, &e->link, hash);
 	return &e->metric;
 }
 

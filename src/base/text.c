@@ -115,7 +115,7 @@ is_plain(char c)
 static size_t
 plain_len(const char *bytes, size_t len)
 {
-	enum { BLOCK = 32 };
+	enum { BLOCK = 16 };
 	size_t n = 0;
 
 	for (; n + BLOCK <= len; n += BLOCK) {

@@ -16,7 +16,7 @@ struct entry {
 	struct hash_link link;
 	struct entry *newer, *older;	/* by last use */
 	const struct answer *answer;
-	int64_t expires_us;		/* clock_mono_us() */
+	int64_t expires_us;		/* clock_tick_us() */
 };
 
 struct dns_cache {
@@ -107,7 +107,7 @@ dns_cache_find(struct dns_cache *c, const char *name, enum dns_type type, uint64
 
 	if (e == NULL)
 		return NULL;
-	if (clock_mono_us() >= e->expires_us) {
+	if (clock_tick_us() >= e->expires_us) {
 		drop(c, e);
 		return NULL;
 	}
@@ -130,7 +130,7 @@ dns_cache_add(struct dns_cache *c, const struct answer *a)
 		return;
 	e = xcalloc(1, sizeof *e);
 	e->answer = answer_ref(a);
-	e->expires_us = clock_mono_us() + (int64_t)a->ttl_s * 1000000;
+	e->expires_us = clock_tick_us() + (int64_t)a->ttl_s * 1000000;
 	hash_insert(&c->table, &e->link, hash);
 	list_add(c, e);
 	c->weight += weight_of(e);

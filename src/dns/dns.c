@@ -322,10 +322,11 @@ on_deliver(void *arg)
 
 /* ---- what others call ---- */
 
+/* The name as it is given: most are in normal form, as what the cache knows is. */
 static const struct answer *
-find_known(struct dns *d, const char *normal, enum dns_type type, uint64_t hash)
+find_known(struct dns *d, const char *name, enum dns_type type)
 {
-	const struct answer *known = dns_cache_find(d->cache, normal, type, hash);
+	const struct answer *known = dns_cache_find(d->cache, name, type, dns_question_hash(name, type));
 
 	if (known == NULL)
 		return NULL;
@@ -341,13 +342,15 @@ ask(struct dns *d, const char *name, enum dns_type type, struct dns_waiter *w, b
 
 	w->next = NULL;
 	w->prev = NULL;
-	if (!dns_name_normal(name, normal))
-		return answer_failed(name, type, "not a domain name");
-	uint64_t hash = dns_question_hash(normal, type);
-	const struct answer *known = anew ? NULL : find_known(d, normal, type, hash);
+	const struct answer *known = anew ? NULL : find_known(d, name, type);
 	if (known != NULL)
 		return known;
+	if (!dns_name_normal(name, normal))
+		return answer_failed(name, type, "not a domain name");
+	if (!anew && strcmp(name, normal) != 0 && (known = find_known(d, normal, type)) != NULL)
+		return known;
 	d->misses->value++;
+	uint64_t hash = dns_question_hash(normal, type);
 	struct query *q = query_find(d, normal, type, hash);
 	if (q == NULL) {
 		bool full = d->queue.count > 0 || d->in_flight >= (size_t)d->options.dns_max_in_flight;
@@ -386,9 +389,7 @@ dns_known(struct dns *d, const char *name, enum dns_type type)
 {
 	char normal[DNS_NAME_TEXT];
 
-	if (!dns_name_normal(name, normal))
-		return NULL;
-	return find_known(d, normal, type, dns_question_hash(normal, type));
+	return dns_name_normal(name, normal) ? find_known(d, normal, type) : NULL;
 }
 
 void

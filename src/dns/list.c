@@ -365,12 +365,12 @@ const struct answer *
 dns_list_ask(struct dns_lists *h, const char *domain, const char *name, enum dns_type type, struct dns_waiter *w)
 {
 	struct list *l = find(h, domain);
-	int64_t now_us = clock_mono_us();
 
 	if (l != NULL && l->verdict != PROBE_GOOD)
 		return refuse(l, name, type);
 	if (l == NULL || !l->open)
 		return dns_ask(h->dns, name, type, w);
+	int64_t now_us = clock_mono_us();
 	if (now_us < l->next_try_us) {
 		const struct answer *known = dns_known(h->dns, name, type);
 

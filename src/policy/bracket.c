@@ -35,7 +35,7 @@ struct attempts {
 struct slot {
 	struct hash_table clients;
 	struct tally all;		/* of these */
-	int64_t minute;			/* of clock_mono_us(), in SLOT_S */
+	int64_t minute;			/* of clock_tick_us(), in SLOT_S */
 };
 
 struct bracket {

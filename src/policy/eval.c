@@ -1,7 +1,6 @@
 /* eval.c - see eval.h */
 #include "policy/eval.h"
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/log.h"
 
 #include <assert.h>
@@ -301,7 +300,8 @@ refuse_question(const struct eval *e, const char *name, enum dns_type type)
 static struct question *
 ask(struct eval *e, const char *list, const char *name, enum dns_type type)
 {
-	struct question **bucket = &e->buckets[hash_bytes(name, strlen(name)) % QUESTION_BUCKETS];
+	size_t len = strlen(name);
+	struct question **bucket = &e->buckets[len % QUESTION_BUCKETS];
 
 	for (struct question *q = *bucket; q != NULL; q = q->next_alike)
 		if (q->open.type == type && strcmp(q->open.name, name) == 0)
@@ -310,7 +310,7 @@ ask(struct eval *e, const char *list, const char *name, enum dns_type type)
 	struct question *q = question_new(e, ABOUT_DNS);
 	q->next_alike = *bucket;
 	*bucket = q;
-	q->open = (struct answer){ .name = arena_strdup(e->arena, name), .type = type, .why = "" };
+	q->open = (struct answer){ .name = arena_strndup(e->arena, name, len), .type = type, .why = "" };
 	q->waiter.dns.answered = on_answer;
 	if (e->closed)
 		fail_question(q);

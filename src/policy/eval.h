@@ -192,7 +192,7 @@ struct eval {
 	unsigned spared_before, doubt_before;	/* enum spare: known from earlier requests about this message */
 
 	struct question *questions;
-	struct question *buckets[QUESTION_BUCKETS];	/* those for the DNS, by name */
+	struct question *buckets[QUESTION_BUCKETS];	/* those for the DNS, by length of the name */
 	struct used *spare;		/* of rules that were run again */
 	unsigned question_count, runs;	/* questions for the DNS */
 	bool closed;			/* the deadline has passed: what is not known is failed */

@@ -113,7 +113,11 @@ count_metric(const char *name, const char *help, const char *action, const char 
 	char labels[128];
 	struct text t = TEXT(labels);
 
-	text_addf(&t, "check=\"%s\",action=\"%s\"", check, action);
+	text_add(&t, "check=\"");
+	text_add(&t, check);
+	text_add(&t, "\",action=\"");
+	text_add(&t, action);
+	text_add(&t, "\"");
 	metric_counter(name, labels, help)->value++;
 }
 
@@ -173,7 +177,7 @@ job_answer(struct job *j, const struct text *reply)
 
 	job_log(j);
 	if (j->remembered)
-		message_close(p->messages, j->hash, j->len, reply->at, clock_mono_us());
+		message_close(p->messages, j->hash, j->len, reply->at, clock_tick_us());
 	for (const struct waiting_ticket *w = j->tickets; w != NULL; w = w->next)
 		p->parts.answer(w->ticket, reply->at, reply->len);
 	job_free(j);

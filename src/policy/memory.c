@@ -25,7 +25,7 @@ memory_recall(struct job *j)
 
 	if (r->stage != STAGE_DATA || *r->instance == '\0')
 		return;
-	const struct transaction *t = transaction_find(j->policy->transactions, r->instance, clock_mono_us());
+	const struct transaction *t = transaction_find(j->policy->transactions, r->instance, clock_tick_us());
 	if (t == NULL)
 		return;
 	j->eval->spared_before = t->spared;
@@ -52,7 +52,7 @@ keep_recipient(struct job *j)
 	j->policy->wiring.unknown_seen |= recipient_state_known(e) != RECIPIENT_NOT_ASKED ||
 	    store_is_fed(j->policy->parts.store);
 	if (*j->request.instance != '\0' &&
-	    transaction_pass(j->policy->transactions, j->request.instance, &who, e->spared, e->doubt, clock_mono_us()))
+	    transaction_pass(j->policy->transactions, j->request.instance, &who, e->spared, e->doubt, clock_tick_us()))
 		(e->hook == HOOK_MX ? wiring_message : wiring_users_message)(&j->policy->wiring, &j->era->needs);
 }
 
@@ -67,8 +67,8 @@ choose_header(struct job *j)
 	struct decision *d = &j->decision;
 
 	for (size_t i = 0; i < d->header_count; i++)
-		transaction_queue_header(t, instance, d->headers[i], clock_mono_us());
-	const char *header = transaction_next_header(t, instance, clock_mono_us());
+		transaction_queue_header(t, instance, d->headers[i], clock_tick_us());
+	const char *header = transaction_next_header(t, instance, clock_tick_us());
 	d->header = header != NULL ? arena_strdup(j->arena, header) : NULL;
 }
 
@@ -131,7 +131,7 @@ memory_concludes(struct policy *p, const void *connection)
 	struct vain v;
 
 	/* Where Postfix's log is read, that decides. */
-	if (bracket_conclude(p->bracket, connection, clock_mono_us(), &v) && !store_is_fed(p->parts.store))
+	if (bracket_conclude(p->bracket, connection, clock_tick_us(), &v) && !store_is_fed(p->parts.store))
 		count_unknown(p, &(struct unknown_recipient){ v.client, v.recipient, false, UNKNOWN_BY_BRACKET, v.time_s },
 		    v.sender_domain);
 }
@@ -144,7 +144,7 @@ memory_bracket(struct job *j)
 	if (j->eval->hook == HOOK_MX_PRE)
 		memory_concludes(j->policy, j->connection);
 	else if (j->eval->hook == HOOK_MX)
-		bracket_close(j->policy->bracket, j->request.instance, j->eval->recipient, clock_mono_us());
+		bracket_close(j->policy->bracket, j->request.instance, j->eval->recipient, clock_tick_us());
 }
 
 static void
@@ -155,7 +155,7 @@ open_pair(struct job *j)
 	    .recipient = e->recipient, .sender_domain = e->sender_domain };
 
 	if (*s.instance != '\0' && s.client != NULL && j->connection != NULL)
-		bracket_open(j->policy->bracket, j->connection, &s, e->now_s, clock_mono_us());
+		bracket_open(j->policy->bracket, j->connection, &s, e->now_s, clock_tick_us());
 }
 
 static void
@@ -243,7 +243,7 @@ memory_charge(struct job *j)
 	if (m.recipients < (int64_t)r->recipient_count)
 		m.recipients = (int64_t)r->recipient_count;
 	m.whole |= r->stage == STAGE_END_OF_MESSAGE;
-	transaction_counted(p->transactions, r->instance, &m, clock_mono_us());
+	transaction_counted(p->transactions, r->instance, &m, clock_tick_us());
 	return store_quota_count(p->parts.store, e->counts, r->instance, &m, e->now_s, &j->waiter);
 }
 

@@ -189,7 +189,7 @@ static bool
 ask_looks_broken(void *arg, const char *client)
 {
 	struct policy *p = arg;
-	int64_t now_us = clock_mono_us();
+	int64_t now_us = clock_tick_us();
 
 	if (p->explains || !bracket_looks_broken(p->bracket, client, now_us))
 		return false;
@@ -219,7 +219,7 @@ static struct quota_message
 ask_message(void *arg, const char *instance)
 {
 	struct policy *p = arg;
-	const struct transaction *t = transaction_find(p->transactions, instance, clock_mono_us());
+	const struct transaction *t = transaction_find(p->transactions, instance, clock_tick_us());
 	struct quota_message m;
 
 	if (t != NULL)
@@ -231,7 +231,7 @@ ask_message(void *arg, const char *instance)
 static int64_t
 ask_recipients_before(void *arg, const char *instance)
 {
-	const struct transaction *t = transaction_find(((struct policy *)arg)->transactions, instance, clock_mono_us());
+	const struct transaction *t = transaction_find(((struct policy *)arg)->transactions, instance, clock_tick_us());
 
 	return t ? t->recipients : 0;
 }
@@ -275,7 +275,7 @@ is_of_use(const struct policy *p, const struct request *r)
 static bool
 asked_before(struct policy *p, struct job *j, void *ticket, struct text *reply, enum policy_ask *ask)
 {
-	struct resend before = message_find(p->messages, j->hash, j->len, clock_mono_us());
+	struct resend before = message_find(p->messages, j->hash, j->len, clock_tick_us());
 
 	if (before.reply == NULL && before.asked == NULL)
 		return false;
@@ -304,7 +304,7 @@ answer_later(struct policy *p, struct job *j, void *ticket)
 	w->ticket = ticket;
 	j->tickets = w;
 	if (j->remembered)
-		message_open(p->messages, j->hash, j->len, j, clock_mono_us());
+		message_open(p->messages, j->hash, j->len, j, clock_tick_us());
 	if (!j->committing) {
 		int64_t deadline_ms = j->era->options->deadline_ms;
 		int64_t share_ms = deadline_ms / 4 < COMMIT_SHARE_MS ? deadline_ms / 4 : COMMIT_SHARE_MS;

@@ -35,6 +35,8 @@ fitting(const struct text *t, size_t size)
 	char buffer[LINE_BYTES];
 	size_t len = t->len;
 
+	if (len * strlen("\\xHH") < size)	/* as nearly always */
+		return len;
 	for (;; len -= len < STEP ? len : STEP) {
 		struct text safe_text = { .at = buffer, .size = size };
 
@@ -68,6 +70,15 @@ is_counted(const struct request *r)
 	return *r->recipient == '\0' && r->recipient_count > 0;
 }
 
+/* What others sent, most bytes of it, between words of ours. */
+static void
+add_field(struct text *t, const char *before, const char *value, size_t most, const char *behind)
+{
+	text_add(t, before);
+	text_add_bytes(t, value, strnlen(value, most));
+	text_add(t, behind);
+}
+
 void
 record_log(const struct eval *e, const struct decision *d, const char *reference, int64_t took_us)
 {
@@ -78,19 +89,24 @@ record_log(const struct eval *e, const struct decision *d, const char *reference
 	struct text t = TEXT(buffer), own = TEXT(own_buffer);
 
 	add_own(&own, e, d, reference, took_us);
-	text_addf(&t, "%.64s: %s: %s from %.255s[%.46s]:", *r->queue_id ? r->queue_id : "NOQUEUE", words[d->action],
-	    stage_name(r->stage), *r->client_name ? r->client_name : "unknown", r->client_address);
+	add_field(&t, "", *r->queue_id ? r->queue_id : "NOQUEUE", 64, ": ");
+	text_add(&t, words[d->action]);
+	text_add(&t, ": ");
+	text_add(&t, stage_name(r->stage));
+	add_field(&t, " from ", *r->client_name ? r->client_name : "unknown", 255, "");
+	add_field(&t, "[", r->client_address, 46, "]:");
 	if (d->action != ACTION_DUNNO)
 		text_addf(&t, " %c%s %s;", d->action == ACTION_REJECT ? '5' : '4', d->enhanced + 1,
 		    reply_text(e, d, reference));
-	text_addf(&t, " from=<%.320s>", r->sender);
+	add_field(&t, " from=<", r->sender, 320, ">");
 	if (is_counted(r))
 		text_addf(&t, " nrcpt=%" PRIu64, r->recipient_count);
 	else
-		text_addf(&t, " to=<%.320s>", r->recipient);
-	text_addf(&t, " proto=%.8s helo=<%.255s>", r->protocol_name, r->helo_name);
+		add_field(&t, " to=<", r->recipient, 320, ">");
+	add_field(&t, " proto=", r->protocol_name, 8, "");
+	add_field(&t, " helo=<", r->helo_name, 255, ">");
 	if (*r->sasl_username)
-		text_addf(&t, " login=<%.255s>", r->sasl_username);
+		add_field(&t, " login=<", r->sasl_username, 255, ">");
 	log_info("%.*s%s", (int)fitting(&t, sizeof buffer - own.len), buffer, own_buffer);
 }
 

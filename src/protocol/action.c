@@ -89,5 +89,7 @@ action_encode(struct text *out, const struct action *a)
 	const char *code = a->kind == ACTION_GREYLIST ? "DEFER_IF_PERMIT 4" : "550 5";
 	if (a->kind == ACTION_DEFER)	/* 451: our own trouble, or the network's */
 		code = (detail[0] == '3' || detail[0] == '4') && detail[1] == '.' ? "451 4" : "450 4";
-	text_addf(out, "action=%s.%s %s%s%s\n\n", code, detail, finding, *finding && *tail ? " " : "", tail);
+	const char *const parts[] = { "action=", code, ".", detail, " ", finding, *finding && *tail ? " " : "", tail, "\n\n" };
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		text_add(out, parts[i]);
 }

@@ -147,16 +147,22 @@ count_digits(const char *text, size_t len)
 	return count;
 }
 
+/* Has it digits enough, in front of its organisational domain, for one of many lines? */
+static bool
+is_numbered(const char *name)
+{
+	enum { POOL_DIGITS = 3 };
+
+	return count_digits(name, strlen(name)) >= POOL_DIGITS && count_digits(name, name_host_len(name)) >= POOL_DIGITS;
+}
+
 const char *
 dynamic_name(const char *name, const struct address *a, const struct name_patterns *dynamic,
     const struct name_patterns *fixed)
 {
-	enum { POOL_DIGITS = 3 };
-	size_t host_len = name_host_len(name);
-
-	if (name_patterns_match(fixed, name, host_len) != NULL)
+	if (name_patterns_match(fixed, name, true) != NULL)
 		return NULL;
 	if (name_spells_address(name, a))
 		return "the address";
-	return name_patterns_match(dynamic, name, count_digits(name, host_len) >= POOL_DIGITS ? host_len : 0);
+	return name_patterns_match(dynamic, name, is_numbered(name));
 }

@@ -39,16 +39,16 @@ literal_fault(const char *domain)
 static const char *
 label_fault(const char *label, size_t len, bool underscore)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
-
 	if (len == 0)
 		return "has a dot too many in its domain";
 	if (len > LABEL_MAX)
 		return "has a label of more than 63 octets in its domain";
 	if (label[0] == '-' || label[len - 1] == '-')
 		return "has a hyphen at the start or end of a label in its domain";
-	for (size_t good = strspn(label, plain); good < len; good += 1 + strspn(label + good + 1, plain))
-		if (label[good] != '_')
+	for (size_t i = 0; i < len; i++)
+		if (is_letter(label[i]) || is_digit(label[i]) || label[i] == '-')
+			continue;
+		else if (label[i] != '_')
 			return "has a character in its domain that none may have";
 		else if (!underscore)
 			return "has an underscore in its domain";

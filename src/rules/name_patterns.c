@@ -71,18 +71,32 @@ matches(const char *pattern, const char *text, size_t len)
 	}
 }
 
+/* Names are in lower case; what is not is no letter. */
+static bool
+is_small(char c)
+{
+	return c >= 'a' && c <= 'z';
+}
+
+/* The next word from here on, and how many letters it has; end if there is none. */
+static const char *
+next_word(const char *text, const char *end, size_t *letters)
+{
+	while (text < end && !is_small(*text))
+		text++;
+	for (*letters = 0; text + *letters < end && is_small(text[*letters]);)
+		++*letters;
+	return text;
+}
+
 static bool
 has_word(const char *pattern, const char *text, size_t len)
 {
 	const char *end = text + len;
 
-	while ((text += strcspn(text, LETTERS)) < end) {
-		size_t letters = strspn(text, LETTERS);
-
+	for (size_t letters; (text = next_word(text, end, &letters)) < end; text += letters)
 		if (matches(pattern, text, letters))
 			return true;
-		text += letters;
-	}
 	return false;
 }
 
@@ -101,15 +115,14 @@ first_letters(const char *text, size_t len)
 	const char *end = text + len;
 	uint32_t first = 0;
 
-	while ((text += strcspn(text, LETTERS)) < end) {
+	for (size_t letters; (text = next_word(text, end, &letters)) < end; text += letters)
 		first |= UINT32_C(1) << (*text - 'a');
-		text += strspn(text, LETTERS);
-	}
 	return first;
 }
 
-const char *
-name_patterns_match(const struct name_patterns *p, const char *name, size_t host_len)
+/* Words are looked for in the first host_len bytes. */
+static const char *
+first_match(const struct name_patterns *p, const char *name, size_t host_len)
 {
 	size_t len = strlen(name);
 	uint32_t first = first_letters(name, host_len);
@@ -124,4 +137,15 @@ name_patterns_match(const struct name_patterns *p, const char *name, size_t host
 			return pattern;
 	}
 	return NULL;
+}
+
+const char *
+name_patterns_match(const struct name_patterns *p, const char *name, bool words)
+{
+	const char *pattern = first_match(p, name, words ? strlen(name) : 0);
+
+	/* Where the organisational domain begins takes longer to find than all else, and is seldom asked. */
+	if (pattern != NULL && strchr(pattern, '.') == NULL)
+		pattern = first_match(p, name, name_host_len(name));
+	return pattern;
 }

@@ -22,11 +22,8 @@ struct name_patterns {
 /* The parser of an OPT_PARSED row whose member is a struct name_patterns. */
 const char *name_patterns_parse(struct arena *a, const char *text, void *into);
 
-/*
- * The first pattern that matches name (lower case, any bytes), or NULL.  Words are looked for in its first host_len bytes,
- * name_host_len(): with 0 only patterns with a dot count.
- */
-const char *name_patterns_match(const struct name_patterns *p, const char *name, size_t host_len);
+/* The first pattern that matches name (lower case, any bytes), or NULL; without words only patterns with a dot count. */
+const char *name_patterns_match(const struct name_patterns *p, const char *name, bool words);
 
 /* How many bytes of name stand in front of its organisational domain; all of them if it has none. */
 size_t name_host_len(const char *name);

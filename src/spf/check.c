@@ -57,7 +57,7 @@ struct list {				/* grows */
 struct run {
 	unsigned terms, voids;
 	bool waiting, stopped, unsure;
-	enum spf_result stop;		/* NONE, TEMPERROR or PERMERROR, if stopped */
+	enum spf_result stop;		/* if stopped: TEMPERROR, PERMERROR; or NONE, and waiting */
 	struct frame *speaks;		/* whose explanation counts: the first, or where it was redirected */
 	const struct mechanism *matched;	/* the last that did */
 	bool named, names_open;		/* the client's names were looked at; something of them is open */
@@ -122,14 +122,13 @@ list_add(struct arena *a, struct list *l, void *item)
 static bool
 is_name(const char *name)
 {
-	size_t label = 0, len = 0;
-
-	for (; *name; name++, len++) {
-		label = *name == '.' ? 0 : label + 1;
-		if (label > 63 || (*name == '.' && (len == 0 || name[1] == '.' || name[1] == '\0')))
+	for (const char *label = name, *end;; label = end + 1) {
+		end = strchrnul(label, '.');
+		if (end == label || end - label > 63)
 			return false;
+		if (*end == '\0')
+			return end - name < DOMAIN_TEXT;
 	}
-	return len > 0 && len < DOMAIN_TEXT;
 }
 
 /* What check_host() can be asked of (s.4.3), and so what can be included or redirected to: a name of several labels. */
@@ -526,9 +525,10 @@ fetch(struct spf *c, struct frame *f)
 		}
 		record = it;
 	}
-	if (record.text == NULL) {
-		/* An include of nothing, a redirect to nothing: s.5.2, s.6.1. */
-		stop(c->run, f->from ? SPF_PERMERROR : SPF_NONE, "%s has no record", *domain ? domain : "an empty name");
+	if (record.text == NULL && f->from == NULL)
+		return false;
+	if (record.text == NULL) {	/* an include of nothing, a redirect to nothing: s.5.2, s.6.1 */
+		stop(c->run, SPF_PERMERROR, "%s has no record", *domain ? domain : "an empty name");
 		return false;
 	}
 	if (f->text.at == NULL)
@@ -630,7 +630,7 @@ spf_run(struct spf *c)
 		o.explanation = explanation(c, run.speaks);
 	if (run.waiting)
 		return (struct spf_outcome){ .waiting = true, .trace = "" };
-	if (run.stopped && run.stop != SPF_NONE)
+	if (run.stopped)
 		o.why = arena_strndup(c->arena, run.why_buffer, run.why.len);
 	if (!run.stopped && matched && run.matched != NULL)
 		o.mechanism = arena_strndup(c->arena, run.matched->term.written.at, run.matched->term.written.len);

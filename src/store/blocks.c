@@ -23,8 +23,9 @@ hash_of(const char *client, const char *login)
 static struct entry *
 find(const struct blocks *b, const char *client, const char *login)
 {
+	if (b->table.count == 0)		/* as most of the time */
+		return NULL;
 	uint64_t hash = hash_of(client, login);
-
 	for (struct hash_link *l = hash_first(&b->table, hash); l != NULL; l = l->next) {
 		struct entry *e = (struct entry *)(void *)l;
 

@@ -533,8 +533,11 @@ void
 store_count_decision(struct store *s, const char *action, const char *check, const char *would, int64_t time_s)
 {
 	char key[COUNTER_KEY];
+	struct text t = TEXT(key);
 
-	snprintf(key, sizeof key, "%s:%s", action, check ? check : "");
+	text_add(&t, action);
+	text_add(&t, ":");
+	text_add(&t, check ? check : "");
 	store_count(s, "decision", key, time_s);
 	while (would_key(&would, key))
 		store_count(s, "would", key, time_s);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "store/checkpoint.h"
 #include "store/counter.h"
 #include "store/database.h"
 #include "store/retention.h"
@@ -22,7 +23,7 @@
 enum { RETRY_MS = 1000, IDLE_MS = 1000, HAND_COPY_EVERY_S = 86400 };
 
 enum statement { INSERT_DECISION, INSERT_PROBLEM, DELETE_PROBLEMS, INSERT_LIST, DELETE_LISTS, UPSERT_COUNTER,
-	INSERT_WRITER, STATEMENTS };
+	INSERT_WRITER, BEGIN, COMMIT, STATEMENTS };
 
 static const char *const sql[STATEMENTS] = {
 	[INSERT_DECISION] = "INSERT INTO decision (reference, writer, time, action, check_name, would, reply, profile, "
@@ -36,6 +37,8 @@ static const char *const sql[STATEMENTS] = {
 	[DELETE_LISTS] = "DELETE FROM list_state",
 	[UPSERT_COUNTER] = "INSERT INTO counter VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET n = max(n, excluded.n)",
 	[INSERT_WRITER] = "INSERT OR IGNORE INTO writer VALUES (?,?)",
+	[BEGIN] = "BEGIN IMMEDIATE",
+	[COMMIT] = "COMMIT",
 };
 
 const char *const row_sql[ROWS] = {
@@ -89,6 +92,7 @@ struct writer {
 	struct counters *counters;
 	struct sent_rows sent;
 	struct retention *retention;
+	struct checkpoint *checkpoint;
 	int64_t hand_copied_s, hand_change;
 	uint64_t log_inode;				/* of the open file's write-ahead log; 0: not known */
 };
@@ -102,6 +106,7 @@ close_file(struct writer *w)
 	database_finalize(w->row_statements, ROWS);
 	sent_rows_finalize(&w->sent);
 	retention_finalize(w->retention);
+	checkpoint_close(w->checkpoint);
 	sqlite3_close(w->db);
 	w->db = NULL;
 	w->log_inode = 0;
@@ -134,6 +139,7 @@ open_file(struct writer *w)
 		set_trouble(w, why);
 		return false;
 	}
+	checkpoint_open(w->checkpoint, w->path, w->db);
 	atomic_fetch_add(&w->state.generation, 1);
 	counters_dirty(w->counters);	/* a new file knows none of our counts */
 	wake_send(w->wake);
@@ -287,9 +293,9 @@ count(struct writer *w, struct pending_write *write)
 static bool
 write_batch(struct writer *w)
 {
-	sqlite3_stmt *writer = statement(w, INSERT_WRITER);
+	sqlite3_stmt *begin = statement(w, BEGIN), *commit = statement(w, COMMIT), *writer = statement(w, INSERT_WRITER);
 
-	if (writer == NULL || sqlite3_exec(w->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+	if (begin == NULL || commit == NULL || writer == NULL || !database_finish(begin))
 		return false;
 	bind_text(writer, 1, w->id);
 	sqlite3_bind_int64(writer, 2, clock_wall_s());
@@ -300,8 +306,7 @@ write_batch(struct writer *w)
 		if (!write_kinds[write->kind](w, write))
 			return false;
 	}
-	return counters_write(w->counters, write_counter, w) &&
-	    sqlite3_exec(w->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
+	return counters_write(w->counters, write_counter, w) && database_finish(commit);
 }
 
 static void
@@ -465,6 +470,8 @@ run(void *arg)
 	struct writer *w = arg;
 	int64_t wait_ms = 0;
 
+	if (w->db != NULL)
+		checkpoint_open(w->checkpoint, w->path, w->db);
 	while (take(w, wait_ms)) {
 		if (w->batch != NULL && !commit_batch(w)) {
 			struct timespec pause = { .tv_nsec = 50 * 1000000 };
@@ -522,6 +529,7 @@ writer_start(const char *path, bool synchronous_full, struct sqlite3 *db, const 
 	w->hand_change = -1;
 	w->counters = counters_new();
 	w->retention = retention_new(o, &w->state);
+	w->checkpoint = checkpoint_new();
 	atomic_store(&w->state.trouble, db == NULL);
 	if (pthread_create(&w->thread, NULL, run, w) != 0)
 		abort();
@@ -553,9 +561,9 @@ writer_put(struct writer *w, struct pending_write *writes)
 	bool first = w->waiting == NULL;
 	*w->waiting_end = writes;
 	w->waiting_end = end;
-	if (first)
-		pthread_cond_signal(&w->news);
 	pthread_mutex_unlock(&w->lock);
+	if (first)			/* now that it need not wait for the lock */
+		pthread_cond_signal(&w->news);
 }
 
 struct pending_write *
@@ -593,6 +601,7 @@ writer_free(struct writer *w, struct pending_write **undone)
 	pthread_cond_destroy(&w->news);
 	counters_free(w->counters);
 	retention_free(w->retention);
+	checkpoint_free(w->checkpoint);
 	free(w->path);
 	free(w->id);
 	free(w);
