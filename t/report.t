@@ -125,7 +125,7 @@ sub page {
 
 my ($page, $html) = page('new');
 like text($page), qr/No request was counted yet/, 'new: it says what it waits for';
-like text((part($page, 'refusals'))[0]), qr/There are none/, 'new: every part is there';
+like text((part($page, $_))[0]), qr/There are none/, "new: $_ are there" for qw(quotas relays spread refusals);
 spew(folder . '/new.html', $html);
 
 # ---- strangers, and what they say ----
@@ -206,6 +206,23 @@ $p->sql(<<~"");
 	INSERT INTO bounce SELECT 'secret-' || (i % 13) || '\@example.com', i, unixepoch() - i * 30000, i % 3 = 0, '5.1.1',
 	  '550 5.1.1 secret-t: <b onclick=x>no such mailbox</b>', '', NULL FROM c WHERE i BETWEEN 1 AND 40;
 	INSERT INTO delivered VALUES ('secret-3\@example.com', unixepoch());
+	INSERT INTO quota_use SELECT 'login', 'secret-u' || i || '\@example.org', 'recipients', 3600, 300, hour - 300 * k,
+	  hour + 7200 - 300 * k, 'mx-' || (1 + k % 2), 1 + (i * 7 + k) % 40, iif(k, 600, 300 + i % 5)
+	  FROM (SELECT i FROM c WHERE i < 40), (SELECT i AS k FROM c WHERE i < 4), t;
+	INSERT INTO quota_use SELECT column1, column2, column3, 86400, column4, hour, hour + column4, 'mx-1', column5, column6
+	  FROM t, (VALUES ('client', '192.0.2.7', 'messages', 86400, 1000, 1000),
+	    ('login', 'secret-v', 'bytes', 7200, 3 << 29, 1 << 30), ('sasl_username', 'secret-w', 'recipients', 7200, 499, 500),
+	    ('ccert_subject', 'secret-x', 'recipients', 7200, 7, 0));
+	INSERT INTO quota_use VALUES
+	  ('login', 'over\@example.org', 'messages', 60, 5, unixepoch() - 99, unixepoch() - 1, 'mx-1', 9, 9);
+	INSERT INTO relay_domain SELECT 'relay-' || i || '.example', unixepoch() - 86400 * i - 60, unixepoch(),
+	  'secret-y\@relay-' || i || '.example', 'softfail', iif(i % 5, NULL, unixepoch()) FROM c WHERE i BETWEEN 10 AND 18;
+	INSERT INTO relay_domain VALUES ('<b>', unixepoch(), unixepoch(), 'secret-z', '$hostile', NULL);
+	INSERT INTO login_client SELECT 'secret-a' || i || '\@example.org', '203.0.' || k || '.0/24', unixepoch() - 9000,
+	  unixepoch() - iif(k % 4, 600, 90000)
+	  FROM (SELECT i FROM c WHERE i < 14), (SELECT i AS k FROM c WHERE i < 30) WHERE k <= i * 2;
+	INSERT INTO login_client SELECT 'secret-s', '2001:db8:' || i || '::/48', unixepoch() - 60, unixepoch()
+	  FROM c WHERE i < 40;
 	COMMIT;
 
 ($page, $html) = page('full');
@@ -295,6 +312,24 @@ is_deeply [ map { join '|', @$_[0, 1, 3] } @{cells($page, 'lists')} ],
 is_deeply [ map { join '|', @$_ } @{cells($page, 'problems')} ],
     [ $p->sql("SELECT * FROM problem ORDER BY finding LIKE 'expired%', list, row") ],
     'rows that do nothing, as in problem';
+is_deeply [ map { [ $_->[0], $_->[1] =~ /^([\d,]+)/, $_->[3] ] } grep { $_->[1] !~ /MB/ } @{cells($page, 'quotas')} ],
+    rows(<<~''), 'the fullest quotas, as in quota';
+	SELECT name || scope, format('%,d', used), substr(frees, 1, 16) FROM (SELECT * FROM quota LIMIT 10)
+	WHERE unit <> 'bytes'
+
+is_deeply [ map { join '|', @$_[0 .. 2] } @{cells($page, 'quotas')}[0 .. 3] ], [
+    'secret-xccert_subject|7 of 0 recipients within 1d|700%', 'secret-vlogin|1536.0 MB of 1024.0 MB within 1d|150%',
+    '192.0.2.7client|1,000 of 1,000 messages within 1d fixed|100%',
+    'secret-wsasl_username|499 of 500 recipients within 1d|100%' ], 'of what, and how full';
+is text((named((part($page, 'quotas'))[0], 'caption'))[0]),
+    $p->sql('SELECT count(*) FROM quota') . ' quotas in use, the fullest first; the first 10', 'and how many there are';
+is_deeply [ map { join '|', @$_ } @{cells($page, 'relays')} ],
+    [ $p->sql('SELECT domain, substr(since, 1, 16), login, finding FROM relay_missing') ], 'relays, as in relay_missing';
+is_deeply [ map { [ @$_[0 .. 1], $_->[3] eq 'yes' ? 1 : 0 ] } @{cells($page, 'spread')} ],
+    rows('SELECT login, networks, blocked FROM login_spread LIMIT 10'), 'logins from many networks, as in login_spread';
+is_deeply cells($page, 'spread')->[0],
+    [ 'secret-s', 40, $p->sql('SELECT substr(last, 1, 16) FROM login_spread LIMIT 1'), 'yes' ],
+    'the one that is blocked, too';
 is_deeply [ map { [ @$_[0 .. 3] ] } @{cells($page, 'bouncing')} ], rows(<<~""), 'who bounces, as in bouncing';
 	SELECT recipient, hard, soft, substr(last, 1, 16) FROM bouncing
 	WHERE last >= date($now, 'unixepoch', '-6 days') ORDER BY hard DESC, bouncing.last DESC LIMIT 10
@@ -303,6 +338,10 @@ is_deeply [ map { substr $_->[0], 0, 10 } @{cells($page, 'refusals')} ], [ $p->s
     'the latest refusals, as in refusal';
 like text($page), qr/1 DNS list is not asked: bl\.example \(failing\)/, 'what asks for somebody stands in front';
 like text($page), qr/3 rows that somebody wrote cannot be read/, 'so do rows';
+like text($page), qr/3 quotas are used up: secret-x \(0 recipients within 1d\), secret-v \(1024\.0 MB within 1d\), 192/,
+    'so do quotas';
+like text($page), qr/4 relays have not named us in SPF for 14 days: relay-18\.example, .*, relay-14\.example\./,
+    'and relays, once they had time';
 
 ($page) = page('one day', '-s', 1);
 is scalar @{cells($page, 'days')}, 1, '-s 1: one day';
@@ -354,8 +393,10 @@ my %wrong = (
 );
 system($sqlite3, "$to/foreign.db", 'CREATE TABLE decision (x)') == 0 or die;
 $wrong{"$to/foreign.db"} = qr{foreign\.db: not a database of policyd's: it has no table counter; say with -d};
-system("$sqlite3 $to/old.db '.read sql/schema.sql' '.read sql/views.sql' 'DROP TABLE activity'") == 0 or die;
-$wrong{"$to/old.db"} = qr{old\.db: it has no table activity, so an earlier version of policyd made it; start the present};
+for (qw(activity login_client relay_domain quota_use)) {
+	system("$sqlite3 $to/no_$_.db '.read sql/schema.sql' '.read sql/views.sql' 'DROP TABLE $_'") == 0 or die;
+	$wrong{"$to/no_$_.db"} = qr{no_$_\.db: it has no table $_, so an earlier version of policyd made it; start the present};
+}
 spew("$to/other.sql", slurp('sql/schema.sql') =~ s/^  strikes /  strokes /mr);
 system("$sqlite3 $to/other.db '.read $to/other.sql' '.read sql/views.sql'") == 0 or die;
 $wrong{"$to/other.db"} = qr{other\.db: no such column: strikes; it is of another version of policyd};
@@ -391,9 +432,10 @@ my @questions = split /;\n(?=SELECT)/, slurp($asked) =~ s/^BEGIN;\s*|;\s*COMMIT\
 cmp_ok scalar @questions, '>', 10, 'it asks much';
 for my $question (@questions) {
 	my ($name) = $question =~ /'(\w+) '/;
-	my @large = qw(counter activity unknown bounce delivered);
+	my @large = qw(counter activity unknown bounce delivered login_client);
 	push @large, 'decision' if $question !~ /FROM decision ORDER BY reference DESC LIMIT \d+\)/;
-	my $scan = join '|', map { "SCAN $_\\b" } @large;
+	push @large, 'relay_domain' if $question !~ /FROM relay_domain ORDER BY last DESC LIMIT \d+\)/;
+	my $scan = join '|', (map { "SCAN $_\\b" } @large), $question =~ /FROM quota_use/ ? 'TEMP B-TREE FOR GROUP' : ();
 	is_deeply [ grep { /$scan/ } $p->sql("EXPLAIN QUERY PLAN $question") ], [],
 	    "$name: finds by an index, or looks at the newest";
 }
