@@ -40,6 +40,7 @@ struct lists {
 	unsigned refs;
 	struct arena *arena;
 	struct hash_table table;
+	size_t rows[KINDS];
 	uint64_t prefixes[KINDS][3];	/* prefix lengths in use, as bits: IPv4 in [0], IPv6 0-63 in [1], 64-127 in [2] */
 	bool v6_128[KINDS];		/* and this one */
 	bool names[KINDS];		/* some row has a client name */
@@ -236,6 +237,7 @@ static void
 file_row(struct lists *l, struct entry *e)
 {
 	file_under_key(l, e, e->kind);
+	l->rows[e->kind]++;
 	if (e->client.what == PATTERN_NETWORK)
 		note_prefix(l, e->kind, &e->client.network);
 	else if (e->client.what != PATTERN_ANY)
@@ -534,7 +536,7 @@ lists_find(const struct lists *l, enum list_kind kind, const struct list_subject
 {
 	struct search s = { l, kind, who, now_s, NULL };
 
-	if (l->table.count == 0)
+	if (l->rows[kind] == 0)
 		return NULL;
 	try_networks(&s);
 	if (l->names[kind] && who->client_name != NULL && *who->client_name)
@@ -553,7 +555,7 @@ lists_block(const struct lists *l, const char *client, const char *login)
 	struct network n;
 	const char *why;
 
-	if (l->table.count == 0 || (*login == '\0' && !network_parse(&n, client, &why)))
+	if (l->rows[LIST_BLOCK] == 0 || (*login == '\0' && !network_parse(&n, client, &why)))
 		return NULL;
 	if (*login)
 		snprintf(key, sizeof key, "%ul%.512s", LIST_BLOCK, login);
