@@ -32,8 +32,7 @@ static const char *const sql[STATEMENTS] = {
 	    "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[INSERT_PROBLEM] = "INSERT OR IGNORE INTO row_problem VALUES (?,?,?)",
 	[DELETE_PROBLEMS] = "DELETE FROM row_problem",
-	[INSERT_LIST] = "INSERT INTO list_state (list, kind, rules, state, since, why, probed, probe, ipv6) "
-	    "VALUES (?,?,?,?,?,nullif(?,''),nullif(?,'0'),nullif(?,''),?)",
+	[INSERT_LIST] = "INSERT INTO list_state VALUES (?,?,?,?,?,nullif(?,''),nullif(?,'0'),nullif(?,''),?)",
 	[DELETE_LISTS] = "DELETE FROM list_state",
 	[UPSERT_COUNTER] = "INSERT INTO counter VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET n = max(n, excluded.n)",
 	[INSERT_WRITER] = "INSERT OR IGNORE INTO writer VALUES (?,?)",
