@@ -103,6 +103,7 @@ struct store {
 	char *dns_lists;			/* cells, as store_dns_lists() was given them; NULL: never */
 	size_t dns_lists_size;
 	bool dns_lists_stale;			/* the file does not have them yet */
+	bool quotas_stale;			/* the same of what was counted before it was opened */
 
 	struct pending_count counts[COUNTS_MAX];
 	size_t count_used;
@@ -177,6 +178,16 @@ store_dns_lists(struct store *s, const char *cells, size_t size)
 	s->dns_lists_size = size;
 	s->dns_lists_stale = true;
 	write_dns_lists(s);
+}
+
+/* A file that was opened anew may be another one; while in trouble that is every second. */
+static void
+write_quotas(struct store *s)
+{
+	if (!s->quotas_stale || atomic_load(&writer_state(s->writer)->trouble))
+		return;
+	s->quotas_stale = false;
+	quotas_write_again(&s->quotas, clock_wall_s(), put_row, s);
 }
 
 /* The connection for what rules ask; NULL while the file cannot be read. */
@@ -353,7 +364,7 @@ see_state(struct store *s)
 		desk_close(&s->desk);
 		close_facts(s);
 		triplets_read_again(&s->triplets);
-		quotas_write_again(&s->quotas, clock_wall_s(), put_row, s);
+		s->quotas_stale = true;
 		timer_start(s->read, 1, 0);
 		free(s->problems_written);
 		s->problems_written = NULL;
@@ -367,6 +378,7 @@ see_state(struct store *s)
 		log_info("store: %s can be written again", s->path);
 	s->trouble = s->desk.quiet = trouble;
 	write_dns_lists(s);
+	write_quotas(s);
 	while (trouble && s->newest_awaited != NULL)
 		tell(s, s->newest_awaited, false);
 }

@@ -1,6 +1,7 @@
 /* quotas.c - what was used of quotas: the store promises that … */
 #include "store/store.h"
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "store_test.h"
 
 #include <setjmp.h>
@@ -219,9 +220,57 @@ goes_when_it_counts_no_more(void **state)
 	assert_true(sql_becomes(f, "SELECT instance FROM quota_message", "new"));
 }
 
+static void
+rename_file(const char *tail)
+{
+	char from[128], to[128];
+
+	snprintf(from, sizeof from, "%s%s", f->path, tail);
+	snprintf(to, sizeof to, "%s.gone%s", f->path, tail);
+	assert_int_equal(rename(from, to), 0);
+}
+
+static void
+is_in_a_new_file(void **state)
+{
+	(void)state;
+	count(&hourly, 3, NOW);
+	count(&fixed, 3, NOW - 2 * HOUR);	/* counts no more */
+	assert_true(sql_becomes(f, "SELECT count(*) FROM quota_use", "2"));
+	rename_file("");
+	rename_file("-wal");
+	rename_file("-shm");
+	count(&hourly, 1, NOW + STEP);
+	assert_true(sql_becomes(f, ROWS, "login|ann@example.org|recipients|3900|3|10\nlogin|ann@example.org|recipients|3900|1|10"));
+	assert_int_equal(past(&hourly, NOW + STEP).used, 4);
+}
+
+static void
+does_not_pile_up(void **state)
+{
+	char name[32];
+	struct quota_use u = hourly;
+	const struct metric *queue = metric_gauge("policyd_store_queue", "", "");
+
+	(void)state;
+	u.name = name;
+	for (int i = 0; i < 1000; i++) {
+		snprintf(name, sizeof name, "%d@example.org", i);
+		count(&u, 1, NOW);
+	}
+	assert_true(sql_becomes(f, "SELECT count(*) FROM quota_use", "1000"));
+	sick_disk(SQLITE_FULL);
+	count(&hourly, 1, NOW);
+	loop_for(f, 2500);		/* tried again every second, by a file that is opened anew */
+	sick_disk(0);
+	assert_in_range(queue->value, 1, 100);
+	assert_true(sql_becomes(f, "SELECT count(*) FROM quota_use", "1001"));
+}
+
 int
 main(void)
 {
+	sick_disk_install();
 #define TEST(says, test) { says, test, begin, end, NULL }
 	const struct CMUnitTest tests[] = {
 		TEST("what was used counts at once, and is written", counts_at_once),
@@ -232,6 +281,8 @@ main(void)
 		TEST("a message is counted and remembered in one transaction", is_in_one_piece),
 		TEST("names are made safe, and long ones kept apart", makes_names_safe),
 		TEST("who was counted longest ago is forgotten, and read again", forgets_the_oldest),
+		TEST("a new file has what still counts", is_in_a_new_file),
+		TEST("nothing piles up while the disk is full", does_not_pile_up),
 		TEST("rows go when they count no more", goes_when_it_counts_no_more),
 	};
 	return cmocka_run_group_tests_name("quotas", tests, NULL, NULL);
