@@ -65,13 +65,20 @@ struct found {
 	bool doubt;			/* of one it cannot be told */
 };
 
+/* A number as Postfix gives it; so large a one that it cannot be added to is more than any quota, too. */
+static int64_t
+bounded(uint64_t n)
+{
+	return n < INT64_MAX / 1000 ? (int64_t)n : INT64_MAX / 1000;
+}
+
 /* How much of it this request needs; of bytes, what is known of them by now. */
 static int64_t
 needed(struct eval *e, enum quota_unit unit)
 {
 	const struct request *r = request(e);
 	struct quota_message counted = quota_message(e);
-	int64_t recipients = r->stage == STAGE_RCPT ? recipients_before(e) + 1 : (int64_t)r->recipient_count;
+	int64_t recipients = r->stage == STAGE_RCPT ? recipients_before(e) + 1 : bounded(r->recipient_count);
 
 	switch (unit) {
 	case QUOTA_RECIPIENTS:
@@ -79,7 +86,7 @@ needed(struct eval *e, enum quota_unit unit)
 	case QUOTA_MESSAGES:
 		return counted.recipients == 0;
 	default:
-		return counted.whole ? 0 : r->size_bytes > 0 ? (int64_t)r->size_bytes : 1;
+		return counted.whole ? 0 : r->size_bytes > 0 ? bounded(r->size_bytes) : 1;
 	}
 }
 

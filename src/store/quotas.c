@@ -9,6 +9,15 @@
 
 enum { COUNTED_MAX = 65536, NAME_BYTES = 700, INSTANCE_BYTES = 128 };
 
+/* More than any quota allows, and little enough to add up: whatever number people wrote counts as no more, nor as less than 0. */
+#define COUNT_MAX INT64_C(10000000000000000)
+
+static int64_t
+bounded(int64_t n)
+{
+	return n < 0 ? 0 : n < COUNT_MAX ? n : COUNT_MAX;
+}
+
 /* What this store counted of one use. */
 struct quota_counted {
 	struct hash_link link;		/* first: the table's */
@@ -138,7 +147,7 @@ count_step(struct quota_counted *c, int64_t start_s, int64_t n)
 		c->starts[place] = start_s;
 		c->n[place] = 0;
 	}
-	c->n[place] += n;
+	c->n[place] = bounded(c->n[place] + bounded(n));
 }
 
 /* ---- the file ---- */
@@ -146,7 +155,7 @@ count_step(struct quota_counted *c, int64_t start_s, int64_t n)
 static sqlite3_stmt *
 question(struct quotas_asked *asked, sqlite3 *db, enum quotas_question which)
 {
-#define ROWS "SELECT start, sum(n) FROM quota_use WHERE scope = ?1 AND name = ?2 AND unit = ?3 AND length = ?4 AND step = ?5 " \
+#define ROWS "SELECT start, min(total(max(n, 0)), 1e16) FROM quota_use WHERE scope = ?1 AND name = ?2 AND unit = ?3 AND length = ?4 AND step = ?5 " \
 	"AND start BETWEEN ?6 AND ?7 AND writer "
 	static const char *const sql[QUOTAS_QUESTIONS] = {
 		[QUOTAS_OF_OTHERS] = ROWS "<> ?8 GROUP BY start",
@@ -177,7 +186,7 @@ read_steps(struct quotas_asked *asked, sqlite3 *db, enum quotas_question which, 
 	sqlite3_bind_int64(q, 7, current_step(&u->quota, now_s));
 	sqlite3_bind_text(q, 8, asked->writer, -1, SQLITE_STATIC);
 	while ((code = sqlite3_step(q)) == SQLITE_ROW)
-		step(arg, sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 1));
+		step(arg, sqlite3_column_int64(q, 0), bounded(sqlite3_column_int64(q, 1)));
 	sqlite3_reset(q);
 	return code == SQLITE_DONE;
 }
@@ -205,7 +214,7 @@ quotas_message(struct quotas_asked *asked, sqlite3 *db, const char *instance, st
 	sqlite3_bind_text(q, 1, instance, -1, SQLITE_STATIC);
 	int code = sqlite3_step(q);
 	if (code == SQLITE_ROW)
-		*out = (struct quota_message){ sqlite3_column_int64(q, 0), sqlite3_column_int(q, 1) != 0 };
+		*out = (struct quota_message){ bounded(sqlite3_column_int64(q, 0)), sqlite3_column_int(q, 1) != 0 };
 	sqlite3_reset(q);
 	return code == SQLITE_ROW || code == SQLITE_DONE;
 }

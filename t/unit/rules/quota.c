@@ -37,6 +37,9 @@ main(void)
 		{ "a message that is more than there is at all never fits", { ANN, TEN, RECIPIENTS(0), DATA, .recipients = 11 },
 		  "OBJECT quota_exceeded 5.5.3 ann@example.org may send 10 recipients within 1 hour, and this message has 11"
 		  "; count 11 recipients of ann@example.org" },
+		{ "nor does one whose size is beyond counting", { ANN, QUOTA("login 1000 bytes / 1h"), .size = UINT64_MAX,
+		  .used = { [QUOTA_BYTES] = { HOUR, .used = 500, .steps = { 500 } } } },
+		  "OBJECT quota_exceeded 5.5.3 ann@example.org may send 1000 bytes within 1 hour, and this message has 9223372036854775" },
 		{ "messages are counted once", { ANN, QUOTA("login 3 messages / 1d"), DATA, .recipients = 9 },
 		  "DUNNO; count 1 messages of ann@example.org" },
 		{ "and no more than there are", { ANN, QUOTA("login 3 messages / 1d"), DATA, .recipients = 9,

@@ -145,6 +145,26 @@ adds_what_others_counted(void **state)
 }
 
 static void
+stands_odd_rows(void **state)
+{
+	(void)state;
+	sql_run(f, "CREATE TEMP VIEW present AS SELECT unixepoch() / 300 * 300 AS start;"
+	    "INSERT INTO quota_use SELECT 'login', 'ann@example.org', 'recipients', 3600, 300, start, start + 3900, 'mx-2', 9223372036854775807, 10 FROM present;"
+	    "INSERT INTO quota_use SELECT 'login', 'ann@example.org', 'recipients', 3600, 300, start, start + 3900, 'mx-3', 9223372036854775807, 10 FROM present;"
+	    "INSERT INTO quota_use SELECT 'login', 'ann@example.org', 'recipients', 3600, 300, start - 300, start + 3600, 'mx-3', 9223372036854775807, 10 "
+	    "FROM present;"
+	    "INSERT INTO quota_use SELECT 'login', 'bob@example.org', 'recipients', 3600, 300, start, start + 3900, 'mx-2', -5, 10 FROM present;"
+	    "INSERT INTO quota_use SELECT 'login', 'bob@example.org', 'recipients', 3600, 300, start, start + 3900, 'mx-3', 'many', 10 FROM present");
+	struct quota_use bob = hourly;
+	bob.name = "bob@example.org";
+	count(&hourly, 3, clock_wall_s());
+	count(&bob, 3, clock_wall_s());
+	assert_true(past(&hourly, clock_wall_s()).used > 10);
+	assert_int_equal(past(&bob, clock_wall_s()).used, 3);
+	assert_true(sql_becomes(f, "SELECT name, used > 10 FROM quota", "ann@example.org|1\nbob@example.org|0"));
+}
+
+static void
 is_in_one_piece(void **state)
 {
 	const struct quota_count first = { NULL, hourly, 3 }, both = { &first, fixed, 3 };
@@ -278,6 +298,7 @@ main(void)
 		TEST("it slides by steps", slides),
 		TEST("or begins anew", begins_anew),
 		TEST("what others counted, or this one before it was started anew, is added", adds_what_others_counted),
+		TEST("whatever numbers people wrote do no harm", stands_odd_rows),
 		TEST("a message is counted and remembered in one transaction", is_in_one_piece),
 		TEST("names are made safe, and long ones kept apart", makes_names_safe),
 		TEST("who was counted longest ago is forgotten, and read again", forgets_the_oldest),
