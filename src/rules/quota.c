@@ -199,7 +199,7 @@ pass(struct eval *e, const struct fit *fit)
 	if (u->name == NULL)
 		return v;
 	words(u->quota.length_s, within);
-	if (share(fit) * 100 > (double)o->soft && request(e)->stage == STAGE_DATA)	/* once for a message */
+	if (fit->after * 100 > o->soft * u->quota.most && request(e)->stage == STAGE_DATA)	/* once for a message */
 		v = object(e, QUOTA_NEAR, "5.7.1", "%.80s may send %" PRId64 " %s within %s, and has sent %" PRId64 " with this message",
 		    u->name, u->quota.most, quota_units[u->quota.unit], within, fit->after);
 	if (o->header && request(e)->stage == STAGE_DATA)

@@ -23,6 +23,8 @@ main(void)
 		{ "the last of a quota fits", { ANN, TEN, RECIPIENTS(9) }, "DUNNO" },
 		{ "and is near its end, which is told once for a message", { ANN, TEN, RECIPIENTS(9), DATA, .recipients = 1 },
 		  "OBJECT quota_near 5.7.1 " ANN_MAY "has sent 10 with this message; count 1 recipients of ann@example.org" },
+		{ "so many per cent as quota_soft says are not near it yet", { ANN, RECIPIENTS(54), DATA, .recipients = 1,
+		  .options = { { "quota", "login 100 recipients / 1h" }, { "quota_soft", "55" } } }, "DUNNO; count 1 recipients of ann@example.org" },
 		{ "one more does not; there is room when the oldest count no more", { ANN, TEN, RECIPIENTS(10) },
 		  "OBJECT quota_exceeded 5.7.1 " ANN_MAY "has sent 10; try again in 25 minutes" },
 		{ "the recipients before it in its message are there, too", { ANN, TEN, RECIPIENTS(7), .before = 3 },
