@@ -2,6 +2,7 @@
 #include "store/store.h"
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/metrics.h"
@@ -418,14 +419,23 @@ on_wake(void *arg)
 
 /* ---- writing ---- */
 
+enum { SECOND = 1 << REFERENCE_SHIFT, PLACES = 64, PLACE = SECOND / PLACES };
+
+/* Where in each second ours begin: others who write to the file begin elsewhere; drawn again when two have met there. */
+static int64_t
+place_of_ours(const struct store *s)
+{
+	return (int64_t)((hash_bytes(s->id, strlen(s->id)) + s->generation) % (PLACES - 1) + 1) * PLACE;
+}
+
 int64_t
 store_reference(struct store *s)
 {
-	int64_t first = clock_wall_s() << REFERENCE_SHIFT;
+	int64_t second = clock_wall_s() * SECOND, first = second + place_of_ours(s), highest = s->desk.highest_reference;
 
-	/* None is given twice, though the clock went back since it was. */
-	if (s->reference < s->desk.highest_reference)
-		s->reference = s->desk.highest_reference;
+	/* None is given twice, though the clock went back since it was, or another policyd ended just now. */
+	if (s->reference < highest && (highest >= second + SECOND || (highest >= first && highest < first + PLACE)))
+		s->reference = highest;
 	s->reference = s->reference < first ? first : s->reference + 1;
 	return s->reference;
 }
