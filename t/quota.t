@@ -92,6 +92,9 @@ like asks('twice@example.org', 'DATA', 11), qr/^450 4\.5\.3 twice\@example\.org 
 
 # ---- it survives ----
 
+my $long = 'x' x 800 . '@example.org';
+message($long);
+is asks($long, 'DATA', 9), 'DUNNO', 'so is a login of any length';
 message('kill@example.org');
 is asks('kill@example.org', 'DATA', 9), 'DUNNO', 'counted';
 is $p->kill9, 'signal 9', 'policyd is killed';
@@ -100,6 +103,8 @@ is asks('kill@example.org', 'DATA', 9), 'DUNNO', 'Postfix asks again, as it had 
 is used('kill@example.org'), '9|10|1', 'and it has counted once';
 message('kill@example.org');
 like asks('kill@example.org', 'DATA', 2), $refused, 'what was counted before counts';
+message($long);
+like asks($long, 'DATA', 2), $refused, 'of a login of any length';
 is $p->stop, 'exit 0', 'policyd stops';
 $p->run;
 is asks('kill@example.org', 'DATA', 1), 'DUNNO', 'after a restart there is one left';

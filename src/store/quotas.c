@@ -74,16 +74,31 @@ quota_frees_s(const struct quota_past *p, int64_t n)
 
 /* ---- memory ---- */
 
+/* FNV-1a: the same in every process, as hash_bytes() is not. */
+static uint64_t
+lasting_hash(const char *text)
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
+	return hash;
+}
+
 /* As the table has it: safe to show, what is too long by its hash. */
 static void
 make_name(struct text *t, const char *name)
 {
+	char buffer[61];
+	struct text start = TEXT(buffer);
+
 	text_add_safe(t, name, strlen(name));
 	if (!t->cut)
 		return;
 	t->len = 0;
 	t->cut = false;
-	text_addf(t, "%.60s... #%016llx", name, (unsigned long long)hash_bytes(name, strlen(name)));
+	text_add_safe(&start, name, strlen(name));
+	text_addf(t, "%s... #%016llx", buffer, (unsigned long long)lasting_hash(name));
 }
 
 static uint64_t

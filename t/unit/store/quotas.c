@@ -200,8 +200,11 @@ makes_names_safe(void **state)
 	assert_int_equal(past(&u, NOW).used, 2);
 	name[1999] = 'y';		/* another */
 	assert_int_equal(past(&u, NOW).used, 0);
+	memset(name, '\n', 1000);
+	count(&u, 1, NOW);
 	u.name = "a\nb";
 	count(&u, 1, NOW);
+	assert_true(sql_becomes(f, "SELECT count(*) FROM quota_use", "3"));
 	assert_true(sql_becomes(f, "SELECT count(*) FROM quota_use WHERE name GLOB '*[^ -~]*' OR length(name) > 700", "0"));
 }
 
