@@ -22,6 +22,7 @@ bounded(int64_t n)
 struct quota_counted {
 	struct hash_link link;		/* first: the table's */
 	struct quota_counted *newer, *older;
+	bool unread;			/* the file may have counts of ours that are not here */
 	int64_t starts[QUOTA_STEPS], n[QUOTA_STEPS];	/* of the step in each place; place = start / step % QUOTA_STEPS */
 	struct quota_use use;
 	char texts[];
@@ -236,28 +237,34 @@ quotas_message(struct quotas_asked *asked, sqlite3 *db, const char *instance, st
 
 /* ---- counting ---- */
 
+static struct quota_counted *
+make_counted(struct quotas_asked *asked, const struct quota_use *u, const char *name)
+{
+	if (asked->table.count >= COUNTED_MAX)
+		forget_oldest(asked);
+	struct quota_counted *c = xcalloc(1, sizeof *c + strlen(u->scope) + 1 + strlen(name) + 1);
+	char *at = c->texts;
+	c->use = *u;
+	c->use.scope = c->use.quota.scope = text_place(&at, u->scope);
+	c->use.name = text_place(&at, name);
+	c->unread = asked->forgot;
+	hash_insert(&asked->table, &c->link, use_hash(u, name));
+	list(asked, c);
+	return c;
+}
+
 /* What is remembered of the use; made if there is nothing yet. */
 static struct quota_counted *
 have(struct quotas_asked *asked, sqlite3 *db, const struct quota_use *u, const char *name, int64_t now_s)
 {
 	struct quota_counted *c = find(asked, u, name);
 
-	if (c != NULL) {
-		unlist(asked, c);
-		list(asked, c);
-		return c;
-	}
-	if (asked->table.count >= COUNTED_MAX)
-		forget_oldest(asked);
-	c = xcalloc(1, sizeof *c + strlen(u->scope) + 1 + strlen(name) + 1);
-	char *at = c->texts;
-	c->use = *u;
-	c->use.scope = c->use.quota.scope = text_place(&at, u->scope);
-	c->use.name = text_place(&at, name);
-	hash_insert(&asked->table, &c->link, use_hash(u, name));
+	if (c == NULL)
+		c = make_counted(asked, u, name);
+	unlist(asked, c);
 	list(asked, c);
-	if (asked->forgot)
-		read_steps(asked, db, QUOTAS_OF_OURS, u, name, now_s, add_ours, c);
+	if (c->unread)		/* what was counted since is added: never too little */
+		c->unread = !read_steps(asked, db, QUOTAS_OF_OURS, u, name, now_s, add_ours, c);
 	return c;
 }
 

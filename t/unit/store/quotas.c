@@ -208,6 +208,13 @@ makes_names_safe(void **state)
 	assert_true(sql_becomes(f, "SELECT count(*) FROM quota_use WHERE name GLOB '*[^ -~]*' OR length(name) > 700", "0"));
 }
 
+static bool
+in_trouble(void *arg)
+{
+	(void)arg;
+	return metric_gauge("policyd_store_trouble", "", "")->value == 1;
+}
+
 static void
 forgets_the_oldest(void **state)
 {
@@ -228,6 +235,16 @@ forgets_the_oldest(void **state)
 	count(&u, 1, NOW);
 	assert_int_equal(past(&u, NOW).used, 2);
 	assert_true(sql_becomes(f, "SELECT n FROM quota_use WHERE name = '0@example.org'", "2"));
+	sick_disk(SQLITE_FULL);
+	count(&hourly, 1, NOW);
+	assert_true(eventually(f, in_trouble, NULL));
+	strcpy(name, "1@example.org");
+	count(&u, 1, NOW);			/* while the file cannot say what was counted before */
+	sick_disk(0);
+	assert_true(sql_becomes(f, "SELECT count(*) FROM quota_use WHERE name = 'ann@example.org'", "1"));
+	assert_int_equal(past(&u, NOW).used, 2);
+	count(&u, 1, NOW);
+	assert_true(sql_becomes(f, "SELECT n FROM quota_use WHERE name = '1@example.org'", "3"));
 }
 
 static void
