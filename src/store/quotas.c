@@ -321,7 +321,7 @@ quotas_write_message(const char *instance, const struct quota_message *m, int64_
 void
 quotas_write_again(const struct quotas_asked *asked, int64_t now_s, void (*put)(void *arg, struct pending_write *w), void *arg)
 {
-	for (const struct quota_counted *c = asked->oldest; c != NULL; c = c->newer)
+	for (const struct quota_counted *c = asked->newest; c != NULL; c = c->older)
 		for (size_t i = 0; i < QUOTA_STEPS; i++)
 			if (c->n[i] > 0 && c->starts[i] + quota_span_s(&c->use.quota) > now_s)
 				put(arg, write_step(c, i));

@@ -122,6 +122,12 @@ hand_over(struct store *s)
 	s->write_count = 0;
 }
 
+static bool
+is_full(const struct store *s)
+{
+	return s->queued >= (size_t)s->options.write_queue_max || s->queued_bytes >= QUEUE_BYTES_MAX;
+}
+
 static void
 put(struct store *s, struct pending_write *w)
 {
@@ -181,6 +187,18 @@ store_dns_lists(struct store *s, const char *cells, size_t size)
 	write_dns_lists(s);
 }
 
+static void
+put_if_room(void *arg, struct pending_write *w)
+{
+	struct store *s = arg;
+
+	if (is_full(s)) {
+		s->dropped->value++;
+		free(w);
+	} else
+		put(s, w);
+}
+
 /* A file that was opened anew may be another one; while in trouble that is every second. */
 static void
 write_quotas(struct store *s)
@@ -188,7 +206,7 @@ write_quotas(struct store *s)
 	if (!s->quotas_stale || atomic_load(&writer_state(s->writer)->trouble))
 		return;
 	s->quotas_stale = false;
-	quotas_write_again(&s->quotas, clock_wall_s(), put_row, s);
+	quotas_write_again(&s->quotas, clock_wall_s(), put_if_room, s);
 }
 
 /* The connection for what rules ask; NULL while the file cannot be read. */
@@ -445,12 +463,6 @@ store_keeps(const struct store *s, bool refusal, bool would)
 {
 	return s->options.decision_log == DECISION_LOG_ALL ||
 	    (s->options.decision_log == DECISION_LOG_REFUSALS && (refusal || would));
-}
-
-static bool
-is_full(const struct store *s)
-{
-	return s->queued >= (size_t)s->options.write_queue_max || s->queued_bytes >= QUEUE_BYTES_MAX;
 }
 
 void

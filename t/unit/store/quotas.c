@@ -286,6 +286,31 @@ is_in_a_new_file(void **state)
 }
 
 static void
+is_within_the_queue(void **state)
+{
+	char name[32];
+	struct quota_use u = hourly;
+
+	(void)state;
+	u.name = name;
+	for (int i = 0; i < 1000; i++) {
+		snprintf(name, sizeof name, "%d@example.org", i);
+		count(&u, 1, NOW);
+	}
+	assert_true(sql_becomes(f, "SELECT count(*) FROM quota_use", "1000"));
+	f->options.write_queue_max = 100;
+	store_configure(f->store, &f->options);
+	rename_file("");
+	rename_file("-wal");
+	rename_file("-shm");
+	count(&hourly, 1, NOW);
+	assert_true(sql_becomes(f, "SELECT count(*) > 90 FROM quota_use", "1"));
+	loop_for(f, 200);
+	assert_in_range(sql_number(f, "SELECT count(*) FROM quota_use"), 90, 101);
+	assert_int_equal(sql_number(f, "SELECT count(*) FROM quota_use WHERE name = '999@example.org'"), 1);	/* the last counted */
+}
+
+static void
 does_not_pile_up(void **state)
 {
 	char name[32];
@@ -323,6 +348,7 @@ main(void)
 		TEST("names are made safe, and long ones kept apart", makes_names_safe),
 		TEST("who was counted longest ago is forgotten, and read again", forgets_the_oldest),
 		TEST("a new file has what still counts", is_in_a_new_file),
+		TEST("as much of it as may wait for the disk", is_within_the_queue),
 		TEST("nothing piles up while the disk is full", does_not_pile_up),
 		TEST("rows go when they count no more", goes_when_it_counts_no_more),
 	};
