@@ -342,7 +342,7 @@ CREATE VIEW quota AS
   SELECT scope, name, unit, CASE WHEN length % 86400 = 0 THEN (length / 86400) || 'd' WHEN length % 3600 = 0 THEN (length / 3600) || 'h'
       WHEN length % 60 = 0 THEN (length / 60) || 'm' ELSE length || 's' END || iif(step = length, ' fixed', '') AS time,
     used, most, max(most - used, 0) AS left, datetime(ends, 'unixepoch') AS frees
-  FROM (SELECT scope, name, unit, length, step, sum(n) AS used, min(ends) AS ends, (SELECT most FROM quota_use l
+  FROM (SELECT scope, name, unit, length, step, CAST(min(total(max(n, 0)), 1e16) AS INTEGER) AS used, min(ends) AS ends, (SELECT most FROM quota_use l
       WHERE (l.scope, l.name, l.unit, l.length, l.step) = (u.scope, u.name, u.unit, u.length, u.step) ORDER BY start DESC LIMIT 1) AS most
     FROM quota_use u WHERE ends > unixepoch() AND start <= unixepoch() GROUP BY scope, name, unit, length, step)
   ORDER BY 1.0 * used / max(most, 1) DESC;

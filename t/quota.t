@@ -73,7 +73,7 @@ my %of;
 sub message { my ($login) = @_; $of{$login} = sprintf '1a2b.%x.0', ++$instance; return }
 sub asks {
 	my ($login, $state, $count, %with) = @_;
-	return $p->ask(policy_context => 'submission', sasl_username => $login, sender => $login, instance => $of{$login}, protocol_state => $state,
+	return (delete $with{daemon} // $p)->ask(policy_context => 'submission', sasl_username => $login, sender => $login, instance => $of{$login}, protocol_state => $state,
 	    recipient => $state eq 'RCPT' || $count == 1 ? 'a@example.org' : '', recipient_count => $state eq 'RCPT' ? 0 : $count, %with);
 }
 my $refused = qr/^450 4\.7\.1 .* \(quota_exceeded \w+\)$/;
@@ -92,6 +92,9 @@ like asks('twice@example.org', 'DATA', 11), qr/^450 4\.5\.3 twice\@example\.org 
 
 # ---- it survives ----
 
+my $long = 'x' x 800 . '@example.org';
+message($long);
+is asks($long, 'DATA', 9), 'DUNNO', 'so is a login of any length';
 message('kill@example.org');
 is asks('kill@example.org', 'DATA', 9), 'DUNNO', 'counted';
 is $p->kill9, 'signal 9', 'policyd is killed';
@@ -100,6 +103,8 @@ is asks('kill@example.org', 'DATA', 9), 'DUNNO', 'Postfix asks again, as it had 
 is used('kill@example.org'), '9|10|1', 'and it has counted once';
 message('kill@example.org');
 like asks('kill@example.org', 'DATA', 2), $refused, 'what was counted before counts';
+message($long);
+like asks($long, 'DATA', 2), $refused, 'of a login of any length';
 is $p->stop, 'exit 0', 'policyd stops';
 $p->run;
 is asks('kill@example.org', 'DATA', 1), 'DUNNO', 'after a restart there is one left';
@@ -135,6 +140,21 @@ while (%open) {
 is used('busy@example.org', 'messages') =~ s/\|.*//r, 600, 'of six hundred messages each has counted once, though policyd was killed five times meanwhile';
 $p->reload(profiles => quota(quota => 'login 10 recipients / 1h'));
 eventually { my $read = () = $p->log =~ / read again$/mg; $read >= 2 } 'the first quota again';
+
+# ---- two policyd write to one database ----
+
+my $q = Policyd::Daemon->start(server => { %server, database => $p->database }, profiles => quota(quota => 'login 10 recipients / 1h'));
+my @both = ($p, $q);
+for my $i (0 .. 9) {
+	message('both@example.org');
+	is asks('both@example.org', 'DATA', 1, daemon => $both[$i % 2]), 'DUNNO', "message $i, to one of two";
+}
+for my $i (0 .. 9) {
+	message('both@example.org');
+	like asks('both@example.org', 'DATA', 1, daemon => $both[$i % 2]), $refused, 'each knows what the other counted, and refuses by a reference of its own';
+}
+is used('both@example.org'), '10|10|0', 'and so does the view';
+is $q->stop, 'exit 0', 'one of them stops';
 
 # ---- two hundred logins at once, each at its limit ----
 

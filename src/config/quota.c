@@ -52,6 +52,7 @@ read_quota(struct arena *a, const char *const words[], size_t count, bool scoped
 	const char *why;
 	struct number most, time;
 
+	*q = (struct quota){ .scope = NULL };
 	if (scoped && count > 0) {
 		q->scope = *words++;
 		count--;
@@ -94,7 +95,7 @@ add_quota(struct arena *a, const char *const words[], size_t count, bool scoped,
 const char *
 quotas_read(struct arena *a, const char *text, bool scoped, struct quotas *out)
 {
-	struct quota *at = arena_alloc(a, QUOTAS_MAX * sizeof *at);
+	struct quota at[QUOTAS_MAX];
 	const char *words[WORDS_MAX];
 	size_t count = 0;
 
@@ -108,7 +109,9 @@ quotas_read(struct arena *a, const char *text, bool scoped, struct quotas *out)
 		if (why != NULL)
 			return arena_printf(a, "%.*s: %s", len < 100 ? (int)len : 100, text + strspn(text, " \t"), why);
 	}
-	*out = (struct quotas){ count, at };
+	struct quota *copy = arena_alloc(a, count * sizeof *copy);	/* there may be a million rows */
+	memcpy(copy, at, count * sizeof *copy);
+	*out = (struct quotas){ count, copy };
 	return NULL;
 }
 

@@ -70,7 +70,8 @@ privacy_text(const struct eval *e, const char *text)
 {
 	const struct request *r = e->request;
 	/* As they were given, and in normal form. */
-	const char *const addresses[] = { r->sender, e->sender, r->recipient, e->recipient, r->sasl_username };
+	const char *const addresses[] = { r->sender, e->sender, r->recipient, e->recipient, r->sasl_username,
+	    e->login ? e->login : "" };
 
 	if (text == NULL || e->world->addresses == ADDRESSES_FULL)
 		return text;

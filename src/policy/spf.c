@@ -106,12 +106,18 @@ is_domain(const struct spf_spec *spec, const char *domain)
 	    (spec->len == len || (spec->len == len + 1 && spec->at[len] == '.'));
 }
 
+/* What stands behind "all", and a redirect beside it, is not looked at (RFC 7208 s.5.1). */
 static bool
 names(const struct spf_record *r, const char *domain)
 {
-	for (size_t i = 0; i < r->count; i++)
-		if (r->terms[i].mechanism == SPF_INCLUDE && r->terms[i].qualifier == '+' && is_domain(&r->terms[i].domain, domain))
+	for (size_t i = 0; i < r->count; i++) {
+		const struct spf_term *t = &r->terms[i];
+
+		if (t->mechanism == SPF_ALL)
+			return false;
+		if (t->mechanism == SPF_INCLUDE && t->qualifier == '+' && is_domain(&t->domain, domain))
 			return true;
+	}
 	return is_domain(&r->redirect, domain);
 }
 

@@ -65,13 +65,20 @@ struct found {
 	bool doubt;			/* of one it cannot be told */
 };
 
+/* A number as Postfix gives it; so large a one that it cannot be added to is more than any quota, too. */
+static int64_t
+bounded(uint64_t n)
+{
+	return n < INT64_MAX / 1000 ? (int64_t)n : INT64_MAX / 1000;
+}
+
 /* How much of it this request needs; of bytes, what is known of them by now. */
 static int64_t
 needed(struct eval *e, enum quota_unit unit)
 {
 	const struct request *r = request(e);
 	struct quota_message counted = quota_message(e);
-	int64_t recipients = r->stage == STAGE_RCPT ? recipients_before(e) + 1 : (int64_t)r->recipient_count;
+	int64_t recipients = r->stage == STAGE_RCPT ? recipients_before(e) + 1 : bounded(r->recipient_count);
 
 	switch (unit) {
 	case QUOTA_RECIPIENTS:
@@ -79,7 +86,7 @@ needed(struct eval *e, enum quota_unit unit)
 	case QUOTA_MESSAGES:
 		return counted.recipients == 0;
 	default:
-		return counted.whole ? 0 : r->size_bytes > 0 ? (int64_t)r->size_bytes : 1;
+		return counted.whole ? 0 : r->size_bytes > 0 ? bounded(r->size_bytes) : 1;
 	}
 }
 
@@ -192,7 +199,7 @@ pass(struct eval *e, const struct fit *fit)
 	if (u->name == NULL)
 		return v;
 	words(u->quota.length_s, within);
-	if (share(fit) * 100 > (double)o->soft && request(e)->stage == STAGE_DATA)	/* once for a message */
+	if (fit->after * 100 > o->soft * u->quota.most && request(e)->stage == STAGE_DATA)	/* once for a message */
 		v = object(e, QUOTA_NEAR, "5.7.1", "%.80s may send %" PRId64 " %s within %s, and has sent %" PRId64 " with this message",
 		    u->name, u->quota.most, quota_units[u->quota.unit], within, fit->after);
 	if (o->header && request(e)->stage == STAGE_DATA)

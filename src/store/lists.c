@@ -267,6 +267,9 @@ row_finding(const struct entry *e, const char *scope)
 	case LIST_RELAY_LOGIN:
 		return e->login.what == PATTERN_ANY ? "says not whose it is; fill login" : NULL;
 	case LIST_QUOTA_LIMIT:
+		if (e->sender.what == PATTERN_EXACT)
+			return "no domain; write example.org or .example.org, or fill login";
+		/* fall through */
 	case LIST_BLOCK:
 		if ((e->client.what != PATTERN_ANY) + (e->sender.what != PATTERN_ANY) + (e->login.what != PATTERN_ANY) != 1)
 			return "not one of client, sender and login is filled; fill exactly one";
@@ -275,6 +278,19 @@ row_finding(const struct entry *e, const char *scope)
 		break;
 	}
 	return e->weight == 0 ? "says nothing; fill client, helo, sender or recipient" : NULL;
+}
+
+/* The quotas of a row; NULL, or what is wrong. */
+static const char *
+read_quotas(struct arena *a, struct list_row *row)
+{
+	const char *text = row->cause;
+
+	if (strlen(text) == VALUE_BYTES - 1)
+		return "too long; write fewer quotas";
+	row->quotas = arena_alloc(a, sizeof *row->quotas);
+	const char *why = quotas_read(a, text, false, row->quotas);
+	return why == NULL && row->quotas->count == 0 && strcmp(text, "none") != 0 ? "no quota; write none if there is to be none" : why;
 }
 
 /* Read the row's columns and file it, or tell what is wrong with it. */
@@ -294,8 +310,7 @@ file_entry(struct loading *to, struct entry *e, const char *scope)
 	if (ok && e->row.for_all)
 		e->recipient = (struct pattern){ .what = PATTERN_ANY };
 	if (ok && e->kind == LIST_QUOTA_LIMIT) {
-		e->row.quotas = arena_alloc(a, sizeof *e->row.quotas);
-		finding = quotas_read(a, e->row.cause, false, e->row.quotas);
+		finding = read_quotas(a, &e->row);
 		ok = finding == NULL;
 	}
 	if (ok) {			/* else a pattern may lack its text */

@@ -9,10 +9,20 @@
 
 enum { COUNTED_MAX = 65536, NAME_BYTES = 700, INSTANCE_BYTES = 128 };
 
+/* More than any quota allows, and little enough to add up: whatever number people wrote counts as no more, nor as less than 0. */
+#define COUNT_MAX INT64_C(10000000000000000)
+
+static int64_t
+bounded(int64_t n)
+{
+	return n < 0 ? 0 : n < COUNT_MAX ? n : COUNT_MAX;
+}
+
 /* What this store counted of one use. */
 struct quota_counted {
 	struct hash_link link;		/* first: the table's */
 	struct quota_counted *newer, *older;
+	bool unread;			/* the file may have counts of ours that are not here */
 	int64_t starts[QUOTA_STEPS], n[QUOTA_STEPS];	/* of the step in each place; place = start / step % QUOTA_STEPS */
 	struct quota_use use;
 	char texts[];
@@ -65,16 +75,31 @@ quota_frees_s(const struct quota_past *p, int64_t n)
 
 /* ---- memory ---- */
 
+/* FNV-1a: the same in every process, as hash_bytes() is not. */
+static uint64_t
+lasting_hash(const char *text)
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
+	return hash;
+}
+
 /* As the table has it: safe to show, what is too long by its hash. */
 static void
 make_name(struct text *t, const char *name)
 {
+	char buffer[61];
+	struct text start = TEXT(buffer);
+
 	text_add_safe(t, name, strlen(name));
 	if (!t->cut)
 		return;
 	t->len = 0;
 	t->cut = false;
-	text_addf(t, "%.60s... #%016llx", name, (unsigned long long)hash_bytes(name, strlen(name)));
+	text_add_safe(&start, name, strlen(name));
+	text_addf(t, "%s... #%016llx", buffer, (unsigned long long)lasting_hash(name));
 }
 
 static uint64_t
@@ -138,7 +163,7 @@ count_step(struct quota_counted *c, int64_t start_s, int64_t n)
 		c->starts[place] = start_s;
 		c->n[place] = 0;
 	}
-	c->n[place] += n;
+	c->n[place] = bounded(c->n[place] + bounded(n));
 }
 
 /* ---- the file ---- */
@@ -146,7 +171,7 @@ count_step(struct quota_counted *c, int64_t start_s, int64_t n)
 static sqlite3_stmt *
 question(struct quotas_asked *asked, sqlite3 *db, enum quotas_question which)
 {
-#define ROWS "SELECT start, sum(n) FROM quota_use WHERE scope = ?1 AND name = ?2 AND unit = ?3 AND length = ?4 AND step = ?5 " \
+#define ROWS "SELECT start, min(total(max(n, 0)), 1e16) FROM quota_use WHERE scope = ?1 AND name = ?2 AND unit = ?3 AND length = ?4 AND step = ?5 " \
 	"AND start BETWEEN ?6 AND ?7 AND writer "
 	static const char *const sql[QUOTAS_QUESTIONS] = {
 		[QUOTAS_OF_OTHERS] = ROWS "<> ?8 GROUP BY start",
@@ -177,7 +202,7 @@ read_steps(struct quotas_asked *asked, sqlite3 *db, enum quotas_question which, 
 	sqlite3_bind_int64(q, 7, current_step(&u->quota, now_s));
 	sqlite3_bind_text(q, 8, asked->writer, -1, SQLITE_STATIC);
 	while ((code = sqlite3_step(q)) == SQLITE_ROW)
-		step(arg, sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 1));
+		step(arg, sqlite3_column_int64(q, 0), bounded(sqlite3_column_int64(q, 1)));
 	sqlite3_reset(q);
 	return code == SQLITE_DONE;
 }
@@ -205,12 +230,28 @@ quotas_message(struct quotas_asked *asked, sqlite3 *db, const char *instance, st
 	sqlite3_bind_text(q, 1, instance, -1, SQLITE_STATIC);
 	int code = sqlite3_step(q);
 	if (code == SQLITE_ROW)
-		*out = (struct quota_message){ sqlite3_column_int64(q, 0), sqlite3_column_int(q, 1) != 0 };
+		*out = (struct quota_message){ bounded(sqlite3_column_int64(q, 0)), sqlite3_column_int(q, 1) != 0 };
 	sqlite3_reset(q);
 	return code == SQLITE_ROW || code == SQLITE_DONE;
 }
 
 /* ---- counting ---- */
+
+static struct quota_counted *
+make_counted(struct quotas_asked *asked, const struct quota_use *u, const char *name)
+{
+	if (asked->table.count >= COUNTED_MAX)
+		forget_oldest(asked);
+	struct quota_counted *c = xcalloc(1, sizeof *c + strlen(u->scope) + 1 + strlen(name) + 1);
+	char *at = c->texts;
+	c->use = *u;
+	c->use.scope = c->use.quota.scope = text_place(&at, u->scope);
+	c->use.name = text_place(&at, name);
+	c->unread = asked->forgot;
+	hash_insert(&asked->table, &c->link, use_hash(u, name));
+	list(asked, c);
+	return c;
+}
 
 /* What is remembered of the use; made if there is nothing yet. */
 static struct quota_counted *
@@ -218,22 +259,12 @@ have(struct quotas_asked *asked, sqlite3 *db, const struct quota_use *u, const c
 {
 	struct quota_counted *c = find(asked, u, name);
 
-	if (c != NULL) {
-		unlist(asked, c);
-		list(asked, c);
-		return c;
-	}
-	if (asked->table.count >= COUNTED_MAX)
-		forget_oldest(asked);
-	c = xcalloc(1, sizeof *c + strlen(u->scope) + 1 + strlen(name) + 1);
-	char *at = c->texts;
-	c->use = *u;
-	c->use.scope = c->use.quota.scope = text_place(&at, u->scope);
-	c->use.name = text_place(&at, name);
-	hash_insert(&asked->table, &c->link, use_hash(u, name));
+	if (c == NULL)
+		c = make_counted(asked, u, name);
+	unlist(asked, c);
 	list(asked, c);
-	if (asked->forgot)
-		read_steps(asked, db, QUOTAS_OF_OURS, u, name, now_s, add_ours, c);
+	if (c->unread)		/* what was counted since is added: never too little */
+		c->unread = !read_steps(asked, db, QUOTAS_OF_OURS, u, name, now_s, add_ours, c);
 	return c;
 }
 
@@ -290,7 +321,7 @@ quotas_write_message(const char *instance, const struct quota_message *m, int64_
 void
 quotas_write_again(const struct quotas_asked *asked, int64_t now_s, void (*put)(void *arg, struct pending_write *w), void *arg)
 {
-	for (const struct quota_counted *c = asked->oldest; c != NULL; c = c->newer)
+	for (const struct quota_counted *c = asked->newest; c != NULL; c = c->older)
 		for (size_t i = 0; i < QUOTA_STEPS; i++)
 			if (c->n[i] > 0 && c->starts[i] + quota_span_s(&c->use.quota) > now_s)
 				put(arg, write_step(c, i));

@@ -29,7 +29,7 @@ bool quotas_message(struct quotas_asked *q, sqlite3 *db, const char *instance, s
 struct pending_write *quotas_count(struct quotas_asked *q, sqlite3 *db, const struct quota_use *u, int64_t n, int64_t now_s);
 struct pending_write *quotas_write_message(const char *instance, const struct quota_message *m, int64_t now_s);
 
-/* The file is a new one: hand to put() the writes of all that still counts. */
+/* The file is a new one: hand to put() the writes of all that still counts, of who was counted last first. */
 void quotas_write_again(const struct quotas_asked *q, int64_t now_s, void (*put)(void *arg, struct pending_write *w), void *arg);
 
 /* Before db is closed; at the end. */

@@ -11,7 +11,7 @@ bool
 relays_past(struct relays *r, sqlite3 *db, const char *domain, struct relay_past *out)
 {
 	sqlite3_stmt *q = db ? database_statement(&r->question, db,
-	    "SELECT since, last FROM relay_domain WHERE domain = ? AND good IS NULL") : NULL;
+	    "SELECT max(since, 1), max(last, 1) FROM relay_domain WHERE domain = ? AND good IS NULL") : NULL;
 
 	*out = (struct relay_past){ 0 };
 	if (q == NULL)

@@ -2,6 +2,7 @@
 #include "store/store.h"
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/metrics.h"
@@ -103,6 +104,7 @@ struct store {
 	char *dns_lists;			/* cells, as store_dns_lists() was given them; NULL: never */
 	size_t dns_lists_size;
 	bool dns_lists_stale;			/* the file does not have them yet */
+	bool quotas_stale;			/* the same of what was counted before it was opened */
 
 	struct pending_count counts[COUNTS_MAX];
 	size_t count_used;
@@ -118,6 +120,12 @@ hand_over(struct store *s)
 	s->writes = NULL;
 	s->writes_end = &s->writes;
 	s->write_count = 0;
+}
+
+static bool
+is_full(const struct store *s)
+{
+	return s->queued >= (size_t)s->options.write_queue_max || s->queued_bytes >= QUEUE_BYTES_MAX;
 }
 
 static void
@@ -177,6 +185,28 @@ store_dns_lists(struct store *s, const char *cells, size_t size)
 	s->dns_lists_size = size;
 	s->dns_lists_stale = true;
 	write_dns_lists(s);
+}
+
+static void
+put_if_room(void *arg, struct pending_write *w)
+{
+	struct store *s = arg;
+
+	if (is_full(s)) {
+		s->dropped->value++;
+		free(w);
+	} else
+		put(s, w);
+}
+
+/* A file that was opened anew may be another one; while in trouble that is every second. */
+static void
+write_quotas(struct store *s)
+{
+	if (!s->quotas_stale || atomic_load(&writer_state(s->writer)->trouble))
+		return;
+	s->quotas_stale = false;
+	quotas_write_again(&s->quotas, clock_wall_s(), put_if_room, s);
 }
 
 /* The connection for what rules ask; NULL while the file cannot be read. */
@@ -353,7 +383,7 @@ see_state(struct store *s)
 		desk_close(&s->desk);
 		close_facts(s);
 		triplets_read_again(&s->triplets);
-		quotas_write_again(&s->quotas, clock_wall_s(), put_row, s);
+		s->quotas_stale = true;
 		timer_start(s->read, 1, 0);
 		free(s->problems_written);
 		s->problems_written = NULL;
@@ -367,6 +397,7 @@ see_state(struct store *s)
 		log_info("store: %s can be written again", s->path);
 	s->trouble = s->desk.quiet = trouble;
 	write_dns_lists(s);
+	write_quotas(s);
 	while (trouble && s->newest_awaited != NULL)
 		tell(s, s->newest_awaited, false);
 }
@@ -406,14 +437,23 @@ on_wake(void *arg)
 
 /* ---- writing ---- */
 
+enum { SECOND = 1 << REFERENCE_SHIFT, PLACES = 64, PLACE = SECOND / PLACES };
+
+/* Where in each second ours begin: others who write to the file begin elsewhere; drawn again when two have met there. */
+static int64_t
+place_of_ours(const struct store *s)
+{
+	return (int64_t)((hash_bytes(s->id, strlen(s->id)) + s->generation) % (PLACES - 1) + 1) * PLACE;
+}
+
 int64_t
 store_reference(struct store *s)
 {
-	int64_t first = clock_wall_s() << REFERENCE_SHIFT;
+	int64_t second = clock_wall_s() * SECOND, first = second + place_of_ours(s), highest = s->desk.highest_reference;
 
-	/* None is given twice, though the clock went back since it was. */
-	if (s->reference < s->desk.highest_reference)
-		s->reference = s->desk.highest_reference;
+	/* None is given twice, though the clock went back since it was, or another policyd ended just now. */
+	if (s->reference < highest && (highest >= second + SECOND || (highest >= first && highest < first + PLACE)))
+		s->reference = highest;
 	s->reference = s->reference < first ? first : s->reference + 1;
 	return s->reference;
 }
@@ -423,12 +463,6 @@ store_keeps(const struct store *s, bool refusal, bool would)
 {
 	return s->options.decision_log == DECISION_LOG_ALL ||
 	    (s->options.decision_log == DECISION_LOG_REFUSALS && (refusal || would));
-}
-
-static bool
-is_full(const struct store *s)
-{
-	return s->queued >= (size_t)s->options.write_queue_max || s->queued_bytes >= QUEUE_BYTES_MAX;
 }
 
 void

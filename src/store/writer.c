@@ -88,6 +88,7 @@ struct writer {
 	struct sqlite3 *db;
 	sqlite3_stmt *statements[STATEMENTS], *row_statements[ROWS];
 	struct pending_write *batch;			/* taken, not yet committed */
+	bool clashed;					/* a row of it has a reference that another has */
 	struct counters *counters;
 	struct sent_rows sent;
 	struct retention *retention;
@@ -289,6 +290,25 @@ count(struct writer *w, struct pending_write *write)
 		counters_add(w->counters, write->scope, write->key, write->time_s, write->n);
 }
 
+/* A row that SQLite will never take (the same reference twice) must not hold up the others for ever: it goes behind
+ * all, where no store begins a second.  In the transaction, so that nobody takes that place meanwhile. */
+static void
+avoid_clash(struct writer *w)
+{
+	int64_t highest = 0;
+	sqlite3_stmt *s;
+
+	if (sqlite3_prepare_v2(w->db, LAST_REFERENCE, -1, &s, NULL) != SQLITE_OK)
+		return;
+	if (sqlite3_step(s) == SQLITE_ROW)
+		highest = sqlite3_column_int64(s, 0);
+	sqlite3_finalize(s);
+	int64_t reference = ((highest >> REFERENCE_SHIFT) + 1) * (1 << REFERENCE_SHIFT);
+	for (struct pending_write *write = w->batch; write != NULL; write = write->next)
+		if (write->kind == WRITE_DECISION)
+			write->row.reference = reference++;
+}
+
 static bool
 write_batch(struct writer *w)
 {
@@ -300,6 +320,8 @@ write_batch(struct writer *w)
 	sqlite3_bind_int64(writer, 2, clock_wall_s());
 	if (!database_finish(writer))
 		return false;
+	if (w->clashed)
+		avoid_clash(w);
 	for (struct pending_write *write = w->batch; write != NULL; write = write->next) {
 		count(w, write);
 		if (!write_kinds[write->kind](w, write))
@@ -325,24 +347,8 @@ hand_back(struct writer *w)
 	w->done_end = end;
 	pthread_mutex_unlock(&w->lock);
 	w->batch = NULL;
+	w->clashed = false;
 	wake_send(w->wake);
-}
-
-/* A row that SQLite will never take (the same reference twice) must not hold up the others for ever. */
-static void
-avoid_clash(struct writer *w)
-{
-	int64_t highest = 0;
-	sqlite3_stmt *s;
-
-	if (sqlite3_prepare_v2(w->db, LAST_REFERENCE, -1, &s, NULL) != SQLITE_OK)
-		return;
-	if (sqlite3_step(s) == SQLITE_ROW)
-		highest = sqlite3_column_int64(s, 0);
-	sqlite3_finalize(s);
-	for (struct pending_write *write = w->batch; write != NULL; write = write->next)
-		if (write->kind == WRITE_DECISION)
-			write->row.reference = ++highest;
 }
 
 static void
@@ -377,8 +383,7 @@ commit_batch(struct writer *w)
 	if (!sqlite3_get_autocommit(w->db))
 		sqlite3_exec(w->db, "ROLLBACK", NULL, NULL, NULL);
 	set_trouble(w, why);
-	if (code == SQLITE_CONSTRAINT_PRIMARYKEY || code == SQLITE_CONSTRAINT_ROWID)
-		avoid_clash(w);
+	w->clashed |= code == SQLITE_CONSTRAINT_PRIMARYKEY || code == SQLITE_CONSTRAINT_ROWID;
 	if ((code & 0xff) != SQLITE_BUSY)	/* a file made writable again must be opened again */
 		close_file(w);
 	if (database_is_corrupt(code))

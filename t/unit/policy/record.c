@@ -303,12 +303,13 @@ static void
 hides_it_alone(void **state)
 {
 	static const char long_sender[] = "a.very.long.name.of.somebody.who.has.nothing.to.say.at.all.but.says.it@example.net";
-	static const struct { const char *sender, *text, *kept; } cases[] = {
+	static const struct { const char *sender, *text, *kept, *login; } cases[] = {
 		{ "e", "e wants the bees; see <e>", "(hidden) wants the bees; see <(hidden)>" },
 		{ "bob@example.net", "bob@example.net, not jacob@example.net", "(hidden), not jacob@example.net" },
 		{ "bob@example.net", "bob@example.net bob@example.nets", "(hidden) bob@example.nets" },
 		{ long_sender, "a.very.long.name.of.somebody.who.has.nothing.to.say.at.all.but.says wants", "(hidden) wants" },
 		{ long_sender, "a.very.long.name wants", "a.very.long.name wants" },
+		{ "e", "Jo is jo@example.org", "(hidden) is (hidden)", "Jo" },
 	};
 	(void)state;
 
@@ -316,8 +317,9 @@ hides_it_alone(void **state)
 		struct scene s = { .says = says };
 		char attributes[300];
 
-		snprintf(attributes, sizeof attributes, CLIENT "sender=%s\n", cases[i].sender);
-		scene_open(&s, NULL, 0, "[server]\ndecision_addresses = off\n" OFF, NULL);
+		snprintf(attributes, sizeof attributes, CLIENT "sender=%s\nsasl_username=%s\n", cases[i].sender,
+		    cases[i].login ? cases[i].login : "");
+		scene_open(&s, NULL, 0, "[server]\ndecision_addresses = off\nlogin_realm = example.org\n" OFF, NULL);
 		scene_begin(&s, attributes);
 		assert_string_equal(privacy_text(s.eval, cases[i].text), cases[i].kept);
 		scene_end(&s);

@@ -228,6 +228,8 @@ static const struct {
 	  KNOWN_NO },
 	{ "one of a shorter name is another", "TXT example.net = v=spf1 include:_spf.example -all", KNOWN_NO },
 	{ "a record against the grammar names nobody", "TXT example.net = v=spf1 include:_spf.example.org ip5:1 -all", KNOWN_NO },
+	{ "what stands behind all is never looked at", "TXT example.net = v=spf1 mx -all include:_spf.example.org", KNOWN_NO },
+	{ "nor is a redirect beside it", "TXT example.net = v=spf1 redirect=_spf.example.org mx ~all", KNOWN_NO },
 	{ "who has no record names nobody", "TXT example.net = include:_spf.example.org", KNOWN_NO },
 	{ "a name that is not there neither", "", KNOWN_NO },
 	{ "of a silent server nobody can tell", "TXT example.net = SERVFAIL", KNOWN_CANNOT_TELL },

@@ -23,6 +23,8 @@ main(void)
 		{ "the last of a quota fits", { ANN, TEN, RECIPIENTS(9) }, "DUNNO" },
 		{ "and is near its end, which is told once for a message", { ANN, TEN, RECIPIENTS(9), DATA, .recipients = 1 },
 		  "OBJECT quota_near 5.7.1 " ANN_MAY "has sent 10 with this message; count 1 recipients of ann@example.org" },
+		{ "so many per cent as quota_soft says are not near it yet", { ANN, RECIPIENTS(54), DATA, .recipients = 1,
+		  .options = { { "quota", "login 100 recipients / 1h" }, { "quota_soft", "55" } } }, "DUNNO; count 1 recipients of ann@example.org" },
 		{ "one more does not; there is room when the oldest count no more", { ANN, TEN, RECIPIENTS(10) },
 		  "OBJECT quota_exceeded 5.7.1 " ANN_MAY "has sent 10; try again in 25 minutes" },
 		{ "the recipients before it in its message are there, too", { ANN, TEN, RECIPIENTS(7), .before = 3 },
@@ -37,6 +39,9 @@ main(void)
 		{ "a message that is more than there is at all never fits", { ANN, TEN, RECIPIENTS(0), DATA, .recipients = 11 },
 		  "OBJECT quota_exceeded 5.5.3 ann@example.org may send 10 recipients within 1 hour, and this message has 11"
 		  "; count 11 recipients of ann@example.org" },
+		{ "nor does one whose size is beyond counting", { ANN, QUOTA("login 1000 bytes / 1h"), .size = UINT64_MAX,
+		  .used = { [QUOTA_BYTES] = { HOUR, .used = 500, .steps = { 500 } } } },
+		  "OBJECT quota_exceeded 5.5.3 ann@example.org may send 1000 bytes within 1 hour, and this message has 9223372036854775" },
 		{ "messages are counted once", { ANN, QUOTA("login 3 messages / 1d"), DATA, .recipients = 9 },
 		  "DUNNO; count 1 messages of ann@example.org" },
 		{ "and no more than there are", { ANN, QUOTA("login 3 messages / 1d"), DATA, .recipients = 9,

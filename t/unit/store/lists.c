@@ -177,6 +177,12 @@ static const struct wrong {
 	{ "a setting that cannot be read",
 	  "INSERT INTO recipient_setting (recipient, check_name, setting) VALUES ('ann@example.org', 'dnsbl', 'bad')",
 	  "recipient_setting ann@example.org dnsbl: no setting of dnsbl" },
+	{ "a quota of one address", "INSERT INTO quota_limit (sender, quota) VALUES ('ann@example.org', '5 recipients / 1h')",
+	  "quota_limit 1: no domain" },
+	{ "a quota that is not there", "INSERT INTO quota_limit (login, quota) VALUES ('ann', ' ')", "quota_limit 1: no quota" },
+	{ "quotas too long to read", "INSERT INTO quota_limit (login, quota) WITH n(i) AS (VALUES (60) UNION ALL SELECT i + 1 FROM n "
+	  "WHERE i < 90) SELECT 'ann', group_concat('1000 recipients / ' || i || 'm', ', ') FROM n", "quota_limit 1: too long" },
+	{ "no quota at all is well", "INSERT INTO quota_limit (sender, quota) VALUES ('.example.org', 'none')", NULL },
 	{ "a recipient that is none", "INSERT INTO recipient_profile (recipient, profile) VALUES ('.example.org', 'mx')",
 	  "recipient_profile .example.org: no recipient" },
 };

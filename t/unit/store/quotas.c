@@ -1,6 +1,7 @@
 /* quotas.c - what was used of quotas: the store promises that … */
 #include "store/store.h"
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "store_test.h"
 
 #include <setjmp.h>
@@ -144,6 +145,26 @@ adds_what_others_counted(void **state)
 }
 
 static void
+stands_odd_rows(void **state)
+{
+	(void)state;
+	sql_run(f, "CREATE TEMP VIEW present AS SELECT unixepoch() / 300 * 300 AS start;"
+	    "INSERT INTO quota_use SELECT 'login', 'ann@example.org', 'recipients', 3600, 300, start, start + 3900, 'mx-2', 9223372036854775807, 10 FROM present;"
+	    "INSERT INTO quota_use SELECT 'login', 'ann@example.org', 'recipients', 3600, 300, start, start + 3900, 'mx-3', 9223372036854775807, 10 FROM present;"
+	    "INSERT INTO quota_use SELECT 'login', 'ann@example.org', 'recipients', 3600, 300, start - 300, start + 3600, 'mx-3', 9223372036854775807, 10 "
+	    "FROM present;"
+	    "INSERT INTO quota_use SELECT 'login', 'bob@example.org', 'recipients', 3600, 300, start, start + 3900, 'mx-2', -5, 10 FROM present;"
+	    "INSERT INTO quota_use SELECT 'login', 'bob@example.org', 'recipients', 3600, 300, start, start + 3900, 'mx-3', 'many', 10 FROM present");
+	struct quota_use bob = hourly;
+	bob.name = "bob@example.org";
+	count(&hourly, 3, clock_wall_s());
+	count(&bob, 3, clock_wall_s());
+	assert_true(past(&hourly, clock_wall_s()).used > 10);
+	assert_int_equal(past(&bob, clock_wall_s()).used, 3);
+	assert_true(sql_becomes(f, "SELECT name, used > 10 FROM quota", "ann@example.org|1\nbob@example.org|0"));
+}
+
+static void
 is_in_one_piece(void **state)
 {
 	const struct quota_count first = { NULL, hourly, 3 }, both = { &first, fixed, 3 };
@@ -179,9 +200,19 @@ makes_names_safe(void **state)
 	assert_int_equal(past(&u, NOW).used, 2);
 	name[1999] = 'y';		/* another */
 	assert_int_equal(past(&u, NOW).used, 0);
+	memset(name, '\n', 1000);
+	count(&u, 1, NOW);
 	u.name = "a\nb";
 	count(&u, 1, NOW);
+	assert_true(sql_becomes(f, "SELECT count(*) FROM quota_use", "3"));
 	assert_true(sql_becomes(f, "SELECT count(*) FROM quota_use WHERE name GLOB '*[^ -~]*' OR length(name) > 700", "0"));
+}
+
+static bool
+in_trouble(void *arg)
+{
+	(void)arg;
+	return metric_gauge("policyd_store_trouble", "", "")->value == 1;
 }
 
 static void
@@ -204,6 +235,16 @@ forgets_the_oldest(void **state)
 	count(&u, 1, NOW);
 	assert_int_equal(past(&u, NOW).used, 2);
 	assert_true(sql_becomes(f, "SELECT n FROM quota_use WHERE name = '0@example.org'", "2"));
+	sick_disk(SQLITE_FULL);
+	count(&hourly, 1, NOW);
+	assert_true(eventually(f, in_trouble, NULL));
+	strcpy(name, "1@example.org");
+	count(&u, 1, NOW);			/* while the file cannot say what was counted before */
+	sick_disk(0);
+	assert_true(sql_becomes(f, "SELECT count(*) FROM quota_use WHERE name = 'ann@example.org'", "1"));
+	assert_int_equal(past(&u, NOW).used, 2);
+	count(&u, 1, NOW);
+	assert_true(sql_becomes(f, "SELECT n FROM quota_use WHERE name = '1@example.org'", "3"));
 }
 
 static void
@@ -219,9 +260,82 @@ goes_when_it_counts_no_more(void **state)
 	assert_true(sql_becomes(f, "SELECT instance FROM quota_message", "new"));
 }
 
+static void
+rename_file(const char *tail)
+{
+	char from[128], to[128];
+
+	snprintf(from, sizeof from, "%s%s", f->path, tail);
+	snprintf(to, sizeof to, "%s.gone%s", f->path, tail);
+	assert_int_equal(rename(from, to), 0);
+}
+
+static void
+is_in_a_new_file(void **state)
+{
+	(void)state;
+	count(&hourly, 3, NOW);
+	count(&fixed, 3, NOW - 2 * HOUR);	/* counts no more */
+	assert_true(sql_becomes(f, "SELECT count(*) FROM quota_use", "2"));
+	rename_file("");
+	rename_file("-wal");
+	rename_file("-shm");
+	count(&hourly, 1, NOW + STEP);
+	assert_true(sql_becomes(f, ROWS, "login|ann@example.org|recipients|3900|3|10\nlogin|ann@example.org|recipients|3900|1|10"));
+	assert_int_equal(past(&hourly, NOW + STEP).used, 4);
+}
+
+static void
+is_within_the_queue(void **state)
+{
+	char name[32];
+	struct quota_use u = hourly;
+
+	(void)state;
+	u.name = name;
+	for (int i = 0; i < 1000; i++) {
+		snprintf(name, sizeof name, "%d@example.org", i);
+		count(&u, 1, NOW);
+	}
+	assert_true(sql_becomes(f, "SELECT count(*) FROM quota_use", "1000"));
+	f->options.write_queue_max = 100;
+	store_configure(f->store, &f->options);
+	rename_file("");
+	rename_file("-wal");
+	rename_file("-shm");
+	count(&hourly, 1, NOW);
+	assert_true(sql_becomes(f, "SELECT count(*) > 90 FROM quota_use", "1"));
+	loop_for(f, 200);
+	assert_in_range(sql_number(f, "SELECT count(*) FROM quota_use"), 90, 101);
+	assert_int_equal(sql_number(f, "SELECT count(*) FROM quota_use WHERE name = '999@example.org'"), 1);	/* the last counted */
+}
+
+static void
+does_not_pile_up(void **state)
+{
+	char name[32];
+	struct quota_use u = hourly;
+	const struct metric *queue = metric_gauge("policyd_store_queue", "", "");
+
+	(void)state;
+	u.name = name;
+	for (int i = 0; i < 1000; i++) {
+		snprintf(name, sizeof name, "%d@example.org", i);
+		count(&u, 1, NOW);
+	}
+	assert_true(sql_becomes(f, "SELECT count(*) FROM quota_use", "1000"));
+	sick_disk(SQLITE_FULL);
+	count(&hourly, 1, NOW);
+	loop_for(f, 2500);		/* tried again every second, by a file that is opened anew */
+	sick_disk(0);
+	assert_in_range(queue->value, 1, 100);
+	assert_true(sql_becomes(f, "SELECT count(*) FROM quota_use", "1001"));
+}
+
 int
 main(void)
 {
+	sick_disk_install();
 #define TEST(says, test) { says, test, begin, end, NULL }
 	const struct CMUnitTest tests[] = {
 		TEST("what was used counts at once, and is written", counts_at_once),
@@ -229,9 +343,13 @@ main(void)
 		TEST("it slides by steps", slides),
 		TEST("or begins anew", begins_anew),
 		TEST("what others counted, or this one before it was started anew, is added", adds_what_others_counted),
+		TEST("whatever numbers people wrote do no harm", stands_odd_rows),
 		TEST("a message is counted and remembered in one transaction", is_in_one_piece),
 		TEST("names are made safe, and long ones kept apart", makes_names_safe),
 		TEST("who was counted longest ago is forgotten, and read again", forgets_the_oldest),
+		TEST("a new file has what still counts", is_in_a_new_file),
+		TEST("as much of it as may wait for the disk", is_within_the_queue),
+		TEST("nothing piles up while the disk is full", does_not_pile_up),
 		TEST("rows go when they count no more", goes_when_it_counts_no_more),
 	};
 	return cmocka_run_group_tests_name("quotas", tests, NULL, NULL);

@@ -58,6 +58,9 @@ is_remembered(void **state)
 	assert_int_equal(since(), LONG_AGO_S);
 	tell("fail", LONG_AGO_S + 7200);
 	assert_true(sql_becomes(f, ROWS, "example.net|1000000|1007200|shop\\x0a@example.net|fail|"));
+	sql_run(f, "UPDATE relay_domain SET since = -9223372036854775808, last = -9223372036854775808");
+	assert_int_equal(since(), 1);		/* what nobody can subtract from is long ago */
+	sql_run(f, "UPDATE relay_domain SET since = 1000000, last = 1007200");
 	assert_int_equal(since(), LONG_AGO_S);
 }
 

@@ -313,6 +313,37 @@ mends_a_clash(void **state)
 	assert_int_equal(number(b, "SELECT sum(n) FROM counter"), 2);
 }
 
+/* Of a round of refusals by two who write to one file at once, how many were acknowledged. */
+static int
+write_together(struct bench *b, struct bench *second)
+{
+	b->told = b->told_ok = second->told = second->told_ok = 0;
+	for (int i = 0; i < 1000; i++) {
+		assert_true(refuse(b));
+		assert_true(refuse(second));
+	}
+	assert_true(comes(b, told_1000));
+	assert_true(comes(second, told_1000));
+	return b->told_ok + second->told_ok;
+}
+
+static void
+takes_references_of_its_own(void **state)
+{
+	struct bench *b = *state, second = *b;
+	int told_ok = 0;
+
+	open_store(b);
+	open_store(&second);
+	/* Should both have drawn the same place to begin at, one draws again. */
+	for (int round = 0; round < 4 && told_ok < 2000; round++) {
+		assert_true(comes(b, no_trouble));
+		told_ok = write_together(b, &second);
+	}
+	assert_int_equal(told_ok, 2000);
+	close_all(&second);
+}
+
 /* Rows that no policyd wrote must not keep it from writing its own. */
 static void
 leaves_absurd_references(void **state)
@@ -844,6 +875,7 @@ main(void)
 		PROMISE("what is written in one turn of the loop is one transaction", commits_once_a_turn),
 		PROMISE("references only grow, whatever the clock does between two starts", references_grow),
 		PROMISE("a reference used twice holds nobody up", mends_a_clash),
+		PROMISE("two who write to one file do not get in each other's way", takes_references_of_its_own),
 		PROMISE("who no longer waits is not told", forgets_who_left),
 		PROMISE("what has no row is counted, at the end too", counts_without_rows),
 		PROMISE("what shadow checks would have done is counted, row or not", counts_shadow),
