@@ -425,10 +425,14 @@ CREATE TRIGGER login_spread_delete INSTEAD OF DELETE ON login_spread BEGIN
   INSERT INTO history (time, what, was) VALUES (unixepoch(), 'login_spread: delete', json_object('login', OLD.login, 'networks', OLD.networks, 'first', OLD.first, 'last', OLD.last));
 END;
 
--- Which networks those were, the latest first.
+-- Which networks those were, the latest first; older ones, too.  One that is deleted is forgotten.
 CREATE VIEW login_network AS
   SELECT login, client, datetime(first, 'unixepoch') AS first, datetime(last, 'unixepoch') AS last
   FROM login_client ORDER BY login_client.last DESC;
+CREATE TRIGGER login_network_delete INSTEAD OF DELETE ON login_network BEGIN
+  DELETE FROM login_client WHERE login = OLD.login AND client = OLD.client;
+  INSERT INTO history (time, what, was) VALUES (unixepoch(), 'login_network: delete', json_object('login', OLD.login, 'client', OLD.client, 'first', OLD.first, 'last', OLD.last));
+END;
 
 -- What to think of a client, from -100 to 100, for the check client_reputation: a view you may change, as long as it has
 -- client and score.  What was taken speaks for it, everything else against it, by the weights here; the last day counts four

@@ -19,7 +19,7 @@ CREATE TABLE hand_relay_login (
   created        INTEGER NOT NULL -- since when
 ) WITHOUT ROWID;
 
--- Domains of such logins whose SPF record does not name us.  Writers merge by the greatest since; of the same by the greatest last and good.
+-- Domains of such logins whose SPF record does not name us.  Writers merge by the least since, unless it was good in between, and the latest last.
 CREATE TABLE relay_domain (
   domain         TEXT PRIMARY KEY, -- lower case, A-labels
   since          INTEGER NOT NULL, -- when that was first seen: relay_grace counts from here

@@ -141,7 +141,8 @@ judge(struct eval *e)
 	if (!relay_past(e, &past))
 		return named ? DUNNO :
 		    cannot_tell(e, RELAY_SPF, "4.3.0", "cannot tell now how long SPF of %.100s has not named us", login_domain(e));
-	if (named ? past.since_s != 0 : now(e) - past.last_s >= HOUR_S)
+	bool stale = now(e) - past.last_s >= HOUR_S || past.last_s > now(e);	/* by a clock that was ahead */
+	if (named ? past.since_s != 0 : stale)
 		remember_relay(e, named ? NULL : says);
 	if (named)
 		return DUNNO;

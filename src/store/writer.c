@@ -63,8 +63,8 @@ const char *const row_sql[ROWS] = {
 	[ROW_QUOTA_MESSAGE] = "INSERT INTO quota_message VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET "
 	    "recipients = max(recipients, excluded.recipients), whole = max(whole, excluded.whole), time = max(time, excluded.time)",
 	[ROW_RELAY_MISSING] = "INSERT INTO relay_domain VALUES (?1, ?2, ?2, ?3, ?4, NULL) ON CONFLICT DO UPDATE SET "
-	    "since = iif(good IS NULL, since, excluded.since), last = max(last, excluded.last), login = excluded.login, "
-	    "finding = excluded.finding, good = NULL",
+	    "since = iif(good IS NULL, min(since, excluded.since), excluded.since), last = excluded.last, "
+	    "login = excluded.login, finding = excluded.finding, good = NULL",
 	[ROW_RELAY_GOOD] = "UPDATE relay_domain SET good = ?2 WHERE domain = ?1 AND good IS NULL",
 	[ROW_LOGIN_CLIENT] = "INSERT INTO login_client VALUES (?1, ?2, ?3, ?3) ON CONFLICT DO UPDATE SET "
 	    "first = min(first, excluded.first), last = max(last, excluded.last)",

@@ -14,7 +14,7 @@ int
 main(void)
 {
 	const struct relay_past never = { 0 }, lately = { JUDGE_NOW_S - 14 * 86400 + 1, JUDGE_NOW_S - 3599 },
-	    long_ago = { JUDGE_NOW_S - 14 * 86400, JUDGE_NOW_S - 3600 };
+	    long_ago = { JUDGE_NOW_S - 14 * 86400, JUDGE_NOW_S - 3600 }, ahead = { JUDGE_NOW_S + 9000, JUDGE_NOW_S + 9000 };
 	const struct promise promises[] = {
 		{ "without a login it has nothing to say", { .sender = "bob@example.net", OUR }, "DUNNO" },
 		{ "nor where nothing of ours is named", { RELAY, SAYS(FAIL, FAIL) }, "DUNNO" },
@@ -29,6 +29,9 @@ main(void)
 		{ "then it is refused",
 		  { .hook = HOOK_SUBMISSION, .login = "shop@example.net", .relay = KNOWN_YES, .relay_past = &long_ago, OUR, SAYS(FAIL, PASS) },
 		  "OBJECT relay_spf " TELLS "ip4:203.0.113.25 to it (now: fail); relay fail" },
+		{ "what a clock that was ahead wrote is written anew",
+		  { .hook = HOOK_SUBMISSION, .login = "shop@example.net", .relay = KNOWN_YES, .relay_past = &ahead, OUR, SAYS(FAIL, PASS) },
+		  "OBJECT relay_spf_soon " TELLS "ip4:203.0.113.25 to it (now: fail); relay fail" },
 		{ "or at once, if there is no grace", { RELAY, SAYS(NEUTRAL, PASS),
 		  .options = { { "outbound_addresses", "203.0.113.25" }, { "relay_grace", "0s" } } },
 		  "OBJECT relay_spf " TELLS "ip4:203.0.113.25 to it (now: neutral); relay neutral" },
