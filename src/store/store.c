@@ -7,18 +7,10 @@
 #include "base/loop.h"
 #include "base/metrics.h"
 #include "base/text.h"
-#include "store/blocks.h"
-#include "store/bounces.h"
-#include "store/clients.h"
 #include "store/counter.h"
 #include "store/database.h"
-#include "store/desk.h"
+#include "store/inside.h"
 #include "store/lists.h"
-#include "store/logins.h"
-#include "store/quotas.h"
-#include "store/relays.h"
-#include "store/sent.h"
-#include "store/triplets.h"
 #include "store/writer.h"
 
 #include <inttypes.h>
@@ -57,59 +49,9 @@ static const struct option rows[] = {
 const struct option_table store_option_table = OPTION_TABLE(rows);
 #undef OPTIONS
 
-enum { LOOK_EVERY_MS = 250, COUNTS_EVERY_MS = 1000, COUNTS_MAX = 64, QUEUE_BYTES_MAX = 256 << 20,
-	FACTS_AGAIN_US = 1000000, FED_S = 60, ACTIVITY_STEP = 5000, ACTIVITY_MAX = 500000, ON_RECORD_S = 86400,
-	BLOCKS_APART_MAX = 10000, READ_FIRST_US = 10000, READ_SLICE_US = 5000, HAND_OVER = 16 };
-
-struct pending_count {
-	char scope[24], key[COUNTER_KEY];
-	int64_t window, n;
-};
-
-struct store {
-	struct store_options options;
-	char *path;
-	struct writer *writer;			/* NULL: read only */
-	struct writer_options writer_options;
-	struct wake *wake;
-	struct timer *look, *slice, *flush, *read, *turn;
-	struct pending_write *newest_awaited;
-	size_t queued, queued_bytes;		/* all that waits; of decisions */
-	int64_t reference;
-	bool trouble;				/* as last said in the log */
-	bool unreadable_said;			/* that triplet_pending is */
-	unsigned generation;
-
-	struct desk desk;
-	sqlite3 *facts;				/* reads what rules ask, always the newest; NULL: cannot be had now */
-	int64_t facts_again_us;			/* then it is tried again */
-	sqlite3_stmt *begin_facts, *end_facts;
-	bool asking;				/* facts is in a transaction, until this turn of the loop is over */
-	struct pending_write *writes, **writes_end;	/* of this turn, to be handed over */
-	unsigned write_count;
-	struct sent sent;
-	struct clients *clients;
-	struct bounces_asked bounces;
-	struct quotas_asked quotas;
-	struct relays relays;
-	char id[WRITER_ID];			/* writer.id; "": read only */
-	bool together;				/* what is put is handed over in one piece */
-	struct logins logins;
-	struct blocks blocks;
-	bool fed;				/* by policyd-feed, as of the last look */
-	struct triplets triplets;
-	int64_t attempts_keep_s;
-	char *problems_written;			/* as desk.problems were; NULL: never */
-	size_t problems_written_len;
-	char *dns_lists;			/* cells, as store_dns_lists() was given them; NULL: never */
-	size_t dns_lists_size;
-	bool dns_lists_stale;			/* the file does not have them yet */
-	bool quotas_stale;			/* the same of what was counted before it was opened */
-
-	struct pending_count counts[COUNTS_MAX];
-	size_t count_used;
-	struct metric *commits, *rows, *dropped, *queue, *in_trouble, *attempts;
-};
+enum { LOOK_EVERY_MS = 250, COUNTS_EVERY_MS = 1000, QUEUE_BYTES_MAX = 256 << 20,
+	FACTS_AGAIN_US = 1000000, FED_S = 60, ACTIVITY_STEP = 5000, BLOCKS_APART_MAX = 10000, READ_FIRST_US = 10000,
+	READ_SLICE_US = 5000, HAND_OVER = 16 };
 
 /* Several writes of one turn of the loop are handed over at once: a commit costs as much as ten rows. */
 static void
@@ -122,14 +64,14 @@ hand_over(struct store *s)
 	s->write_count = 0;
 }
 
-static bool
-is_full(const struct store *s)
+bool
+store_is_full(const struct store *s)
 {
 	return s->queued >= (size_t)s->options.write_queue_max || s->queued_bytes >= QUEUE_BYTES_MAX;
 }
 
-static void
-put(struct store *s, struct pending_write *w)
+void
+store_put(struct store *s, struct pending_write *w)
 {
 	s->queue->value = ++s->queued;
 	s->queued_bytes += w->bytes;
@@ -145,7 +87,7 @@ put(struct store *s, struct pending_write *w)
 static void
 put_row(void *arg, struct pending_write *w)
 {
-	put(arg, w);
+	store_put(arg, w);
 }
 
 /* ---- reading what people wrote ---- */
@@ -162,7 +104,7 @@ write_problems(struct store *s)
 	s->problems_written = xrealloc(s->problems_written, d->problems_len + 1);
 	memcpy(s->problems_written, d->problems, d->problems_len + 1);
 	s->problems_written_len = d->problems_len;
-	put(s, pending_cells(WRITE_PROBLEMS, d->problems, d->problems_len + 1));
+	store_put(s, pending_cells(WRITE_PROBLEMS, d->problems, d->problems_len + 1));
 }
 
 /* Have the table list_state say how DNS lists fare; while in trouble nothing piles up for it. */
@@ -172,7 +114,7 @@ write_dns_lists(struct store *s)
 	if (!s->dns_lists_stale || atomic_load(&writer_state(s->writer)->trouble))
 		return;
 	s->dns_lists_stale = false;
-	put(s, pending_cells(WRITE_DNS_LISTS, s->dns_lists, s->dns_lists_size));
+	store_put(s, pending_cells(WRITE_DNS_LISTS, s->dns_lists, s->dns_lists_size));
 }
 
 void
@@ -192,11 +134,11 @@ put_if_room(void *arg, struct pending_write *w)
 {
 	struct store *s = arg;
 
-	if (is_full(s)) {
+	if (store_is_full(s)) {
 		s->dropped->value++;
 		free(w);
 	} else
-		put(s, w);
+		store_put(s, w);
 }
 
 /* A file that was opened anew may be another one; while in trouble that is every second. */
@@ -245,8 +187,8 @@ on_turn(void *arg)
 }
 
 /* All that is asked in one turn of the loop is one transaction: each costs as much as several questions. */
-static sqlite3 *
-begin_asking(struct store *s)
+sqlite3 *
+store_facts(struct store *s)
 {
 	if (facts(s) == NULL || s->asking || s->turn == NULL)
 		return s->facts;
@@ -472,9 +414,8 @@ store_forget(struct store *s, struct store_waiter *waiter)
 		unwait(s, waiter->write);
 }
 
-/* The waiter is told when this is written, and no more when what it waited for is. */
-static void
-await(struct store *s, struct pending_write *w, struct store_waiter *waiter)
+void
+store_await(struct store *s, struct pending_write *w, struct store_waiter *waiter)
 {
 	store_forget(s, waiter);
 	w->waiter = waiter;
@@ -490,7 +431,7 @@ store_write(struct store *s, const struct decision_row *row, struct store_waiter
 {
 	bool trouble = atomic_load(&writer_state(s->writer)->trouble);
 
-	if (is_full(s) || (trouble && waiter == NULL)) {
+	if (store_is_full(s) || (trouble && waiter == NULL)) {
 		s->dropped->value++;
 		return false;
 	}
@@ -498,8 +439,8 @@ store_write(struct store *s, const struct decision_row *row, struct store_waiter
 	if (w->row.reference == 0)
 		w->row.reference = store_reference(s);
 	if (waiter != NULL && !trouble)
-		await(s, w, waiter);
-	put(s, w);
+		store_await(s, w, waiter);
+	store_put(s, w);
 	return !trouble;
 }
 
@@ -508,7 +449,7 @@ flush_counts(struct store *s)
 {
 	for (size_t i = 0; i < s->count_used; i++) {
 		const struct pending_count *c = &s->counts[i];
-		put(s, pending_count(c->scope, c->key, c->window, c->n));
+		store_put(s, pending_count(c->scope, c->key, c->window, c->n));
 	}
 	s->count_used = 0;
 }
@@ -575,233 +516,6 @@ store_count_decision(struct store *s, const char *action, const char *check, con
 	store_count(s, "decision", key, time_s);
 	while (would_key(&would, key))
 		store_count(s, "would", key, time_s);
-}
-
-void
-store_sent(struct store *s, const char *address, const char *domain, int64_t time_s)
-{
-	struct pending_write *w = is_full(s) ? NULL : sent_write(&s->sent, address, domain, time_s);
-
-	s->dropped->value += w == NULL;
-	if (w != NULL)
-		put(s, w);
-}
-
-void
-store_keep_sent(struct store *s, int64_t keep_s)
-{
-	atomic_store(&s->writer_options.sent_keep_s, keep_s);
-}
-
-enum known
-store_sent_since(struct store *s, const char *who, int64_t since_s)
-{
-	if (s->trouble)
-		return KNOWN_CANNOT_TELL;
-	return sent_since(&s->sent, begin_asking(s), who, since_s);
-}
-
-/* ---- what clients did ---- */
-
-void
-store_unknown(struct store *s, const struct unknown_recipient *u)
-{
-	struct pending_write *w = is_full(s) ? NULL : clients_unknown(s->clients, u);
-
-	s->dropped->value += w == NULL;
-	if (w == NULL)
-		return;
-	put(s, w);
-	store_add_activity(s, "client", u->client, ACTIVITY_UNKNOWN, u->time_s, 1);
-}
-
-bool
-store_on_record(struct store *s, const char *client)
-{
-	/* A feed that catches up writes what was tried hours ago: no look at what is new finds that. */
-	return clients_on_record(s->clients, client) || (s->fed && !s->trouble &&
-	    clients_in_file(s->clients, begin_asking(s), client, clock_wall_s() - ON_RECORD_S, clock_wall_s()));
-}
-
-bool
-store_tried(struct store *s, const char *client, int64_t since_s, struct tried *out)
-{
-	return !s->trouble && clients_tried(s->clients, begin_asking(s), client, since_s, clock_wall_s(), out);
-}
-
-void
-store_add_activity(struct store *s, const char *scope, const char *who, enum activity kind, int64_t time_s, int64_t n)
-{
-	if (clients_counts(s->clients) < ACTIVITY_MAX)
-		clients_count(s->clients, scope, who, kind, time_s, n);
-	else
-		s->dropped->value++;
-}
-
-bool
-store_activity(struct store *s, const char *scope, const char *who, int64_t since_s, int64_t out[ACTIVITIES])
-{
-	return !s->trouble && clients_activity(s->clients, begin_asking(s), scope, who, since_s, out);
-}
-
-bool
-store_recipient_bounces(struct store *s, const char *recipient, int64_t since_s, struct bounces *out)
-{
-	return !s->trouble && bounces_of_recipient(&s->bounces, begin_asking(s), recipient, since_s, out);
-}
-
-bool
-store_login_bounces(struct store *s, const char *login, int64_t since_s, int64_t *count)
-{
-	return !s->trouble && bounces_of_login(&s->bounces, begin_asking(s), login, since_s, count);
-}
-
-bool
-store_relay(struct store *s, const char *domain, struct relay_past *out)
-{
-	return !s->trouble && relays_past(&s->relays, begin_asking(s), domain, out);
-}
-
-void
-store_relay_news(struct store *s, const struct relay_news *news)
-{
-	if (is_full(s))
-		s->dropped->value++;
-	else
-		put(s, relays_write(news));
-}
-
-bool
-store_is_fed(const struct store *s)
-{
-	return s->fed;
-}
-
-/* ---- quotas ---- */
-
-bool
-store_quota_past(struct store *s, const struct quota_use *u, int64_t now_s, struct quota_past *out)
-{
-	return quotas_past(&s->quotas, s->trouble ? NULL : begin_asking(s), u, now_s, out);
-}
-
-bool
-store_quota_message(struct store *s, const char *instance, struct quota_message *out)
-{
-	return quotas_message(&s->quotas, s->trouble ? NULL : begin_asking(s), instance, out);
-}
-
-/* All of it is written in one transaction: what is handed over in one piece is. */
-bool
-store_quota_count(struct store *s, const struct quota_count *counts, const char *instance, const struct quota_message *m,
-    int64_t now_s, struct store_waiter *waiter)
-{
-	bool full = is_full(s), trouble = atomic_load(&writer_state(s->writer)->trouble);
-	struct pending_write *w = NULL;
-
-	s->together = true;
-	for (; counts != NULL; counts = counts->next) {
-		w = quotas_count(&s->quotas, s->trouble ? NULL : begin_asking(s), &counts->use, counts->n, now_s);
-		if (full)
-			free(w);
-		else
-			put(s, w);
-	}
-	if (*instance != '\0' && !full)
-		put(s, w = quotas_write_message(instance, m, now_s));
-	s->together = false;
-	s->dropped->value += full;
-	if (full || trouble || w == NULL)
-		return false;
-	if (waiter != NULL)
-		await(s, w, waiter);
-	return true;
-}
-
-/* ---- from where logins send ---- */
-
-void
-store_login_seen(struct store *s, const char *login, const char *client, int64_t time_s)
-{
-	if (is_full(s)) {
-		s->dropped->value++;
-		return;
-	}
-	struct pending_write *w = logins_seen(&s->logins, begin_asking(s), login, client, time_s);
-	if (w != NULL)
-		put(s, w);
-}
-
-bool
-store_login_spread(struct store *s, const char *login, const char *client, int64_t since_s, int64_t now_s, int64_t *count)
-{
-	return !s->trouble && logins_spread(&s->logins, begin_asking(s), login, client, since_s, now_s, count);
-}
-
-/* ---- blocks ---- */
-
-void
-store_keep_blocks(struct store *s, int64_t keep_s)
-{
-	atomic_store(&s->writer_options.blocks_keep_s, keep_s);
-}
-
-void
-store_block(struct store *s, const struct block *b)
-{
-	const struct cell cells[] = { { b->client, 0 }, { b->sender, 0 }, { b->login, 0 }, { b->cause, 0 },
-	    { b->evidence, 0 }, { NULL, b->strikes }, { NULL, b->since_s },
-	    b->expires_s ? (struct cell){ NULL, b->expires_s } : CELL_NULL };
-
-	if (is_full(s)) {
-		s->dropped->value++;
-		return;
-	}
-	blocks_add(&s->blocks, b);
-	put(s, pending_row(ROW_BLOCK, cells, sizeof cells / sizeof *cells));
-}
-
-const struct list_row *
-store_last_block(const struct store *s, const struct lists *l, const char *client, const char *login)
-{
-	const struct list_row *ours = blocks_find(&s->blocks, client, login);
-
-	return ours ? ours : lists_block(l, client, login);
-}
-
-/* ---- greylisting ---- */
-
-struct triplet_past
-store_triplet(struct store *s, const struct triplet *t, struct triplet_span within)
-{
-	if (s->trouble)
-		return (struct triplet_past){ .known = false };
-	return triplets_past(&s->triplets, begin_asking(s), t, within);
-}
-
-bool
-store_triplet_news(struct store *s, const struct triplet_news *news, struct store_waiter *waiter)
-{
-	if (is_full(s) || atomic_load(&writer_state(s->writer)->trouble)) {
-		s->dropped->value++;
-		return false;
-	}
-	struct pending_write *w = triplets_write(&s->triplets, news);
-	if (w != NULL && waiter != NULL)
-		await(s, w, waiter);
-	for (struct pending_write *next; w != NULL; w = next) {
-		next = w->next;
-		put(s, w);
-	}
-	return true;
-}
-
-void
-store_keep_triplets(struct store *s, int64_t attempts_s, int64_t triplets_s)
-{
-	s->attempts_keep_s = attempts_s;
-	atomic_store(&s->writer_options.attempts_keep_s, attempts_s);
-	atomic_store(&s->writer_options.triplets_keep_s, triplets_s);
 }
 
 struct lists *
