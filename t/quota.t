@@ -43,7 +43,7 @@ like $end, qr/^250 2\.0\.0 /, 'the last of it is, too; a login without a domain 
 is used('ann@example.org'), '10|10|0', 'and nothing is left';
 like $p->sql("SELECT would FROM shadow WHERE login = 'ann' LIMIT 1"), qr/^object quota_near$/, 'that the end was near is noted';
 ($rcpt) = sends('ann@example.org', 1);
-like $rcpt, qr/^450 4\.7\.1 <r1\@example\.org>: Recipient address rejected: ann\@example\.org may send 10 recipients within 1 hour, and has sent 10; try again in \d+ minutes \(quota_exceeded \w+\)$/,
+like $rcpt, qr/^450 4\.7\.1 <r1\@example\.org>: Recipient address rejected: ann\@example\.org may send to 10 recipients within 1 hour, and has sent to 10; try again in \d+ minutes \(quota_exceeded \w+\)$/,
     'one more is not';
 is used('ann@example.org'), '10|10|0', 'nor counted';
 my $c = $postfix->client(addr => '203.0.113.7', login => 'bob@example.org');
@@ -88,7 +88,7 @@ message('twice@example.org');
 like asks('twice@example.org', 'DATA', 6), $refused, 'at DATA nothing passes that does not fit';
 is asks('twice@example.org', 'DATA', 5), 'DUNNO', 'and what does, does';
 message('twice@example.org');
-like asks('twice@example.org', 'DATA', 11), qr/^450 4\.5\.3 twice\@example\.org may send 10 recipients within 1 hour, and this message has 11 \(/, 'who can never send so many is told so';
+like asks('twice@example.org', 'DATA', 11), qr/^450 4\.5\.3 twice\@example\.org may send to 10 recipients within 1 hour, and this message has 11 \(/, 'who can never send so many is told so';
 
 # ---- it survives ----
 

@@ -173,6 +173,13 @@ words(int64_t seconds, char out[32])
 	return out;
 }
 
+/* What one sends: mail to recipients, or messages, or bytes. */
+static const char *
+to(const struct quota_use *u)
+{
+	return u->quota.unit == QUOTA_RECIPIENTS ? "to " : "";
+}
+
 static struct verdict
 refuse(struct eval *e, const struct fit *fit)
 {
@@ -181,11 +188,11 @@ refuse(struct eval *e, const struct fit *fit)
 
 	words(u->quota.length_s, within);
 	if (fit->frees_s == INT64_MAX)
-		return object(e, QUOTA_EXCEEDED, "5.5.3", "%.80s may send %" PRId64 " %s within %s, and this message has %" PRId64,
-		    u->name, u->quota.most, quota_units[u->quota.unit], within, fit->need);
-	return object(e, QUOTA_EXCEEDED, "5.7.1", "%.80s may send %" PRId64 " %s within %s, and has sent %" PRId64
-	    "; try again in %s", u->name, u->quota.most, quota_units[u->quota.unit], within, fit->after - fit->need,
-	    words(fit->frees_s - now(e), again));
+		return object(e, QUOTA_EXCEEDED, "5.5.3", "%.80s may send %s%" PRId64 " %s within %s, and this message has %" PRId64,
+		    u->name, to(u), u->quota.most, quota_units[u->quota.unit], within, fit->need);
+	return object(e, QUOTA_EXCEEDED, "5.7.1", "%.80s may send %s%" PRId64 " %s within %s, and has sent %s%" PRId64
+	    "; try again in %s", u->name, to(u), u->quota.most, quota_units[u->quota.unit], within, to(u),
+	    fit->after - fit->need, words(fit->frees_s - now(e), again));
 }
 
 static struct verdict
@@ -200,8 +207,8 @@ pass(struct eval *e, const struct fit *fit)
 		return v;
 	words(u->quota.length_s, within);
 	if (fit->after * 100 > o->soft * u->quota.most && request(e)->stage == STAGE_DATA)	/* once for a message */
-		v = object(e, QUOTA_NEAR, "5.7.1", "%.80s may send %" PRId64 " %s within %s, and has sent %" PRId64 " with this message",
-		    u->name, u->quota.most, quota_units[u->quota.unit], within, fit->after);
+		v = object(e, QUOTA_NEAR, "5.7.1", "%.80s may send %s%" PRId64 " %s within %s, and has sent %s%" PRId64
+		    " with this message", u->name, to(u), u->quota.most, quota_units[u->quota.unit], within, to(u), fit->after);
 	if (o->header && request(e)->stage == STAGE_DATA)
 		v.header = prepend(e, "X-Quota: %" PRId64 " of %" PRId64 " %s within %s left", u->quota.most - fit->after,
 		    u->quota.most, quota_units[u->quota.unit], within).header;

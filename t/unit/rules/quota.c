@@ -9,7 +9,7 @@ extern const struct rule rule_quota;
 #define HOUR .first_s = JUDGE_NOW_S - 3600, .step_s = 300, .span_s = 3900
 #define RECIPIENTS(n) .used = { [QUOTA_RECIPIENTS] = { HOUR, .used = n, .steps = { [4] = n } } }
 #define DATA .stage = STAGE_DATA
-#define ANN_MAY "ann@example.org may send 10 recipients within 1 hour, and "
+#define ANN_MAY "ann@example.org may send to 10 recipients within 1 hour, and "
 
 int
 main(void)
@@ -22,22 +22,22 @@ main(void)
 		{ "what fits is no matter", { ANN, TEN, RECIPIENTS(7) }, "DUNNO" },
 		{ "the last of a quota fits", { ANN, TEN, RECIPIENTS(9) }, "DUNNO" },
 		{ "and is near its end, which is told once for a message", { ANN, TEN, RECIPIENTS(9), DATA, .recipients = 1 },
-		  "OBJECT quota_near 5.7.1 " ANN_MAY "has sent 10 with this message; count 1 recipients of ann@example.org" },
+		  "OBJECT quota_near 5.7.1 " ANN_MAY "has sent to 10 with this message; count 1 recipients of ann@example.org" },
 		{ "so many per cent as quota_soft says are not near it yet", { ANN, RECIPIENTS(54), DATA, .recipients = 1,
 		  .options = { { "quota", "login 100 recipients / 1h" }, { "quota_soft", "55" } } }, "DUNNO; count 1 recipients of ann@example.org" },
 		{ "one more does not; there is room when the oldest count no more", { ANN, TEN, RECIPIENTS(10) },
-		  "OBJECT quota_exceeded 5.7.1 " ANN_MAY "has sent 10; try again in 25 minutes" },
+		  "OBJECT quota_exceeded 5.7.1 " ANN_MAY "has sent to 10; try again in 25 minutes" },
 		{ "the recipients before it in its message are there, too", { ANN, TEN, RECIPIENTS(7), .before = 3 },
-		  "OBJECT quota_exceeded 5.7.1 " ANN_MAY "has sent 7; try again in 25 minutes" },
+		  "OBJECT quota_exceeded 5.7.1 " ANN_MAY "has sent to 7; try again in 25 minutes" },
 		{ "at DATA all count, if they fit", { ANN, TEN, RECIPIENTS(2), DATA, .recipients = 6 },
 		  "DUNNO; count 6 recipients of ann@example.org" },
 		{ "else they do not", { ANN, TEN, RECIPIENTS(5), DATA, .recipients = 6 },
-		  "OBJECT quota_exceeded 5.7.1 " ANN_MAY "has sent 5; try again in 25 minutes; count 6 recipients of ann@example.org" },
+		  "OBJECT quota_exceeded 5.7.1 " ANN_MAY "has sent to 5; try again in 25 minutes; count 6 recipients of ann@example.org" },
 		{ "what was counted is not, again", { ANN, TEN, RECIPIENTS(10), DATA, .recipients = 6, .counted = { 6, false } }, "DUNNO" },
 		{ "but for what has come since", { ANN, TEN, RECIPIENTS(6), DATA, .recipients = 8, .counted = { 6, false } },
 		  "DUNNO; count 2 recipients of ann@example.org" },
 		{ "a message that is more than there is at all never fits", { ANN, TEN, RECIPIENTS(0), DATA, .recipients = 11 },
-		  "OBJECT quota_exceeded 5.5.3 ann@example.org may send 10 recipients within 1 hour, and this message has 11"
+		  "OBJECT quota_exceeded 5.5.3 ann@example.org may send to 10 recipients within 1 hour, and this message has 11"
 		  "; count 11 recipients of ann@example.org" },
 		{ "nor does one whose size is beyond counting", { ANN, QUOTA("login 1000 bytes / 1h"), .size = UINT64_MAX,
 		  .used = { [QUOTA_BYTES] = { HOUR, .used = 500, .steps = { 500 } } } },
@@ -57,20 +57,20 @@ main(void)
 		{ "of several that are used up the one that is for longest is told",
 		  { ANN, QUOTA("login 1 messages / 1h, login 10 recipients / 1h"), .used = { { HOUR, .used = 10, .steps = { [9] = 10 } },
 		  { HOUR, .used = 1, .steps = { 1 } } } },
-		  "OBJECT quota_exceeded 5.7.1 " ANN_MAY "has sent 10; try again in 50 minutes" },
+		  "OBJECT quota_exceeded 5.7.1 " ANN_MAY "has sent to 10; try again in 50 minutes" },
 		{ "the client has a quota, too", { QUOTA("client 2 recipients / 1h"), RECIPIENTS(2) },
-		  "OBJECT quota_exceeded 5.7.1 192.0.2.7 may send 2 recipients within 1 hour, and has sent 2; try again in 25 minutes" },
+		  "OBJECT quota_exceeded 5.7.1 192.0.2.7 may send to 2 recipients within 1 hour, and has sent to 2; try again in 25 minutes" },
 		{ "and whatever an attribute says", { QUOTA("helo_name 2 recipients / 1h"), .helo = "mx.example.net", RECIPIENTS(2) },
-		  "OBJECT quota_exceeded 5.7.1 mx.example.net may send 2 recipients within 1 hour, and has sent 2; try again in 25 minutes" },
+		  "OBJECT quota_exceeded 5.7.1 mx.example.net may send to 2 recipients within 1 hour, and has sent to 2; try again in 25 minutes" },
 		{ "who is nobody has none", { TEN, RECIPIENTS(1000) }, "DUNNO" },
 		{ "a row of quota_limit goes before", { ANN, TEN, .limit = &own, RECIPIENTS(5) },
-		  "OBJECT quota_exceeded 5.7.1 ann@example.org may send 5 recipients within 1 hour, and has sent 5; try again in 25 minutes" },
+		  "OBJECT quota_exceeded 5.7.1 ann@example.org may send to 5 recipients within 1 hour, and has sent to 5; try again in 25 minutes" },
 		{ "and may let off all of them", { ANN, TEN, .limit = &none, RECIPIENTS(1000) }, "DUNNO" },
 		{ "it waits for the name by which a row may match", { ANN, TEN, .limit_open = true }, "PENDING" },
 		{ "a store that cannot tell refuses nobody", { ANN, TEN, RECIPIENTS(9), .used_unknown = true },
 		  "CANNOT TELL quota_exceeded 4.3.0 cannot tell now how much was sent before" },
 		{ "unless what it knows is too much already", { ANN, TEN, RECIPIENTS(10), .used_unknown = true },
-		  "OBJECT quota_exceeded 5.7.1 " ANN_MAY "has sent 10; try again in 25 minutes" },
+		  "OBJECT quota_exceeded 5.7.1 " ANN_MAY "has sent to 10; try again in 25 minutes" },
 		{ "a header tells what is left", { ANN, DATA, .recipients = 1, RECIPIENTS(1),
 		  .options = { { "quota", "login 10 recipients / 1h" }, { "quota_header", "yes" } } },
 		  "DUNNO, PREPEND X-Quota: 8 of 10 recipients within 1 hour left; count 1 recipients of ann@example.org" },
