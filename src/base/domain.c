@@ -1,6 +1,7 @@
 /* domain.c - see domain.h */
 #include "base/domain.h"
 #include "base/ascii.h"
+#include "base/hash.h"
 
 #include <idn2.h>
 #include <libpsl.h>
@@ -135,11 +136,26 @@ load_suffixes(void)
 		suffixes = psl_builtin();
 }
 
+/* The list is long to search, and the same clients come again and again; a name is known by its keyed hash. */
+enum { REMEMBERED = 1024 };
+static _Thread_local struct {
+	uint64_t hash;
+	int place;			/* of the organisation's name within it; -1: there is none */
+} remembered[REMEMBERED];
+
 const char *
 domain_organisation(const char *normal)
 {
 	if (!domain_is_fqdn(normal))
 		return NULL;
-	pthread_once(&suffixes_loaded, load_suffixes);
-	return psl_registrable_domain(suffixes, normal);
+	uint64_t hash = hash_bytes(normal, strlen(normal));
+	size_t at = hash % REMEMBERED;
+	if (remembered[at].hash != hash) {
+		pthread_once(&suffixes_loaded, load_suffixes);
+		const char *organisation = psl_registrable_domain(suffixes, normal);
+
+		remembered[at].hash = hash;
+		remembered[at].place = organisation ? (int)(organisation - normal) : -1;
+	}
+	return remembered[at].place >= 0 ? normal + remembered[at].place : NULL;
 }
