@@ -26,11 +26,14 @@ struct checkpoint {
 	sqlite3 *db;			/* the thread's own; NULL: no file is open */
 };
 
-/* As much as is possible without anybody waiting; what fails is tried again when the log has grown. */
-static void
+/* As much as is possible without anybody waiting; false if there is more, which somebody still reads as it was. */
+static bool
 copy(sqlite3 *db)
 {
-	sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	int in_log = -1, copied = -1;		/* what fails is tried again when the log has grown */
+
+	sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_PASSIVE, &in_log, &copied);
+	return copied >= in_log;
 }
 
 /* The thread. */
@@ -64,13 +67,17 @@ on_commit(void *arg, sqlite3 *writer, const char *name, int pages)
 
 	pthread_mutex_lock(&c->lock);
 	bool rest = c->state == COPIED, wanted = c->state == IDLE && pages >= LOG_PAGES && strcmp(name, "main") == 0;
-	if (rest || wanted)
-		c->state = rest ? IDLE : WANTED;
+	if (wanted)
+		c->state = WANTED;
 	pthread_mutex_unlock(&c->lock);
-	if (rest)
-		copy(writer);
-	else if (wanted)
+	if (wanted)
 		pthread_cond_signal(&c->news);
+	/* COPIED is the writer's alone to end: until the log is copied whole, each commit tries. */
+	if (rest && copy(writer)) {
+		pthread_mutex_lock(&c->lock);
+		c->state = IDLE;
+		pthread_mutex_unlock(&c->lock);
+	}
 	return SQLITE_OK;
 }
 

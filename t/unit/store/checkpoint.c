@@ -112,6 +112,27 @@ begins_anew(void **state)
 	assert_true(size_of(log_path) < 4 * PAGES * PAGE);
 }
 
+/* Somebody reads the file as it was, while the writer copies what is left: the next commit has to try again. */
+static void
+goes_on_behind_readers(void **state)
+{
+	sqlite3 *reader;
+
+	(void)state;
+	checkpoint_open(checkpoint, path, db);
+	write_pages(PAGES);
+	assert_true(is_copied(PAGES));
+	usleep(50000);				/* the thread is at its end */
+	assert_int_equal(sqlite3_open(path, &reader), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM t", NULL, NULL, NULL), SQLITE_OK);
+	write_pages(1);
+	assert_int_equal(sqlite3_exec(reader, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	off_t before = size_of(path);
+	write_pages(1);
+	assert_true(size_of(path) >= before + 2 * PAGE);	/* of both commits, by now */
+	sqlite3_close(reader);
+}
+
 static bool
 is_whole(void)
 {
@@ -150,6 +171,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		{ "a long log is copied while the writer does nothing", copies_beside_the_writer, begin, end, NULL },
 		{ "a log that is copied begins anew", begins_anew, begin, end, NULL },
+		{ "so does one that somebody was reading", goes_on_behind_readers, begin, end, NULL },
 		{ "the file can be closed at any moment", waits, begin, end, NULL },
 		{ "without a connection of its own SQLite copies as ever", leaves_it_to_sqlite, begin, end, NULL },
 	};
