@@ -266,8 +266,7 @@ clients_count(struct clients *c, const char *scope, const char *name, enum activ
 	char buffer[NAME_BYTES];
 	struct text safe = TEXT(buffer);
 
-	text_add_safe(&safe, name, strlen(name));
-	if (safe.cut || safe.len == 0)
+	if (!pending_key(&safe, name))
 		return;
 	int64_t window = time_s - time_s % COUNTER_WINDOW_S;
 	uint64_t hash = sum_hash(scope, buffer);

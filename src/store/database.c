@@ -181,7 +181,8 @@ database_log_inode(const char *path)
 
 /* The tables people fill (behind the views of the same name without hand_), and what they did to them. */
 static const char *const hand_tables[] = { "hand_allow", "hand_deny", "hand_unwanted", "hand_block",
-    "hand_spamtrap", "hand_login_domain", "hand_relay_login", "hand_quota_limit", "hand_recipient_profile", "hand_recipient_setting", "history" };
+    "hand_spamtrap", "hand_login_domain", "hand_relay_login", "hand_quota_limit", "hand_recipient_profile",
+    "hand_recipient_setting", "history" };
 enum { HAND_TABLES = sizeof hand_tables / sizeof *hand_tables };
 
 int64_t

@@ -74,21 +74,13 @@ ask(struct logins *l, sqlite3 *db, enum logins_question which, const char *login
 	return count;
 }
 
-/* As the table has it: safe to show; false if it is too long to be anybody's. */
-static bool
-make_key(struct text *t, const char *login)
-{
-	text_add_safe(t, login, strlen(login));
-	return !t->cut && t->len > 0;
-}
-
 struct pending_write *
 logins_seen(struct logins *l, sqlite3 *db, const char *login, const char *client, int64_t time_s)
 {
 	char buffer[LOGIN_BYTES];
 	struct text key = TEXT(buffer);
 
-	if (!make_key(&key, login) || waiting_of(l, key.at, client) != NULL ||
+	if (!pending_key(&key, login) || waiting_of(l, key.at, client) != NULL ||
 	    ask(l, db, LOGINS_THERE, key.at, client, time_s - LOGIN_STEP_S + 1, INT64_MAX) > 0)
 		return NULL;
 	const struct cell cells[] = { { key.at, 0 }, { client, 0 }, { NULL, time_s } };
@@ -105,7 +97,7 @@ logins_spread(struct logins *l, sqlite3 *db, const char *login, const char *clie
 {
 	char buffer[LOGIN_BYTES];
 	struct text key = TEXT(buffer);
-	int64_t others = make_key(&key, login) ? ask(l, db, LOGINS_ELSEWHERE, key.at, client, since_s, now_s) : -1;
+	int64_t others = pending_key(&key, login) ? ask(l, db, LOGINS_ELSEWHERE, key.at, client, since_s, now_s) : -1;
 
 	*count = others + 1;
 	if (others < 0)

@@ -73,3 +73,10 @@ pending_row(enum row_kind kind, const struct cell *cells, size_t count)
 	}
 	return w;
 }
+
+bool
+pending_key(struct text *t, const char *who)
+{
+	text_add_safe(t, who, strlen(who));
+	return !t->cut && t->len > 0;
+}

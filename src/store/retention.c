@@ -21,36 +21,37 @@ enum statement { DELETE_OLD, DELETE_OLDEST, DELETE_COUNTERS, DELETE_UNKNOWN, DEL
 	DELETE_OLDEST_ATTEMPTS, DELETE_OLDEST_ACTIVITY, DELETE_LOGIN_CLIENTS, DELETE_OLDEST_LOGIN_CLIENTS, DELETE_HISTORY,
 	DELETE_BLOCKS, DELETE_RELAYS, DELETE_QUOTA_USE, DELETE_QUOTA_MESSAGES, STATEMENTS };
 
+/* Parameters as database_apply() has them: 1 is how many rows at most, 2 a time, before which they go. */
 static const char *const sql[STATEMENTS] = {
-	[DELETE_OLD] = "DELETE FROM decision WHERE reference IN (SELECT reference FROM decision WHERE reference < ? "
-	    "ORDER BY reference LIMIT ?)",
+	[DELETE_OLD] = "DELETE FROM decision WHERE reference IN (SELECT reference FROM decision WHERE reference < ?2 "
+	    "ORDER BY reference LIMIT ?1)",
 	[DELETE_OLDEST] = "DELETE FROM decision WHERE reference IN (SELECT reference FROM decision ORDER BY reference "
-	    "LIMIT ?)",
-	[DELETE_COUNTERS] = "DELETE FROM counter WHERE window < ?",
+	    "LIMIT ?1)",
+	[DELETE_COUNTERS] = "DELETE FROM counter WHERE window < ?2",
 	[DELETE_UNKNOWN] = "DELETE FROM unknown WHERE (client, recipient) IN (SELECT client, recipient FROM unknown "
-	    "WHERE last < ? ORDER BY last LIMIT ?)",
+	    "WHERE last < ?2 ORDER BY last LIMIT ?1)",
 	[DELETE_ACTIVITY] = "DELETE FROM activity WHERE (scope, name, window, kind, writer) IN "
-	    "(SELECT scope, name, window, kind, writer FROM activity WHERE window < ? ORDER BY window LIMIT ?)",
+	    "(SELECT scope, name, window, kind, writer FROM activity WHERE window < ?2 ORDER BY window LIMIT ?1)",
 	[DELETE_OLDEST_UNKNOWN] = "DELETE FROM unknown WHERE (client, recipient) IN (SELECT client, recipient FROM unknown "
-	    "ORDER BY last LIMIT ?)",
+	    "ORDER BY last LIMIT ?1)",
 	/* Who waits is known in memory until policyd ends. */
-	[DELETE_OLDEST_ATTEMPTS] = "DELETE FROM triplet_pending WHERE id IN (SELECT id FROM triplet_pending ORDER BY id LIMIT ?)",
+	[DELETE_OLDEST_ATTEMPTS] = "DELETE FROM triplet_pending WHERE id IN (SELECT id FROM triplet_pending ORDER BY id LIMIT ?1)",
 	[DELETE_OLDEST_ACTIVITY] = "DELETE FROM activity WHERE (scope, name, window, kind, writer) IN "
-	    "(SELECT scope, name, window, kind, writer FROM activity ORDER BY window LIMIT ?)",
+	    "(SELECT scope, name, window, kind, writer FROM activity ORDER BY window LIMIT ?1)",
 	[DELETE_LOGIN_CLIENTS] = "DELETE FROM login_client WHERE (login, client) IN (SELECT login, client FROM login_client "
-	    "WHERE last < ? ORDER BY last LIMIT ?)",
+	    "WHERE last < ?2 ORDER BY last LIMIT ?1)",
 	[DELETE_OLDEST_LOGIN_CLIENTS] = "DELETE FROM login_client WHERE (login, client) IN (SELECT login, client "
-	    "FROM login_client ORDER BY last LIMIT ?)",
-	[DELETE_HISTORY] = "DELETE FROM history WHERE id IN (SELECT id FROM history WHERE time < ? ORDER BY id LIMIT ?)",
+	    "FROM login_client ORDER BY last LIMIT ?1)",
+	[DELETE_HISTORY] = "DELETE FROM history WHERE id IN (SELECT id FROM history WHERE time < ?2 ORDER BY id LIMIT ?1)",
 	/* What policyd has forgotten (block_forget); what people wrote stays. */
 	[DELETE_BLOCKS] = "DELETE FROM hand_block WHERE (client, sender, login) IN (SELECT client, sender, login "
-	    "FROM hand_block WHERE expires < ? AND set_by <> 'hand' ORDER BY expires LIMIT ?)",
+	    "FROM hand_block WHERE expires < ?2 AND set_by <> 'hand' ORDER BY expires LIMIT ?1)",
 	[DELETE_QUOTA_USE] = "DELETE FROM quota_use WHERE (scope, name, unit, length, step, start, writer) IN "
-	    "(SELECT scope, name, unit, length, step, start, writer FROM quota_use WHERE ends < ? ORDER BY ends LIMIT ?)",
+	    "(SELECT scope, name, unit, length, step, start, writer FROM quota_use WHERE ends < ?2 ORDER BY ends LIMIT ?1)",
 	[DELETE_QUOTA_MESSAGES] = "DELETE FROM quota_message WHERE instance IN "
-	    "(SELECT instance FROM quota_message WHERE time < ? ORDER BY time LIMIT ?)",
-	[DELETE_RELAYS] = "DELETE FROM relay_domain WHERE domain IN (SELECT domain FROM relay_domain WHERE last < ? "
-	    "ORDER BY last LIMIT ?)",
+	    "(SELECT instance FROM quota_message WHERE time < ?2 ORDER BY time LIMIT ?1)",
+	[DELETE_RELAYS] = "DELETE FROM relay_domain WHERE domain IN (SELECT domain FROM relay_domain WHERE last < ?2 "
+	    "ORDER BY last LIMIT ?1)",
 };
 
 struct retention {
@@ -65,24 +66,11 @@ struct retention {
 	bool more;			/* one of this round has more to do */
 };
 
-static sqlite3_stmt *
-statement(struct retention *r, enum statement which)
-{
-	return database_statement(&r->statements[which], r->db, sql[which]);
-}
-
-/* Delete by a number, and of what that is about so many rows at most, if the statement has two; how many went. */
+/* Take so many rows at most of those from before then, or the oldest if the statement has no time; how many went. */
 static int
-delete_step(struct retention *r, enum statement which, int64_t first, int most)
+forget(struct retention *r, enum statement which, int most, int64_t before_s)
 {
-	sqlite3_stmt *s = statement(r, which);
-
-	if (s == NULL)
-		return 0;
-	sqlite3_bind_int64(s, 1, first);
-	if (sqlite3_bind_parameter_count(s) > 1)
-		sqlite3_bind_int(s, 2, most);
-	return database_finish(s) ? sqlite3_changes(r->db) : 0;
+	return database_apply(database_statement(&r->statements[which], r->db, sql[which]), most, before_s);
 }
 
 /* Give empty pages back once the file is too large or a quarter of it is empty; fewer are soon used again. */
@@ -123,15 +111,15 @@ delete_oldest(struct retention *r)
 		first = time_s;
 		oldest = i;
 	}
-	return delete_step(r, tables[oldest].deletes, STEP_ROWS, 0);
+	return forget(r, tables[oldest].deletes, STEP_ROWS, 0);
 }
 
 static bool
 forget_decisions(struct retention *r, int64_t now_s)
 {
 	int64_t most = atomic_load(&r->options->database_size_max);
-	int gone = delete_step(r, DELETE_OLD, (now_s - atomic_load(&r->options->decision_keep_s)) * (1 << REFERENCE_SHIFT),
-	    STEP_ROWS);
+	int gone = forget(r, DELETE_OLD, STEP_ROWS,
+	    (now_s - atomic_load(&r->options->decision_keep_s)) * (1 << REFERENCE_SHIFT));
 
 	if (gone > 0 || most == 0)
 		return gone == STEP_ROWS;
@@ -145,10 +133,10 @@ forget_decisions(struct retention *r, int64_t now_s)
 static bool
 forget_small_tables(struct retention *r, int64_t now_s)
 {
-	delete_step(r, DELETE_COUNTERS, now_s - 400 * 86400, 0);
-	int blocks = delete_step(r, DELETE_BLOCKS, now_s - atomic_load(&r->options->blocks_keep_s), STEP_ROWS);
-	int history = delete_step(r, DELETE_HISTORY, now_s - atomic_load(&r->options->history_keep_s), STEP_ROWS);
-	int relays = delete_step(r, DELETE_RELAYS, now_s - atomic_load(&r->options->activity_keep_s), STEP_ROWS);
+	forget(r, DELETE_COUNTERS, 0, now_s - 400 * 86400);
+	int blocks = forget(r, DELETE_BLOCKS, STEP_ROWS, now_s - atomic_load(&r->options->blocks_keep_s));
+	int history = forget(r, DELETE_HISTORY, STEP_ROWS, now_s - atomic_load(&r->options->history_keep_s));
+	int relays = forget(r, DELETE_RELAYS, STEP_ROWS, now_s - atomic_load(&r->options->activity_keep_s));
 	return blocks == STEP_ROWS || history == STEP_ROWS || relays == STEP_ROWS;
 }
 
@@ -156,7 +144,7 @@ forget_small_tables(struct retention *r, int64_t now_s)
 static bool
 forget_done(struct retention *r, int64_t now_s, enum statement deletes)
 {
-	return delete_step(r, deletes, now_s - atomic_load(&r->options->activity_keep_s), TREE_ROWS) == TREE_ROWS;
+	return forget(r, deletes, TREE_ROWS, now_s - atomic_load(&r->options->activity_keep_s)) == TREE_ROWS;
 }
 
 static bool forget_unknown(struct retention *r, int64_t now_s) { return forget_done(r, now_s, DELETE_UNKNOWN); }
@@ -166,9 +154,9 @@ static bool forget_login_clients(struct retention *r, int64_t now_s) { return fo
 static bool
 forget_quotas(struct retention *r, int64_t now_s)
 {
-	int uses = delete_step(r, DELETE_QUOTA_USE, now_s, TREE_ROWS);
+	int uses = forget(r, DELETE_QUOTA_USE, TREE_ROWS, now_s);
 
-	return (uses == TREE_ROWS) | (delete_step(r, DELETE_QUOTA_MESSAGES, now_s - MESSAGES_KEEP_S, TREE_ROWS) == TREE_ROWS);
+	return (uses == TREE_ROWS) | (forget(r, DELETE_QUOTA_MESSAGES, TREE_ROWS, now_s - MESSAGES_KEEP_S) == TREE_ROWS);
 }
 
 static bool

@@ -10,21 +10,13 @@ enum { WHO_BYTES = 512, COUNT_EVERY_S = 3600 };		/* an address has at most 320 (
 
 /* ---- the loop's side ---- */
 
-/* As the table has it: safe to show; false if it is too long to be anybody's. */
-static bool
-make_key(struct text *t, const char *who)
-{
-	text_add_safe(t, who, strlen(who));
-	return !t->cut && t->len > 0;
-}
-
 struct pending_write *
 sent_write(struct sent *s, const char *address, const char *domain, int64_t time_s)
 {
 	char address_buffer[WHO_BYTES], domain_buffer[WHO_BYTES];
 	struct text address_key = TEXT(address_buffer), domain_key = TEXT(domain_buffer);
 
-	if (!make_key(&address_key, address) || !make_key(&domain_key, domain))
+	if (!pending_key(&address_key, address) || !pending_key(&domain_key, domain))
 		return NULL;
 	size_t bytes = sizeof(struct pending_write) + address_key.len + 1 + domain_key.len + 1;
 	struct pending_write *w = xcalloc(1, bytes);
@@ -80,7 +72,7 @@ sent_since(struct sent *s, sqlite3 *db, const char *who, int64_t since_s)
 	struct text key = TEXT(buffer);
 	bool domain = strchr(who, '@') == NULL;
 
-	if (!make_key(&key, who))
+	if (!pending_key(&key, who))
 		return KNOWN_CANNOT_TELL;
 	for (const struct pending_write *w = s->newest; w != NULL; w = w->older)
 		if (w->time_s >= since_s && strcmp(domain ? w->scope : w->key, key.at) == 0)

@@ -295,14 +295,9 @@ count(struct writer *w, struct pending_write *write)
 static void
 avoid_clash(struct writer *w)
 {
-	int64_t highest = 0;
-	sqlite3_stmt *s;
-
-	if (sqlite3_prepare_v2(w->db, LAST_REFERENCE, -1, &s, NULL) != SQLITE_OK)
+	int64_t highest = database_number(w->db, LAST_REFERENCE, -1);
+	if (highest < 0)
 		return;
-	if (sqlite3_step(s) == SQLITE_ROW)
-		highest = sqlite3_column_int64(s, 0);
-	sqlite3_finalize(s);
 	int64_t reference = ((highest >> REFERENCE_SHIFT) + 1) * (1 << REFERENCE_SHIFT);
 	for (struct pending_write *write = w->batch; write != NULL; write = write->next)
 		if (write->kind == WRITE_DECISION)

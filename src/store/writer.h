@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 struct sqlite3;
+struct text;
 struct wake;
 
 enum { REFERENCE_SHIFT = 18 };		/* bits of sequence below the seconds of a reference */
@@ -65,6 +66,9 @@ struct pending_write *pending_decision(const struct decision_row *row);
 struct pending_write *pending_count(const char *scope, const char *key, int64_t time_s, int64_t n);
 struct pending_write *pending_cells(enum write_kind kind, const char *cells, size_t size);
 struct pending_write *pending_row(enum row_kind kind, const struct cell *cells, size_t count);
+
+/* Add who somebody is, as tables have it: safe to show.  False if it is too long to be anybody's, or empty. */
+bool pending_key(struct text *t, const char *who);
 
 /* What this start is called in the tables (writer.id): host name and a random part. */
 enum { WRITER_ID = 96 };
