@@ -140,6 +140,19 @@ deletes_attempts(void **state)
 	fixture_close(f);
 }
 
+static void
+deletes_old_counters(void **state)
+{
+	(void)state;
+	assert_true(fixture_open(f));
+	fixture_close(f);
+	sql_run(f, "INSERT INTO counter VALUES ('decision', 'dunno:', unixepoch() - 401 * 86400, 'x', 1),"
+	    " ('decision', 'dunno:', unixepoch() - 399 * 86400, 'x', 2)");
+	assert_true(fixture_open(f));
+	assert_true(sql_becomes(f, "SELECT n FROM counter", "2"));
+	fixture_close(f);
+}
+
 int
 main(void)
 {
@@ -148,6 +161,7 @@ main(void)
 		PROMISE("a file that is too large soon shrinks, and keeps its newest rows", shrinks_and_keeps_the_newest_rows),
 		PROMISE("of what strangers make grow the oldest goes, in whichever table it is", deletes_what_is_oldest),
 		PROMISE("attempts that wait among them", deletes_attempts),
+		PROMISE("counters are kept for 400 days", deletes_old_counters),
 	};
 
 	return cmocka_run_group_tests_name("retention promises that", tests, NULL, NULL);
