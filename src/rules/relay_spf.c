@@ -27,21 +27,19 @@ enum { ADDRESSES_MAX = 16, HOUR_S = 3600 };
 static const char *
 parse_addresses(struct arena *a, const char *text, void *into)
 {
-	struct network *at = arena_alloc(a, ADDRESSES_MAX * sizeof *at);
-	struct option_networks list = { .at = at };
-	const char *why;
+	static const struct option networks = { "", OPT_NETWORKS, 0 };
+	const struct option_networks *list = into;
+	char network[NETWORK_TEXT];
+	const char *why = option_read(&networks, a, text, into);
 
-	for (char *word; (word = option_word(a, &text)) != NULL; list.count++) {
-		struct network *n = &at[list.count];
-
-		if (list.count == ADDRESSES_MAX)
-			return arena_printf(a, "more than %d addresses; set relay_include, and have that name them", ADDRESSES_MAX);
-		if (!network_parse(n, word, &why))
-			return arena_printf(a, "%.100s: %s", word, why);
-		if (n->prefix != n->base.bits)
-			return arena_printf(a, "%.100s: a network; write each address from which mail leaves", word);
-	}
-	*(struct option_networks *)into = list;
+	if (why != NULL)
+		return why;
+	if (list->count > ADDRESSES_MAX)
+		return arena_printf(a, "more than %d addresses; set relay_include, and have that name them", ADDRESSES_MAX);
+	for (size_t i = 0; i < list->count; i++)
+		if (list->at[i].prefix != list->at[i].base.bits)
+			return arena_printf(a, "%s: a network; write each address from which mail leaves",
+			    network_print(&list->at[i], network));
 	return NULL;
 }
 
