@@ -192,7 +192,7 @@ struct eval {
 	unsigned spared_before, doubt_before;	/* enum spare: known from earlier requests about this message */
 
 	struct question *questions;
-	struct question *buckets[QUESTION_BUCKETS];	/* those for the DNS, by length of the name */
+	struct question *buckets[QUESTION_BUCKETS];	/* those for the DNS, by name */
 	struct used *spare;		/* of rules that were run again */
 	unsigned question_count, runs;	/* questions for the DNS */
 	bool closed;			/* the deadline has passed: what is not known is failed */
@@ -239,6 +239,12 @@ void eval_close(struct eval *e);
 
 /* Forget open questions and release the answers; the arena is the caller's. */
 void eval_end(struct eval *e);
+
+/* Give who the client's confirmed name, if some row of that kind might match by it; *doubt as of listed().  False: it is open. */
+bool name_subject(struct eval *e, enum list_kind kind, struct list_subject *who, bool *doubt);
+
+/* The block policyd set itself, perhaps just now, if it has not ended; NULL: there is none. */
+const struct list_row *lasting_block(struct eval *e, enum blocked whom);
 
 /* Ask the site's database of the recipient, as dns_lookup() asks the DNS. */
 struct site_answer site_lookup(struct eval *e);

@@ -382,13 +382,26 @@ remember_triplet(struct eval *e, const struct triplet_news *news)
 
 /* ---- what people wrote ---- */
 
-/* The block policyd set itself, perhaps just now, if it has not ended. */
-static const struct list_row *
-own_block(struct eval *e, enum blocked whom)
+const struct list_row *
+lasting_block(struct eval *e, enum blocked whom)
 {
 	const struct list_row *last = last_block(e, whom);
 
 	return last != NULL && list_row_counts(last, e->now_s) ? last : NULL;
+}
+
+bool
+name_subject(struct eval *e, enum list_kind kind, struct list_subject *who, bool *doubt)
+{
+	*doubt = false;
+	if (!lists_want_name(e->lists, kind, who, e->now_s))
+		return true;
+	struct client_name n = client_name(e);
+	bool counts = !n.unsure || kind == LIST_ALLOW || kind == LIST_QUOTA_LIMIT;	/* while unsure it is not held against the client */
+	if (n.status == NAME_CONFIRMED && counts)
+		who->client_name = n.name;
+	*doubt = n.status == NAME_CANNOT_TELL || n.unsure;
+	return n.status != NAME_OPEN;
 }
 
 const struct list_row *
@@ -403,17 +416,10 @@ listed(struct eval *e, enum list_kind kind, bool *doubt)
 	*doubt = false;
 	if (e->lists == NULL)
 		return NULL;
-	if (lists_want_name(e->lists, kind, &who, e->now_s)) {
-		struct client_name n = client_name(e);
-
-		if (n.status == NAME_OPEN)
-			return NULL;
-		if (n.status == NAME_CONFIRMED && (!n.unsure || kind == LIST_ALLOW))
-			who.client_name = n.name;	/* while unsure it speaks for the client only */
-		*doubt = n.status == NAME_CANNOT_TELL || n.unsure;
-	}
+	if (!name_subject(e, kind, &who, doubt))
+		return NULL;
 	const struct list_row *found_row = lists_find(e->lists, kind, &who, e->now_s);
-	const struct list_row *own = kind == LIST_BLOCK ? own_block(e, users ? BLOCKED_LOGIN : BLOCKED_CLIENT) : NULL;
+	const struct list_row *own = kind == LIST_BLOCK ? lasting_block(e, users ? BLOCKED_LOGIN : BLOCKED_CLIENT) : NULL;
 	if (own != NULL && (found_row == NULL || found_row->expires_s != 0))
 		found_row = own;	/* one for good is not made weaker */
 	if (found_row != NULL)

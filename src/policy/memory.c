@@ -187,15 +187,6 @@ count_findings(struct job *j, const char *client)
 	}
 }
 
-/* What is refused since the client is blocked says nothing new about it. */
-static bool
-is_blocked(struct eval *e)
-{
-	const struct list_row *last = last_block(e, BLOCKED_CLIENT);
-
-	return last != NULL && list_row_counts(last, e->now_s);
-}
-
 void
 memory_count(struct job *j)
 {
@@ -220,8 +211,9 @@ memory_count(struct job *j)
 	if (state == RECIPIENT_UNKNOWN || deactivated)
 		count_unknown(j->policy, &(struct unknown_recipient){ client, e->recipient, deactivated, UNKNOWN_BY_QUERY,
 		    e->now_s }, e->sender_domain);
-	else if (!is_blocked(e) && (j->decision.action == ACTION_DUNNO || j->decision.action == ACTION_REJECT)) {
-		/* What is deferred comes again, to be one or the other. */
+	else if (lasting_block(e, BLOCKED_CLIENT) == NULL &&
+	    (j->decision.action == ACTION_DUNNO || j->decision.action == ACTION_REJECT)) {
+		/* What is refused since the client is blocked says nothing new about it.  What is deferred comes again, to be one or the other. */
 		enum activity kind = j->decision.action == ACTION_DUNNO ? ACTIVITY_ACCEPTED : ACTIVITY_REFUSED;
 
 		store_add_activity(store, "client", client, kind, e->now_s, 1);

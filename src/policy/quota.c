@@ -63,6 +63,7 @@ const struct list_row *
 quota_limit(struct eval *e, const char *scope)
 {
 	struct list_subject who = { 0 };
+	bool doubt;
 
 	if (e->lists == NULL)
 		return NULL;
@@ -72,11 +73,8 @@ quota_limit(struct eval *e, const char *scope)
 		who.sender = quota_name(e, scope) != NULL ? e->sender : NULL;
 	else if (is(scope, "client"))
 		who.client = &e->request->client;
-	if (who.client != NULL && lists_want_name(e->lists, LIST_QUOTA_LIMIT, &who, e->now_s)) {
-		struct client_name n = client_name(e);
-
-		who.client_name = n.status == NAME_CONFIRMED ? n.name : NULL;
-	}
+	if (who.client != NULL)
+		name_subject(e, LIST_QUOTA_LIMIT, &who, &doubt);
 	return lists_find(e->lists, LIST_QUOTA_LIMIT, &who, e->now_s);
 }
 
@@ -89,11 +87,12 @@ quota_past(struct eval *e, const struct quota_use *u, struct quota_past *out)
 struct quota_message
 quota_message(struct eval *e)
 {
-	bool first = e->request->stage == STAGE_RCPT && recipients_before(e) == 0;	/* nothing was, then */
-
-	if (!e->message_asked && *e->request->instance != '\0' && !first)
-		e->message = e->world->quotas.message(e->world->quotas.arg, e->request->instance);
+	if (e->message_asked)
+		return e->message;
 	e->message_asked = true;
+	bool first = e->request->stage == STAGE_RCPT && recipients_before(e) == 0;	/* nothing was, then */
+	if (*e->request->instance != '\0' && !first)
+		e->message = e->world->quotas.message(e->world->quotas.arg, e->request->instance);
 	return e->message;
 }
 
