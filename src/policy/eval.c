@@ -1,6 +1,7 @@
 /* eval.c - see eval.h */
 #include "policy/eval.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 
 #include <assert.h>
@@ -301,7 +302,7 @@ static struct question *
 ask(struct eval *e, const char *list, const char *name, enum dns_type type)
 {
 	size_t len = strlen(name);
-	struct question **bucket = &e->buckets[len % QUESTION_BUCKETS];
+	struct question **bucket = &e->buckets[hash_bytes(name, len) % QUESTION_BUCKETS];
 
 	for (struct question *q = *bucket; q != NULL; q = q->next_alike)
 		if (q->open.type == type && strcmp(q->open.name, name) == 0)
