@@ -21,12 +21,7 @@ my $strict = folder . '/strict';
 system('cp', '-R', $shipped, $strict) == 0 or die;
 system("sed -i 's/^\\( *\\)#\\([a-z]\\)/\\1\\2/' $strict/*/main.cf") == 0 or die;
 
-sub apply {
-	my ($config, $from, @words) = @_;
-	local $ENV{MAIL_CONFIG} = $config;
-	Policyd::Postfix::settle($config);
-	return qx($from/apply @words 2>&1) . ($? ? "exit " . ($? >> 8) : '');
-}
+*apply = \&Policyd::Postfix::apply_sets;
 
 # What Postfix finds odd in main.cf and master.cf: unknown and unused parameters above all.
 sub oddities {

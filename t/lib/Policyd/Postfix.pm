@@ -100,11 +100,14 @@ sub run {
 }
 
 # As a postmaster would: what it said, which is nothing if all is well.
-sub apply {
-	my ($self, @words) = @_;
-	local $ENV{MAIL_CONFIG} = $self->config;
-	settle($self->config);
-	return qx(contrib/postfix/apply @words 2>&1) . ($? ? 'exit ' . ($? >> 8) : '');
+sub apply { my ($self, @words) = @_; return apply_sets($self->config, 'contrib/postfix', @words) }
+
+# The same for any configuration, of the sets in $from.
+sub apply_sets {
+	my ($config, $from, @words) = @_;
+	local $ENV{MAIL_CONFIG} = $config;
+	settle($config);
+	return qx($from/apply @words 2>&1) . ($? ? 'exit ' . ($? >> 8) : '');
 }
 
 # What is a site's own: a certificate, and who may log in, by Cyrus SASL.
