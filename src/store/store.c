@@ -391,11 +391,12 @@ place_of_ours(const struct store *s)
 int64_t
 store_reference(struct store *s)
 {
-	int64_t second = clock_wall_s() * SECOND, first = second + place_of_ours(s), highest = s->desk.highest_reference;
+	int64_t second = clock_wall_s() * SECOND, highest = s->desk.highest_reference;
 
-	/* None is given twice, though the clock went back since it was, or another policyd ended just now. */
-	if (s->reference < highest && (highest >= second + SECOND || (highest >= first && highest < first + PLACE)))
-		s->reference = highest;
+	/* Behind the whole second of what others gave before us, though the clock went back since. */
+	if (s->reference < highest && second <= highest)
+		second = highest - highest % SECOND + SECOND;
+	int64_t first = second + place_of_ours(s);
 	s->reference = s->reference < first ? first : s->reference + 1;
 	return s->reference;
 }
