@@ -106,8 +106,10 @@ read_spoiling(const struct config_schema *schema, const char *name, char *bytes,
 		return NULL;
 	}
 	section_fill(c, c->server);
-	for (size_t i = 0; i < c->profile_count; i++)
+	for (size_t i = 0; i < c->profile_count; i++) {
+		c->profiles[i]->place = i;
 		section_fill(c, c->profiles[i]);
+	}
 	return c;
 }
 
@@ -192,6 +194,18 @@ const struct profile *
 config_profile_at(const struct config *c, size_t place)
 {
 	return place < c->profile_count ? c->profiles[place] : NULL;
+}
+
+size_t
+config_profile_count(const struct config *c)
+{
+	return c->profile_count;
+}
+
+size_t
+profile_place(const struct profile *p)
+{
+	return p->place;
 }
 
 const void *

@@ -62,7 +62,9 @@ size_t config_server_line(const struct config *c, const char *option, const char
 const struct profile *config_profile(const struct config *c, const char *name);
 
 /* Every profile has a place from 0; NULL beyond the last. */
+size_t config_profile_count(const struct config *c);
 const struct profile *config_profile_at(const struct config *c, size_t place);
+size_t profile_place(const struct profile *p);
 
 /* The same of a setting of a profile, in the profile's own section. */
 size_t profile_line(const struct profile *p, const char *option, const char **text);

@@ -23,6 +23,7 @@ struct profile {
 	const char *name, *parent_name;	/* parent_name NULL: none */
 	struct profile *parent;		/* at last the defaults, whose own is NULL */
 	size_t line;			/* of its header; 0: not in the file */
+	size_t place;			/* among the profiles */
 	const char **texts;		/* by slot: as written; the parent's where nothing was, once filled */
 	size_t *lines;			/* by slot: where it was written; 0: nowhere */
 	void **values;			/* by table: the struct; NULL until filled */

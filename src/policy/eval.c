@@ -44,27 +44,6 @@ eval_new(struct arena *a, const struct world *world, const struct request *r, co
 	return e;
 }
 
-/* A rule without a check that is on has nothing to say; one that has no check at all (allow) is always asked. */
-static bool
-is_off(const struct eval *e, size_t i, bool learning)
-{
-	const struct rule *rule = e->world->rules[i];
-	bool checks = false;
-
-	if (!(rule->hooks & (unsigned)e->hook) ||
-	    (learning ? rule->learn == NULL : !(rule->stages & (unsigned)e->request->stage)))
-		return true;
-	if (rule->grants & SPARE_ALLOWED && !profile_of(e)->allowlists)
-		return true;
-	for (size_t k = 0; k < rule->options.count; k++)
-		if (rule->options.rows[k].type == OPT_SETTING) {
-			if (setting_of(e, i, &rule->options.rows[k])->action != SETTING_OFF)
-				return false;
-			checks = true;
-		}
-	return checks;
-}
-
 static bool
 question_is_open(const struct question *q)
 {
@@ -104,6 +83,8 @@ judge(struct eval *e, size_t i)
 	}
 	s->progress = RULE_DONE;
 	decide_effect(e, i);
+	if (s->verdict.check != NULL || s->verdict.header != NULL || s->verdict.delay_s > 0)
+		e->found |= RULE_BIT(i);
 }
 
 /* One walk over the rules; true when the verdict is final. */
@@ -114,11 +95,9 @@ walk(struct eval *e)
 
 	e->spared = e->spared_before | (e->local ? SPARE_LOCAL : 0);
 	e->doubt = e->doubt_before;
-	for (size_t i = 0; i < e->world->rule_count; i++) {
+	for (size_t i = next_rule(e->on, 0); i < RULES_MAX; i = next_rule(e->on, i + 1)) {
 		struct rule_state *s = &e->states[i];
 
-		if (s->progress == RULE_OFF)
-			continue;
 		if (e->world->rules[i]->spares & e->spared) {
 			s->progress = RULE_SPARED;
 			continue;
@@ -167,10 +146,10 @@ fail_question(struct question *q)
 static const struct rule *
 first_pending(const struct eval *e)
 {
-	size_t i = 0;
+	size_t i = next_rule(e->on, 0);
 
 	while (e->states[i].progress != RULE_NOT_RUN)
-		i++;
+		i = next_rule(e->on, i + 1);
 	return e->world->rules[i];
 }
 
@@ -178,9 +157,7 @@ bool
 eval_run(struct eval *e)
 {
 	if (e->runs == 0)
-		for (size_t i = 0; i < e->world->rule_count; i++)
-			if (is_off(e, i, false))
-				e->states[i].progress = RULE_OFF;
+		e->on = rules_on(e, false);
 	if (++e->runs > RUNS_MAX && !e->closed) {
 		log_warn("policy: rule %s is still asking after %d runs; what it does not know by now it cannot tell",
 		    first_pending(e)->name, RUNS_MAX);
@@ -196,10 +173,10 @@ eval_run(struct eval *e)
 void
 eval_learn(struct eval *e)
 {
-	for (size_t i = 0; i < e->world->rule_count; i++) {
+	e->on = rules_on(e, true);
+	for (size_t i = next_rule(e->on, 0); i < RULES_MAX; i = next_rule(e->on, i + 1)) {
 		e->current = i;
-		if (!is_off(e, i, true))
-			e->world->rules[i]->learn(e);
+		e->world->rules[i]->learn(e);
 	}
 	e->landed = NULL;		/* what it asked on the way is not waited for */
 }

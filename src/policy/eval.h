@@ -75,10 +75,29 @@ struct quota_source {
 	void *arg;
 };
 
+/* A set of rules is a bit for each, by its place in the table. */
+enum { RULES_MAX = 64 };
+#define RULE_BIT(place) (UINT64_C(1) << (place))
+
+/* The first rule of a set from that place on; RULES_MAX if there is none. */
+static inline size_t
+next_rule(uint64_t set, size_t place)
+{
+	set = place < RULES_MAX ? set >> place << place : 0;
+	return set != 0 ? (size_t)__builtin_ctzll(set) : RULES_MAX;
+}
+
+/* The rules that are on, at each hook (enum hook) and stage (enum stage, by the number of its bit); 0: not known yet. */
+enum { HOOKS = HOOK_SUBMISSION + 1, STAGES = 9 };
+struct rules_on {
+	uint64_t rules[HOOKS][STAGES];
+};
+
 /* What is the same for all requests until the next reload. */
 struct world {
 	const struct rule *const *rules;
 	size_t rule_count;		/* at most RULES_MAX */
+	struct rules_on *on;		/* by profile: of requests without settings of their own; NULL: nothing is kept */
 	size_t first_table;		/* of the rules' tables among a profile's: rule i has first_table + i */
 	struct dns_source dns;
 	struct site_source sites[ABOUTS];
@@ -145,8 +164,7 @@ struct used {				/* a rule used a question */
 };
 
 enum rule_progress {
-	RULE_NOT_RUN,			/* not reached, or a question is open */
-	RULE_OFF,			/* not for this stage or hook, or every check is off */
+	RULE_NOT_RUN,			/* off, not reached, or a question is open */
 	RULE_SPARED,			/* not for this client */
 	RULE_DONE,
 };
@@ -211,6 +229,7 @@ struct eval {
 	const struct quota_count *counts;	/* what is to be counted if the message passes */
 	const struct relay_news *relay_news;	/* the same of the login's domain */
 	const char *login_network;	/* the login sends from there: to be remembered with the decision; NULL: nothing */
+	uint64_t on, found;		/* the rules that are on; those that have answered more than that they do not object */
 	struct rule_state *states;	/* one per rule */
 };
 
@@ -303,6 +322,9 @@ bool only_logs(const struct eval *e);
 
 /* What the profile in force says beside the rules' settings. */
 const struct profile_options *profile_of(const struct eval *e);
+
+/* The rules that are asked, or have what was sent counted (learn): those that belong here and have a check that is on. */
+uint64_t rules_on(const struct eval *e, bool learning);
 
 /* What is asked of a DNS list or, if list is NULL, of the DNS; for facts.c. */
 const struct answer *look_up(struct eval *e, const char *list, const char *name, enum dns_type type);

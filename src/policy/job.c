@@ -20,6 +20,7 @@ era_release(struct era *era)
 	if (--era->refs > 0)
 		return;
 	config_release(era->config);
+	free(era->world.on);
 	free(era);
 }
 

@@ -175,7 +175,7 @@ count_findings(struct job *j, const char *client)
 {
 	const struct eval *e = j->eval;
 
-	for (size_t i = 0; i < e->world->rule_count; i++) {
+	for (size_t i = next_rule(e->found, 0); i < RULES_MAX; i = next_rule(e->found, i + 1)) {
 		const struct rule_state *s = &e->states[i];
 		unsigned counts = e->world->rules[i]->counts;
 

@@ -72,12 +72,14 @@ era_new(const struct policy_parts *parts, struct config *config)
 {
 	struct era *era = xcalloc(1, sizeof *era);
 
+	assert(parts->rule_count <= RULES_MAX);
 	era->refs = 1;
 	era->config = config_ref(config);
 	era->options = config_server(config, parts->server_table);
 	era->world = (struct world){
 		.rules = parts->rules,
 		.rule_count = parts->rule_count,
+		.on = xcalloc(config_profile_count(config), sizeof *era->world.on),
 		.profile_table = parts->profile_table,
 		.first_table = parts->profile_table + 1,
 		.local_networks = era->options->local_networks,

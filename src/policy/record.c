@@ -256,11 +256,12 @@ verdict_word(const struct eval *e, size_t i)
 	const struct rule_state *s = &e->states[i];
 	static const char *const words[] = { [VERDICT_DUNNO] = "dunno", [VERDICT_PENDING] = "pending",
 	    [VERDICT_OBJECT] = "objects", [VERDICT_CANNOT_TELL] = "cannot tell", [VERDICT_EXEMPT] = "exempts" };
-	static const char *const progress[] = { [RULE_NOT_RUN] = "not asked", [RULE_OFF] = "off",
-	    [RULE_SPARED] = "spared" };
+	static const char *const progress[] = { [RULE_NOT_RUN] = "not asked", [RULE_SPARED] = "spared" };
 
 	if (!(rule->stages & (unsigned)e->request->stage) || !(rule->hooks & (unsigned)e->hook))
 		return "elsewhere";
+	if (!(e->on & RULE_BIT(i)))
+		return "off";
 	return s->progress == RULE_DONE ? words[s->verdict.kind] : progress[s->progress];
 }
 
@@ -312,11 +313,9 @@ detail(const struct eval *e)
 	struct text t = TEXT(buffer);
 
 	text_add(&t, "[");
-	for (size_t i = 0; i < e->world->rule_count; i++) {
+	for (size_t i = next_rule(e->on, 0); i < RULES_MAX; i = next_rule(e->on, i + 1)) {
 		struct text before = t;
 
-		if (e->states[i].progress == RULE_OFF)
-			continue;
 		add_rule(&t, e, i);
 		if (t.cut || t.size - t.len < 2) {
 			t = before;

@@ -361,6 +361,7 @@ scene_open(struct scene *s, const struct rule *const *some, size_t count, const 
 	s->lists = sql ? read_lists(sql) : NULL;
 	const struct policy_options *o = config_server(s->config, 0);
 	s->world = (struct world){ .rules = some, .rule_count = count, .profile_table = 0, .first_table = 1,
+	    .on = xcalloc(config_profile_count(s->config), sizeof *s->world.on),
 	    .dns = { ask, forget, s }, .sites = { [ABOUT_RECIPIENT] = { ask_site, forget_site, s },
 	    [ABOUT_LOGIN] = { ask_none, forget_site, s }, [ABOUT_RELAY] = { ask_none, forget_site, s },
 	    [ABOUT_REPUTATION] = { ask_none, forget_site, s } }, .sent = { sent_since, s },
@@ -377,6 +378,7 @@ scene_close(struct scene *s)
 	if (s->lists != NULL)
 		lists_release(s->lists);
 	config_release(s->config);
+	free(s->world.on);
 	free((void *)(uintptr_t)s->schema.profile);
 }
 
