@@ -312,7 +312,10 @@ serve(struct program *pr)
 	say_mode(pr->config);
 	log_info("policyd %s ready: pid %ld, configuration %s", VERSION, (long)getpid(), pr->path);
 	notify_ready();
+	loop_before_wait(pr->loop, log_flush);
+	log_gather(true);
 	loop_run(pr->loop);
+	log_gather(false);
 
 	on_metrics(pr);
 	server_free(pr->server);

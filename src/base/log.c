@@ -11,11 +11,15 @@
 #include <syslog.h>
 #include <unistd.h>
 
-enum { LINE_BYTES = 2000 };
+enum { LINE_BYTES = 2000, GATHERED_BYTES = 4096 };	/* the latter PIPE_BUF: what is written whole */
 
 /* Other threads log while a reload sets these. */
 static _Atomic enum log_target target = LOG_TO_STDERR;
 static atomic_bool journal;
+
+static _Thread_local bool gathers;
+static _Thread_local char gathered[GATHERED_BYTES];
+static _Thread_local size_t gathered_len;
 
 void
 log_open(enum log_target to)
@@ -24,6 +28,43 @@ log_open(enum log_target to)
 	journal = getenv("JOURNAL_STREAM") != NULL;
 	if (to == LOG_TO_SYSLOG)
 		openlog(NULL, LOG_PID, LOG_MAIL);	/* NULL: the name of the program */
+}
+
+static void
+write_out(const char *bytes, size_t len)
+{
+	if (write(STDERR_FILENO, bytes, len) < 0)
+		return;			/* nowhere left to say so */
+}
+
+void
+log_flush(void)
+{
+	if (gathered_len > 0)
+		write_out(gathered, gathered_len);
+	gathered_len = 0;
+}
+
+void
+log_gather(bool on)
+{
+	gathers = on;
+	log_flush();
+}
+
+static void
+put_line(int priority, const char *line, size_t len)
+{
+	if (gathered_len + len > GATHERED_BYTES)
+		log_flush();
+	if (!gathers) {
+		write_out(line, len);
+		return;
+	}
+	memcpy(gathered + gathered_len, line, len);
+	gathered_len += len;
+	if (priority != LOG_INFO)
+		log_flush();
 }
 
 static void
@@ -47,8 +88,7 @@ say(int priority, const char *prefix, const char *format, va_list args)
 	}
 	safe.size += 1;
 	text_add(&safe, "\n");
-	if (write(STDERR_FILENO, line, safe.len) < 0)
-		return;			/* nowhere left to say so */
+	put_line(priority, line, safe.len);
 }
 
 #define SAY(priority, prefix) do { \

@@ -15,6 +15,8 @@ struct signal_watch {
 
 struct loop {
 	uv_loop_t uv;
+	uv_prepare_t before_wait;
+	void (*waits)(void);
 	struct signal_watch *signals;
 };
 
@@ -43,7 +45,25 @@ loop_new(void)
 
 	if (uv_loop_init(&l->uv) != 0)
 		abort();
+	uv_prepare_init(&l->uv, &l->before_wait);
+	l->before_wait.data = l;
 	return l;
+}
+
+static void
+about_to_wait(uv_prepare_t *prepare)
+{
+	struct loop *l = prepare->data;
+
+	l->waits();
+}
+
+void
+loop_before_wait(struct loop *l, void (*waits)(void))
+{
+	l->waits = waits;
+	uv_prepare_start(&l->before_wait, about_to_wait);
+	uv_unref((uv_handle_t *)&l->before_wait);
 }
 
 void
@@ -65,6 +85,7 @@ loop_free(struct loop *l)
 		next = s->next;
 		uv_close((uv_handle_t *)&s->handle, free_handle);
 	}
+	uv_close((uv_handle_t *)&l->before_wait, NULL);
 	/* More than once: a loop_stop() nobody has run into yet ends the first. */
 	int busy = UV_EBUSY;
 	for (int i = 0; i < 10 && busy != 0; i++) {

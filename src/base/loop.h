@@ -17,6 +17,7 @@ struct uv_loop_s;
 typedef void loop_callback(void *arg);
 
 struct loop *loop_new(void);
+void loop_before_wait(struct loop *l, void (*waits)(void));	/* called whenever the loop is about to wait */
 void loop_run(struct loop *l);			/* until loop_stop(), or nothing is left to wait for */
 void loop_stop(struct loop *l);			/* from a callback */
 void loop_free(struct loop *l);			/* after every handle on it was freed; runs their close callbacks */

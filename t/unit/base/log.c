@@ -1,0 +1,165 @@
+/* log.c - lines that are gathered are none that are lost: it promises that … */
+#include "base/log.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static int old_stderr, heard_fd;
+
+/* What was written to stderr since the last call. */
+static const char *
+heard(void)
+{
+	static char bytes[20000];
+	ssize_t len = read(heard_fd, bytes, sizeof bytes - 1);
+
+	bytes[len > 0 ? len : 0] = '\0';
+	return bytes;
+}
+
+static int
+listen_to_stderr(void **state)
+{
+	int ends[2];
+	(void)state;
+
+	if (pipe2(ends, O_NONBLOCK) != 0)
+		return -1;
+	heard_fd = ends[0];
+	old_stderr = dup(STDERR_FILENO);
+	dup2(ends[1], STDERR_FILENO);
+	close(ends[1]);
+	return 0;
+}
+
+static int
+let_stderr_be(void **state)
+{
+	(void)state;
+	log_gather(false);
+	dup2(old_stderr, STDERR_FILENO);
+	close(old_stderr);
+	close(heard_fd);
+	return 0;
+}
+
+static void
+line_by_line(void **state)
+{
+	(void)state;
+	log_info("one");
+	assert_string_equal(heard(), "one\n");
+	log_warn("two\nthree");
+	assert_string_equal(heard(), "warning: two\\x0athree\n");
+}
+
+static void
+gathers(void **state)
+{
+	(void)state;
+	log_gather(true);
+	log_info("one");
+	log_info("two");
+	assert_string_equal(heard(), "");
+	log_flush();
+	assert_string_equal(heard(), "one\ntwo\n");
+	log_flush();
+	assert_string_equal(heard(), "");
+	log_info("three");
+	log_gather(false);
+	assert_string_equal(heard(), "three\n");
+	log_info("four");
+	assert_string_equal(heard(), "four\n");
+}
+
+static void
+warns_at_once(void **state)
+{
+	(void)state;
+	log_gather(true);
+	log_info("one");
+	log_warn("two");
+	assert_string_equal(heard(), "one\nwarning: two\n");
+	log_info("three");
+	log_error("four");
+	assert_string_equal(heard(), "three\nerror: four\n");
+}
+
+/* More than a page: what is full is written, whole lines only, and nothing is lost. */
+static void
+fills_pages(void **state)
+{
+	char want[20000] = "", line[2100];
+	size_t had = 0;
+	(void)state;
+
+	log_gather(true);
+	for (int i = 0; i < 60; i++) {
+		snprintf(line, sizeof line, "%d%0*d", i, 100 + i * 5, 7);
+		log_info("%s", line);
+		strcat(strcat(want, line), "\n");
+		const char *got = heard();
+		size_t len = strlen(got);
+		assert_true(len <= 4096);
+		assert_true(len == 0 || got[len - 1] == '\n');
+		assert_memory_equal(got, want + had, len);
+		had += len;
+	}
+	assert_true(had > 0);
+	log_flush();
+	assert_string_equal(heard(), want + had);
+	memset(line, 'x', sizeof line - 1);
+	line[sizeof line - 1] = '\0';
+	log_info("%s", line);
+	log_info("%s", line);
+	log_info("%s", line);
+	log_flush();
+	assert_int_equal(strlen(heard()), 3 * 2000);
+}
+
+static void *
+log_in_thread(void *arg)
+{
+	log_info("of the other");
+	return arg;
+}
+
+static void
+leaves_threads_alone(void **state)
+{
+	pthread_t thread;
+	(void)state;
+
+	log_gather(true);
+	log_info("ours");
+	assert_int_equal(pthread_create(&thread, NULL, log_in_thread, NULL), 0);
+	pthread_join(thread, NULL);
+	assert_string_equal(heard(), "of the other\n");
+	log_flush();
+	assert_string_equal(heard(), "ours\n");
+}
+
+#define PROMISE(name, f) { name, f, listen_to_stderr, let_stderr_be, NULL }
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		PROMISE("a line is written as it comes", line_by_line),
+		PROMISE("lines are gathered until they are wanted", gathers),
+		PROMISE("a warning takes along what was gathered", warns_at_once),
+		PROMISE("a page that is full is written, in whole lines", fills_pages),
+		PROMISE("another thread's lines do not wait", leaves_threads_alone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
