@@ -39,6 +39,24 @@ text_add(struct text *t, const char *s)
 }
 
 void
+text_add_list(struct text *t, const char *const *texts)
+{
+	for (; *texts != NULL; texts++)
+		text_add(t, *texts);
+}
+
+void
+text_add_most(struct text *t, const char *s, size_t most)
+{
+	size_t len = strlen(s);
+
+	if (len > most)
+		for (len = most; len > 0 && ((uint8_t)s[len] & 0xc0) == 0x80; )
+			len--;
+	text_add_bytes(t, s, len);
+}
+
+void
 text_addv(struct text *t, const char *format, va_list args)
 {
 	size_t room = t->size - t->len;

@@ -19,7 +19,10 @@ struct text {
 #define TEXT(buffer) ((struct text){ .at = ((buffer)[0] = '\0', (buffer)), .size = sizeof(buffer) })
 
 void text_add(struct text *t, const char *s);
+void text_add_list(struct text *t, const char *const *texts);	/* up to a NULL */
+#define text_add_all(t, ...) text_add_list(t, (const char *const[]){ __VA_ARGS__, NULL })
 void text_add_bytes(struct text *t, const char *bytes, size_t len);
+void text_add_most(struct text *t, const char *s, size_t most);	/* so many bytes of s at most, no half of a character */
 void text_addf(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_addv(struct text *t, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 

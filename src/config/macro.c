@@ -107,17 +107,6 @@ macro_uses(const char *text, enum macro m)
 	return false;
 }
 
-static void
-add_cut(struct text *out, const char *value, size_t limit)
-{
-	size_t len = strlen(value);
-
-	if (len > limit)
-		for (len = limit; len > 0 && ((unsigned char)value[len] & 0xc0) == 0x80; )
-			len--;
-	text_add_bytes(out, value, len);
-}
-
 void
 macro_expand(struct text *out, const char *text, const char *const values[MACROS], size_t limit)
 {
@@ -127,6 +116,6 @@ macro_expand(struct text *out, const char *text, const char *const values[MACROS
 		else if (rooms[p.macro] != 0)
 			text_add(out, values[p.macro]);
 		else
-			add_cut(out, values[p.macro], limit);
+			text_add_most(out, values[p.macro], limit);
 	}
 }

@@ -167,7 +167,7 @@ job_log(const struct job *j)
 	count_greylisting(j);
 	if (j->decision.action != ACTION_DUNNO || j->decision.would != NULL || j->decision.delay_s > 0 ||
 	    j->era->options->log_passes)
-		record_log(j->eval, &j->decision, j->reference, took_us);
+		record_log(j->eval, &j->decision, j->text, j->reference, took_us);
 }
 
 /* The answer stands: remember it, tell everybody who waits for it but the one who is told by return. */
@@ -182,6 +182,12 @@ job_answer(struct job *j, const struct text *reply)
 	for (const struct waiting_ticket *w = j->tickets; w != NULL; w = w->next)
 		p->parts.answer(w->ticket, reply->at, reply->len);
 	job_free(j);
+}
+
+static void
+word(struct job *j, struct text *reply)
+{
+	j->text = reply_encode(reply, j->eval, &j->decision, j->reference);
 }
 
 /* Nobody is delayed by what may be forgotten: it passes. */
@@ -206,7 +212,7 @@ answer_committed(struct job *j, bool ok)
 		*j->reference = '\0';
 		j->policy->unreferenced->value++;
 	}
-	reply_encode(&reply, j->eval, &j->decision, j->reference);
+	word(j, &reply);
 	job_answer(j, &reply);
 }
 
@@ -238,7 +244,7 @@ count_refusal(struct job *j, struct text *reply, bool waits)
 	store_count_decision(j->policy->parts.store, decision_word(&j->decision), j->decision.check, j->decision.would,
 	    j->eval->now_s);
 	if (!waits)
-		reply_encode(reply, j->eval, &j->decision, j->reference);
+		word(j, reply);
 	return waits;
 }
 
@@ -259,7 +265,7 @@ record_refusal(struct job *j, struct text *reply, bool waits)
 		return count_refusal(j, reply, waits);
 	int64_t reference = store_reference(store);
 	reference_print(reference, j->reference);
-	reply_encode(reply, j->eval, &j->decision, j->reference);
+	word(j, reply);
 	struct decision_row row = record_row(j->eval, &j->decision, action_line(j, reply),
 	    clock_mono_us() - j->eval->started_us);
 	row.reference = reference;
@@ -269,7 +275,7 @@ record_refusal(struct job *j, struct text *reply, bool waits)
 	j->policy->unreferenced->value++;
 	reply->len = 0;
 	if (!waits)
-		reply_encode(reply, j->eval, &j->decision, j->reference);
+		word(j, reply);
 	return waits;
 }
 
@@ -281,7 +287,7 @@ explain(struct job *j)
 	void (*explained)(void *arg) = j->explained;
 	void *arg = j->explained_arg;
 
-	reply_encode(&reply, j->eval, &j->decision, j->reference);
+	word(j, &reply);
 	record_explain(j->explain, j->eval, &j->decision, action_line(j, &reply),
 	    clock_mono_us() - j->eval->started_us);
 	job_free(j);
@@ -316,7 +322,7 @@ job_decide(struct job *j, struct text *reply)
 		memory_keep(j);
 	memory_count(j);
 	if (j->decision.action == ACTION_DUNNO) {
-		reply_encode(reply, j->eval, &j->decision, j->reference);
+		word(j, reply);
 		record_pass(j, reply);
 		return !memory_charge(j) || await_commit(j);
 	}
@@ -329,7 +335,7 @@ job_learn(struct job *j, struct text *reply)
 	j->decision = (struct decision){ .action = ACTION_DUNNO };
 	j->waiter.committed = on_commit;
 	memory_keep(j);
-	reply_encode(reply, j->eval, &j->decision, j->reference);
+	word(j, reply);
 	return !memory_charge(j) || await_commit(j);
 }
 

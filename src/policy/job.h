@@ -46,6 +46,7 @@ struct job {
 	size_t len;
 	bool listed, ready, remembered, committing, own_profile;
 	char reference[REFERENCE_TEXT];
+	const char *text;		/* of a refusal's reply, as it was worded last */
 	FILE *explain;			/* instead of an answer */
 	void (*explained)(void *arg);
 	void *explained_arg;

@@ -51,7 +51,7 @@ static void
 add_own(struct text *t, const struct eval *e, const struct decision *d, const char *reference, int64_t took_us)
 {
 	if (d->check != NULL)
-		text_addf(t, " rule=%s check=%s", d->rule ? d->rule : "score", d->check);
+		text_add_all(t, " rule=", d->rule ? d->rule : "score", " check=", d->check);
 	if (d->would != NULL)
 		text_addf(t, " would=<%.*s>", WOULD_SHOWN, d->would);
 	if (d->delay_s > 0)
@@ -59,7 +59,7 @@ add_own(struct text *t, const struct eval *e, const struct decision *d, const ch
 	if (d->score != 0)
 		text_addf(t, " score=%d", d->score);
 	if (*reference)
-		text_addf(t, " ref=%s", reference);
+		text_add_all(t, " ref=", reference);
 	text_addf(t, " dns=%u runs=%u ms=%" PRId64, e->question_count, e->runs, took_us / 1000);
 }
 
@@ -80,7 +80,7 @@ add_field(struct text *t, const char *before, const char *value, size_t most, co
 }
 
 void
-record_log(const struct eval *e, const struct decision *d, const char *reference, int64_t took_us)
+record_log(const struct eval *e, const struct decision *d, const char *text, const char *reference, int64_t took_us)
 {
 	static const char *const words[] = { [ACTION_DUNNO] = "pass", [ACTION_GREYLIST] = "greylist",
 	    [ACTION_DEFER] = "defer", [ACTION_REJECT] = "reject" };
@@ -90,14 +90,11 @@ record_log(const struct eval *e, const struct decision *d, const char *reference
 
 	add_own(&own, e, d, reference, took_us);
 	add_field(&t, "", *r->queue_id ? r->queue_id : "NOQUEUE", 64, ": ");
-	text_add(&t, words[d->action]);
-	text_add(&t, ": ");
-	text_add(&t, stage_name(r->stage));
+	text_add_all(&t, words[d->action], ": ", stage_name(r->stage));
 	add_field(&t, " from ", *r->client_name ? r->client_name : "unknown", 255, "");
 	add_field(&t, "[", r->client_address, 46, "]:");
 	if (d->action != ACTION_DUNNO)
-		text_addf(&t, " %c%s %s;", d->action == ACTION_REJECT ? '5' : '4', d->enhanced + 1,
-		    reply_text(e, d, reference));
+		text_add_all(&t, d->action == ACTION_REJECT ? " 5" : " 4", d->enhanced + 1, " ", text, ";");
 	add_field(&t, " from=<", r->sender, 320, ">");
 	if (is_counted(r))
 		text_addf(&t, " nrcpt=%" PRIu64, r->recipient_count);

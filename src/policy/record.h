@@ -10,9 +10,10 @@
 /*
  * One line, in Postfix's own shape, our fields last.
  *
+ * text       of a refusal's reply, as reply_encode() says
  * reference  as it stands in the reply; "" where there is none
  */
-void record_log(const struct eval *e, const struct decision *d, const char *reference, int64_t took_us);
+void record_log(const struct eval *e, const struct decision *d, const char *text, const char *reference, int64_t took_us);
 
 /* The row of the table decision, its texts in e's arena and safe to show; reply is what stands behind action=. */
 struct decision_row record_row(const struct eval *e, const struct decision *d, const char *reply, int64_t took_us);

@@ -75,17 +75,11 @@ struct wording {
 	const char *values[MACROS];
 };
 
-static bool
-has_own_text(const struct rule_state *s)
-{
-	return s->verdict.kind != VERDICT_CANNOT_TELL && s->setting->text != NULL;
-}
-
-/* The site's own text, if there is one and the check can tell; else the rule's finding. */
+/* The site's own text; NULL: the rule's finding stands, as there is none, or the check cannot tell. */
 static const char *
-text_of(const struct rule_state *s)
+own_text(const struct rule_state *s)
 {
-	return has_own_text(s) ? s->setting->text : "%{finding}";
+	return s->verdict.kind != VERDICT_CANNOT_TELL ? s->setting->text : NULL;
 }
 
 /* A value from outside, made harmless; what there is none of is said to be none. */
@@ -121,15 +115,15 @@ static void
 wording_begin(struct wording *w, const struct eval *e, const struct decision *d, const char *reference)
 {
 	struct text url = TEXT(w->url);
-	bool own_text = false;
+	bool own = false;
 
 	w->d = d;
 	w->reference = reference;
 	if (*e->world->help_url)
 		add_url(&url, e->world->help_url, d->check, reference);
 	for (size_t i = 0; i < d->said_count; i++)
-		own_text |= has_own_text(d->said[i]);
-	if (own_text)
+		own |= own_text(d->said[i]) != NULL;
+	if (own)
 		add_values(w, e);
 }
 
@@ -142,10 +136,16 @@ add_all(struct text *out, struct wording *w, size_t shown, size_t limit)
 	if (d->rule == NULL)
 		text_addf(out, "score %d: ", d->score);
 	for (size_t i = 0; i < shown; i++) {
+		const struct verdict *v = &d->said[i]->verdict;
+		const char *own = own_text(d->said[i]);
+
 		text_add(out, i ? "; " : "");
-		w->values[MACRO_FINDING] = d->said[i]->verdict.text;
-		w->values[MACRO_CHECK] = d->said[i]->verdict.check->name;
-		macro_expand(out, text_of(d->said[i]), w->values, limit);
+		w->values[MACRO_FINDING] = v->text;
+		w->values[MACRO_CHECK] = v->check->name;
+		if (own != NULL)
+			macro_expand(out, own, w->values, limit);
+		else
+			text_add_most(out, v->text, limit);
 	}
 	if (more > 0)
 		text_addf(out, "; and %zu more", more);
@@ -174,7 +174,9 @@ add_text(struct text *out, struct wording *w)
 static bool
 says(const struct decision *d, enum macro m)
 {
-	return d->rule != NULL && macro_uses(text_of(d->said[0]), m);
+	const char *own = d->rule != NULL ? own_text(d->said[0]) : NULL;
+
+	return own != NULL && macro_uses(own, m);
 }
 
 /* "(see URL)", or "(check reference)" if there is no URL; nothing if the site's own text says as much, or must be bare. */
@@ -184,9 +186,9 @@ add_tail(struct text *out, const struct wording *w)
 	if (w->d->rule != NULL && w->d->said[0]->verdict.bare && w->d->said[0]->setting->text == NULL)
 		return;
 	if (*w->url && !says(w->d, MACRO_HELP_URL))
-		text_addf(out, TAIL_BEGIN "%s" TAIL_END, w->url);
+		text_add_all(out, TAIL_BEGIN, w->url, TAIL_END);
 	else if (!*w->url && !says(w->d, MACRO_REFERENCE))
-		text_addf(out, "(%s%s%s)", w->d->check, *w->reference ? " " : "", w->reference);
+		text_add_all(out, "(", w->d->check, *w->reference ? " " : "", w->reference, ")");
 }
 
 /* Text and tail, which fit into one reply. */
@@ -201,7 +203,7 @@ word(const struct eval *e, const struct decision *d, const char *reference, stru
 	add_text(text, &w);
 }
 
-void
+const char *
 reply_encode(struct text *out, const struct eval *e, const struct decision *d, const char *reference)
 {
 	char text_buffer[ACTION_TEXT_MAX + 1], tail_buffer[TAIL_MAX + 1];
@@ -210,14 +212,5 @@ reply_encode(struct text *out, const struct eval *e, const struct decision *d, c
 	if (d->action != ACTION_DUNNO)
 		word(e, d, reference, &text, &tail);
 	action_encode(out, &(struct action){ d->action, d->enhanced, text_buffer, tail_buffer, d->header });
-}
-
-const char *
-reply_text(const struct eval *e, const struct decision *d, const char *reference)
-{
-	char text_buffer[ACTION_TEXT_MAX + 1], tail_buffer[TAIL_MAX + 1];
-	struct text text = TEXT(text_buffer), tail = TEXT(tail_buffer);
-
-	word(e, d, reference, &text, &tail);
-	return arena_strndup(e->arena, text_buffer, text.len);
+	return d->action != ACTION_DUNNO ? arena_strndup(e->arena, text_buffer, text.len) : "";
 }

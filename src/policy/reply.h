@@ -18,13 +18,11 @@
 const char *help_url_parse(struct arena *a, const char *text, void *into);
 
 /*
- * Append the whole reply, "action=…", to out, which has REPLY_MAX bytes of room.
+ * Append the whole reply, "action=…", to out, which has REPLY_MAX bytes of room; what stands in a refusal between code
+ * and tail, in e's arena.
  *
  * reference  "" where there is none
  */
-void reply_encode(struct text *out, const struct eval *e, const struct decision *d, const char *reference);
-
-/* What stands in a refusal between code and tail, in e's arena. */
-const char *reply_text(const struct eval *e, const struct decision *d, const char *reference);
+const char *reply_encode(struct text *out, const struct eval *e, const struct decision *d, const char *reference);
 
 #endif

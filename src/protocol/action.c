@@ -30,23 +30,27 @@ subject_and_detail(const char *enhanced)
 	return detail != NULL && skip_number(detail, '\0') != NULL ? enhanced + 2 : NULL;
 }
 
-/* At most max bytes of s as printable ASCII into out: one blank for a run of them, none at either end; how many. */
+#define BLANKS " \t\n\v\f\r"
+
+/* At most max bytes of s (NULL: none) as printable ASCII into out: one blank for a run of them, none at either end; how many. */
 static size_t
 make_printable(char *out, const char *s, size_t max)
 {
 	size_t used = 0;
 
-	for (bool blank = false; s != NULL && *s && used < max; s++) {
-		if (*s == ' ' || (*s >= '\t' && *s <= '\r')) {
-			blank = used > 0;
-			continue;
-		}
-		if (blank && used + 1 == max)
-			break;
-		if (blank)
+	if (s == NULL)
+		s = "";
+	for (s += strspn(s, BLANKS); *s && used + (used > 0) < max; s += strspn(s, BLANKS)) {
+		if (used > 0)
 			out[used++] = ' ';
-		out[used++] = *s > ' ' && *s <= '~' ? *s : '?';
-		blank = false;
+		for (; used < max; s++) {
+			if (*s > ' ' && *s <= '~')
+				out[used++] = *s;
+			else if (strchr(BLANKS, *s) != NULL)	/* or the end */
+				break;
+			else
+				out[used++] = '?';
+		}
 	}
 	out[used] = '\0';
 	return used;
@@ -89,7 +93,5 @@ action_encode(struct text *out, const struct action *a)
 	const char *code = a->kind == ACTION_GREYLIST ? "DEFER_IF_PERMIT 4" : "550 5";
 	if (a->kind == ACTION_DEFER)	/* 451: our own trouble, or the network's */
 		code = (detail[0] == '3' || detail[0] == '4') && detail[1] == '.' ? "451 4" : "450 4";
-	const char *const parts[] = { "action=", code, ".", detail, " ", finding, *finding && *tail ? " " : "", tail, "\n\n" };
-	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-		text_add(out, parts[i]);
+	text_add_all(out, "action=", code, ".", detail, " ", finding, *finding && *tail ? " " : "", tail, "\n\n");
 }

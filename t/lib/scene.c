@@ -4,6 +4,7 @@
 #include "dns/keep.h"
 #include "policy/policy.h"
 #include "policy/profile.h"
+#include "policy/reply.h"
 #include "rules/table.h"
 #include "store/lists.h"
 
@@ -444,4 +445,13 @@ scene_heard(void)
 	heard[fread(heard, 1, sizeof heard - 1, caught)] = '\0';
 	fclose(caught);
 	return heard;
+}
+
+const char *
+scene_text(const struct eval *e, const struct decision *d, const char *reference)
+{
+	char buffer[REPLY_MAX];
+	struct text reply = TEXT(buffer);
+
+	return reply_encode(&reply, e, d, reference);
 }

@@ -79,4 +79,7 @@ const char *scene_heard(void);
 /* Run with every answer in the order asked; the decision. */
 struct decision scene_decide(struct scene *s);
 
+/* What stands in a refusal's reply between code and tail; "" if it is none. */
+const char *scene_text(const struct eval *e, const struct decision *d, const char *reference);
+
 #endif

@@ -1,6 +1,5 @@
 /* decision.c - from a check's setting and verdict to the action: it promises that … */
 #include "scene.h"
-#include "policy/reply.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -232,7 +231,7 @@ add_decision(struct text *t, const struct eval *e, const struct decision *d)
 {
 	text_add(t, decision_word(d));
 	if (d->action != ACTION_DUNNO)
-		text_addf(t, " %s %s %s %s", d->check, d->rule ? d->rule : "-", d->enhanced, reply_text(e, d, ""));
+		text_addf(t, " %s %s %s %s", d->check, d->rule ? d->rule : "-", d->enhanced, scene_text(e, d, ""));
 	if (d->score != 0)
 		text_addf(t, " score %d", d->score);
 	if (d->would != NULL)
@@ -272,7 +271,7 @@ own_setting(void **state)
 	scene_begin(&s, "client_address=192.0.2.7\nhelo_name=nodot\nrecipient=ME@Example.org\n");
 	struct decision d = scene_decide(&s);
 	assert_string_equal(decision_word(&d), "defer");
-	assert_string_equal(reply_text(s.eval, &d, ""), "mine");
+	assert_string_equal(scene_text(s.eval, &d, ""), "mine");
 	scene_end(&s);
 	scene_begin(&s, "client_address=192.0.2.7\nhelo_name=nodot\nrecipient=you@example.org\n");
 	d = scene_decide(&s);

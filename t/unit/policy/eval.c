@@ -4,7 +4,6 @@
  * each world's answers in many orders; EVAL_SEED=N and EVAL_WORLDS=N draw others.
  */
 #include "scene.h"
-#include "policy/reply.h"
 #include "rules/table.h"
 
 #include <setjmp.h>
@@ -254,7 +253,7 @@ print_decision(struct scene *s, char *to, size_t size)
 	struct decision d = decide(s->eval);
 
 	text_addf(&t, "%s check %s rule %s %s \"%s\" score %d would %s header %s greylisted %d delay %lld", decision_word(&d), d.check ? d.check : "-",
-	    d.rule ? d.rule : "-", d.enhanced ? d.enhanced : "-", d.action != ACTION_DUNNO ? reply_text(s->eval, &d, "") : "", d.score, d.would ? d.would : "-",
+	    d.rule ? d.rule : "-", d.enhanced ? d.enhanced : "-", scene_text(s->eval, &d, ""), d.score, d.would ? d.would : "-",
 	    d.header ? d.header : "-", d.greylisted, (long long)d.delay_s);
 	if (s->eval->news != NULL)
 		add_news(&t, s->eval->news);

@@ -32,7 +32,7 @@ line_of(const char *conf, const char *attributes, const char *reference)
 	scene_begin(&s, attributes);
 	struct decision d = scene_decide(&s);
 	scene_listen();
-	record_log(s.eval, &d, reference, 12345);
+	record_log(s.eval, &d, scene_text(s.eval, &d, reference), reference, 12345);
 	const char *line = scene_heard();
 	scene_end(&s);
 	scene_close(&s);
@@ -429,7 +429,7 @@ long_would(void **state)
 	struct decision d = scene_decide(&s);
 	assert_int_equal(strlen(d.would), RULES * strlen("score talk, ") - 2);
 	scene_listen();
-	record_log(s.eval, &d, "0123456789", 12345);
+	record_log(s.eval, &d, "", "0123456789", 12345);
 	const char *line = scene_heard();
 	assert_non_null(strstr(line, " would=<score talk, score talk, "));
 	assert_non_null(strstr(line, " ref=0123456789 dns=40 "));
