@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK_BYTES = 16384, KEPT = 16 };
+enum { CHUNK_BYTES = 16384, KEPT = 128 };	/* the latter: 2 MB */
 
 struct chunk {
 	struct chunk *next;

@@ -51,7 +51,7 @@ const struct option_table store_option_table = OPTION_TABLE(rows);
 
 enum { LOOK_EVERY_MS = 250, COUNTS_EVERY_MS = 1000, QUEUE_BYTES_MAX = 256 << 20,
 	FACTS_AGAIN_US = 1000000, FED_S = 60, ACTIVITY_STEP = 5000, BLOCKS_APART_MAX = 10000, READ_FIRST_US = 10000,
-	READ_SLICE_US = 5000, HAND_OVER = 16 };
+	READ_SLICE_US = 5000, HAND_OVER = 32 };
 
 /* Several writes of one turn of the loop are handed over at once: a commit costs as much as ten rows. */
 static void

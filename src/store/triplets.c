@@ -33,11 +33,7 @@ hash_of(const char *client, const char *sender, const char *recipient)
 	char buffer[KEY_BYTES];
 	struct text t = TEXT(buffer);
 
-	text_add(&t, client);
-	text_add(&t, "\n");
-	text_add(&t, sender);
-	text_add(&t, "\n");
-	text_add(&t, recipient);
+	text_add_all(&t, client, "\n", sender, "\n", recipient);
 	return hash_bytes(buffer, t.len);
 }
 
@@ -71,13 +67,18 @@ triplets_init(struct triplets *t, bool index)
 	*t = (struct triplets){ .attempts = index ? attempts_new() : NULL };
 }
 
+#define BY_NAME(place, name) "SELECT " place ", gen, first, passed, last FROM triplet_proven " \
+    "WHERE recipient = ?5 AND sender = ?4 AND client = ?" name
+#define CLIENT(place, name) "SELECT " place ", passes, last FROM triplet_client WHERE client = ?" name
+_Static_assert(TRIPLET_CLIENTS == 3, "so many names are asked for");
+
 static sqlite3_stmt *
 question(struct triplets *t, sqlite3 *db, enum triplet_question which)
 {
 	static const char *const sql[TRIPLET_QUESTIONS] = {
-		[TRIPLET_BY_KEY] = "SELECT gen, first, passed, last FROM triplet_proven "
-		    "WHERE recipient = ?3 AND sender = ?2 AND client = ?1",
-		[TRIPLET_CLIENT_BY_NAME] = "SELECT passes, last FROM triplet_client WHERE client = ?1",
+		/* One statement for all of a client's names, as starting one costs as much as the search. */
+		[TRIPLET_BY_KEY] = BY_NAME("0", "1") " UNION ALL " BY_NAME("1", "2") " UNION ALL " BY_NAME("2", "3"),
+		[TRIPLET_CLIENT_BY_NAME] = CLIENT("0", "1") " UNION ALL " CLIENT("1", "2") " UNION ALL " CLIENT("2", "3"),
 		[TRIPLET_SLICE] = "SELECT id, client, sender, recipient, gen, first FROM triplet_pending WHERE id > ?1 ORDER BY id",
 		[TRIPLET_SCAN] = "SELECT gen, min(first) FROM triplet_pending "
 		    "WHERE client = ?1 AND sender = ?2 AND recipient = ?3 AND first BETWEEN ?4 AND ?5 "
@@ -139,6 +140,14 @@ bind_key(sqlite3_stmt *q, const struct key *k)
 	bind_text(q, 3, k->recipient);
 }
 
+/* The names, those that are not there as NULL, from the first place on. */
+static void
+bind_names(sqlite3_stmt *q, const struct key *k)
+{
+	for (size_t i = 0; i < TRIPLET_CLIENTS; i++)
+		bind_text(q, (int)i + 1, i < k->client_count ? k->clients[i] : NULL);
+}
+
 /* Was it tried, and waits?  For past; false if it cannot be told. */
 static bool
 look_at_attempt(struct triplets *t, sqlite3 *db, const struct key *k, const char *client, struct triplet_span within,
@@ -177,76 +186,80 @@ look_at_attempt(struct triplets *t, sqlite3 *db, const struct key *k, const char
 	return true;
 }
 
-/* Has it come through? */
+/* Has it come through?  The best of its names under which it has counts. */
 static bool
-look_at_triplet(struct triplets *t, sqlite3 *db, const struct key *k, const char *client, struct triplet_span within,
+look_at_triplets(struct triplets *t, sqlite3 *db, struct key *k, const struct triplet *who, struct triplet_span within,
     struct triplet_past *past)
 {
 	sqlite3_stmt *q = question(t, db, TRIPLET_BY_KEY);
+	int code = SQLITE_DONE;
 
 	if (q == NULL)
 		return false;
-	bind_key(q, k);
-	int code = sqlite3_step(q);
-	if (code == SQLITE_ROW) {
-		int64_t gen = sqlite3_column_int64(q, 0), last_s = sqlite3_column_int64(q, 3);
+	bind_names(q, k);
+	bind_text(q, 4, k->sender);
+	bind_text(q, 5, k->recipient);
+	while (!past->proven && (code = sqlite3_step(q)) == SQLITE_ROW) {
+		size_t place = (size_t)sqlite3_column_int64(q, 0);
+		int64_t gen = sqlite3_column_int64(q, 1), last_s = sqlite3_column_int64(q, 4);
 
 		if (gen >= past->next_gen)
 			past->next_gen = gen + 1;
-		if (last_s >= within.triplets_since_s) {
-			past->proven = true;
-			past->client = client;
-			past->gen = gen;
-			past->first_s = sqlite3_column_int64(q, 1);
-			past->passed_s = sqlite3_column_int64(q, 2);
-			past->last_s = last_s;
-			if (t->attempts != NULL)
-				attempts_remove(t->attempts, hash_of_key(k));	/* somebody let it pass by hand */
-		}
+		if (last_s < within.triplets_since_s)
+			continue;
+		past->proven = true;
+		past->client = who->clients[place];
+		past->gen = gen;
+		past->first_s = sqlite3_column_int64(q, 2);
+		past->passed_s = sqlite3_column_int64(q, 3);
+		past->last_s = last_s;
+		k->client = k->clients[place];
+		if (past->waits && t->attempts != NULL)
+			attempts_remove(t->attempts, hash_of_key(k));	/* somebody let it pass by hand */
 	}
 	sqlite3_reset(q);
-	return code == SQLITE_ROW || code == SQLITE_DONE;
+	return past->proven || code == SQLITE_DONE;
 }
 
 /* Have others of this client's? */
 static bool
-look_at_client(struct triplets *t, sqlite3 *db, const struct key *k, const char *client, struct triplet_span within,
+look_at_clients(struct triplets *t, sqlite3 *db, const struct key *k, const struct triplet *who, struct triplet_span within,
     struct triplet_past *past)
 {
 	sqlite3_stmt *q = question(t, db, TRIPLET_CLIENT_BY_NAME);
+	int code;
 
 	if (q == NULL)
 		return false;
-	bind_text(q, 1, k->client);
-	int code = sqlite3_step(q);
-	if (code == SQLITE_ROW) {
-		int64_t passes = sqlite3_column_int64(q, 0), last_s = sqlite3_column_int64(q, 1);
+	bind_names(q, k);
+	while ((code = sqlite3_step(q)) == SQLITE_ROW) {
+		int64_t passes = sqlite3_column_int64(q, 1), last_s = sqlite3_column_int64(q, 2);
 
 		if (last_s >= within.triplets_since_s && passes > past->client_passes) {
-			past->proven_client = client;
+			past->proven_client = who->clients[sqlite3_column_int64(q, 0)];
 			past->client_passes = passes;
 			past->client_last_s = last_s;
 		}
 	}
 	sqlite3_reset(q);
-	return code == SQLITE_ROW || code == SQLITE_DONE;
+	return code == SQLITE_DONE;
 }
 
 struct triplet_past
 triplets_past(struct triplets *t, sqlite3 *db, const struct triplet *who, struct triplet_span within)
 {
-	bool (*const looks[])(struct triplets *t, sqlite3 *db, const struct key *k, const char *client,
-	    struct triplet_span within, struct triplet_past *past) = { look_at_attempt, look_at_triplet, look_at_client };
-	struct triplet_past past = { .next_gen = 1 };	/* once it has come through, nothing else counts */
+	struct triplet_past past = { .next_gen = 1 };
 	struct key key;
 	bool read = true;
 
 	make_key(&key, who);
-	for (size_t look = 0; look < 3; look++)
-		for (size_t i = 0; i < key.client_count && !past.proven; i++) {
-			key.client = key.clients[i];
-			read = looks[look](t, db, &key, who->clients[i], within, &past) && read;
-		}
+	for (size_t i = 0; i < key.client_count; i++) {
+		key.client = key.clients[i];
+		read = look_at_attempt(t, db, &key, who->clients[i], within, &past) && read;
+	}
+	read = look_at_triplets(t, db, &key, who, within, &past) && read;
+	if (!past.proven)		/* once it has come through, nothing else counts */
+		read = look_at_clients(t, db, &key, who, within, &past) && read;
 	past.known = read && (t->attempts == NULL || t->read || past.waits || past.proven);
 	return past;
 }
