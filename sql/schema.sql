@@ -220,7 +220,7 @@ CREATE TABLE activity (
   scope          TEXT NOT NULL, -- what name is: 'client' (as in unknown), 'sender_domain' or 'login'
   name           TEXT NOT NULL, -- who
   window         INTEGER NOT NULL, -- start of the hour
-  kind           TEXT NOT NULL, -- recipients: 'accepted', 'refused' for good, 'unknown', 'listed', 'trap'; mail of ours: 'bounced', 'delayed'
+  kind           TEXT NOT NULL, -- recipients: 'accepted', 'refused' for good, 'unknown', 'listed', 'trap', taken and then 'bounced'; mail of ours: 'bounced', 'delayed'
   writer         TEXT NOT NULL, -- whose count it is (writer.id)
   n              INTEGER NOT NULL, -- the count; only grows
   PRIMARY KEY (scope, name, window, kind, writer)
@@ -263,7 +263,8 @@ CREATE TABLE feed_queue (
   queue_id       TEXT PRIMARY KEY, -- syslog name and queue id of Postfix
   login          TEXT, -- SASL login
   sender         TEXT, -- envelope sender; empty: the null sender
-  time           INTEGER NOT NULL -- when it was last heard of
+  time           INTEGER NOT NULL, -- when it was last heard of
+  client         TEXT -- of a stranger's mail: who (as in unknown); NULL: it is ours
 ) WITHOUT ROWID;
 CREATE INDEX feed_queue_time ON feed_queue (time);
 

@@ -436,18 +436,19 @@ END;
 
 -- What to think of a client, from -100 to 100, for the check client_reputation: a view you may change, as long as it has
 -- client and score.  What was taken speaks for it, everything else against it, by the weights here; the last day counts four
--- times, the last week twice.
+-- times, the last week twice.  bounced: taken, and behind us there was no such mailbox, as policyd-feed read.
 CREATE VIEW reputation AS
   SELECT name AS client, CAST(100.0 * (good - bad) / (good + bad + 40) AS INTEGER) AS score, accepted, refused, unknown,
-    listed, trap, complaints
-  FROM (SELECT name, accepted, refused, unknown, listed, trap, complaints, aged_accepted AS good,
-      aged_refused + 5 * aged_unknown + 2 * aged_listed + 50 * aged_trap + 100 * complaints AS bad
+    bounced, listed, trap, complaints
+  FROM (SELECT name, accepted, refused, unknown, bounced, listed, trap, complaints, aged_accepted AS good,
+      aged_refused + 5 * aged_unknown + 5 * aged_bounced + 2 * aged_listed + 50 * aged_trap + 100 * complaints AS bad
     FROM (SELECT name, sum(n) FILTER (WHERE kind = 'accepted') AS accepted, sum(n) FILTER (WHERE kind = 'refused') AS refused,
-        sum(n) FILTER (WHERE kind = 'unknown') AS unknown, sum(n) FILTER (WHERE kind = 'listed') AS listed,
-        sum(n) FILTER (WHERE kind = 'trap') AS trap,
+        sum(n) FILTER (WHERE kind = 'unknown') AS unknown, sum(n) FILTER (WHERE kind = 'bounced') AS bounced,
+        sum(n) FILTER (WHERE kind = 'listed') AS listed, sum(n) FILTER (WHERE kind = 'trap') AS trap,
         total(n * age) FILTER (WHERE kind = 'accepted') AS aged_accepted,
         total(n * age) FILTER (WHERE kind = 'refused') AS aged_refused,
         total(n * age) FILTER (WHERE kind = 'unknown') AS aged_unknown,
+        total(n * age) FILTER (WHERE kind = 'bounced') AS aged_bounced,
         total(n * age) FILTER (WHERE kind = 'listed') AS aged_listed, total(n * age) FILTER (WHERE kind = 'trap') AS aged_trap,
         (SELECT count(*) FROM hand_unwanted u WHERE u.client = name AND u.cause = 'complaint') AS complaints
       FROM (SELECT name, kind, n, CASE WHEN window >= unixepoch() - 86400 THEN 4 WHEN window >= unixepoch() - 604800 THEN 2

@@ -79,7 +79,8 @@ END { kill 'TERM', -$sink if $sink }
 sub real {
 	my $path = folder . '/sink';
 	$sink = sink($path);
-	my $postfix = Policyd::Postfix->new("default_transport = lmtp:unix:$path",
+	my $postfix = Policyd::Postfix->new("default_transport = lmtp:unix:$path", "relay_transport = lmtp:unix:$path",
+	    'relay_domains = backend.example.org',
 	    'virtual_alias_maps = inline:{ fwd@example.org=gone-fwd@example.net }', 'smtpd_authorized_xforward_hosts = 127.0.0.1');
 	system('postconf', '-c', $postfix->config, '-e', 'mynetworks = 127.0.0.0/8 10.0.0.0/8 198.51.100.60',
 	    'smtpd_relay_restrictions = permit_mynetworks reject_unauth_destination') == 0 or die;
@@ -136,7 +137,9 @@ sub real {
 	like $c->mail('app@example.org', 'gone-app@example.net') . $c->deliver, qr/^250 .*250 /, 'a machine of ours does';
 	system('echo hello | sendmail -C ' . $postfix->config . ' -f root@example.org gone-root@example.net 2>/dev/null') == 0 or die;
 	like $stranger->mail('bob@example.net', 'fwd@example.org') . $stranger->deliver, qr/^250 .*250 /, 'a stranger\'s goes on';
-	my @tried = qw(gone off text policy full liar ok gone-app gone-root gone-fwd);
+	like $stranger->mail('bob@example.net', "$_\@backend.example.org") . $stranger->deliver, qr/^250 .*250 /, "and one to $_, who is behind us"
+	    for qw(gone-back policy-back fine);
+	my @tried = qw(gone off text policy full liar ok gone-app gone-root gone-fwd gone-back policy-back fine);
 	eventually { my $said = $postfix->log; !grep { $said !~ /to=<$_\@.* status=/ } @tried } 'Postfix has tried all';
 	$has_read->('all is read');
 	is_deeply [ $feed->sql('SELECT recipient, hard, dsn, sender, login FROM bounce ORDER BY recipient') ], [
@@ -151,9 +154,9 @@ sub real {
 		'text@example.net|0|5.0.0|ann@example.org|ann',
 	], 'what came back, or waits, with who sent it';
 	is_deeply [ $feed->sql("SELECT scope, name, kind, sum(n) FROM activity WHERE kind <> 'unknown' GROUP BY 1, 2, 3") ],
-	    [ 'login|ann|bounced|6', 'login|ann|delayed|1', 'sender_domain|example.org|bounced|8', 'sender_domain|example.org|delayed|1' ],
+	    [ 'client|192.0.2.7|bounced|1', 'login|ann|bounced|6', 'login|ann|delayed|1', 'sender_domain|example.org|bounced|8', 'sender_domain|example.org|delayed|1' ],
 	    'how often';
-	is $feed->sql('SELECT sender FROM feed_queue'), 'ann@example.org', 'only what waits is still remembered';
+	is $feed->sql('SELECT sender FROM feed_queue WHERE client IS NULL'), 'ann@example.org', 'of ours only what waits is still remembered';
 
 	# A filter brings a mail back, by which Postfix knows it as ann's; or by which it does not.
 	my $waits = $feed->sql("SELECT queue_id FROM bounce WHERE recipient = 'full\@example.net'");

@@ -316,8 +316,10 @@ read_delivery(const struct log_line *line, char *at, struct feed_event *out)
 {
 	const char *recipient = read_address(&at);
 
-	if (recipient == NULL || *recipient == '\0' || (skip(&at, ", orig_to=<") && read_address(&at) == NULL) ||
-	    !skip(&at, ", relay="))
+	if (recipient == NULL || *recipient == '\0')
+		return false;
+	out->redirected = skip(&at, ", orig_to=<");
+	if ((out->redirected && read_address(&at) == NULL) || !skip(&at, ", relay="))
 		return false;
 	char *relay = strsep(&at, ","), *dsn = at ? strstr(at, " dsn=") : NULL;
 	if (dsn == NULL)

@@ -17,26 +17,30 @@
  */
 enum { QUEUE_KEEP_S = 6 * 86400, QUEUE_MAX = 200000, QUEUE_STEP = 10000 };
 
-enum statement { WRITER = ROWS, PLACE, RESUME, HAND_IN, INHERIT, FORGET, SENDER, RETURNED, DELIVERED, AGE, OLDEST,
+enum statement { WRITER = ROWS, PLACE, RESUME, HAND_IN, INHERIT, FORGET, SENDER, RETURNED, STRANGER, DELIVERED, AGE, OLDEST,
 	OLD_BOUNCES, OLD_DELIVERED, STATEMENTS };
 
 static const char *const sql[STATEMENTS] = {		/* below ROWS: row_sql */
 	[WRITER] = "INSERT OR IGNORE INTO writer VALUES (?1, ?2)",
 	[PLACE] = "INSERT OR REPLACE INTO feed_position VALUES (?1, ?2, ?3, ?4, nullif(?5, ''), ?6)",
 	[RESUME] = "SELECT inode, position, head, ifnull(cursor, '') FROM feed_position WHERE source = ?1",
-	[HAND_IN] = "INSERT OR REPLACE INTO feed_queue VALUES (?1, nullif(?2, ''), NULL, ?3)",
-	[INHERIT] = "INSERT OR REPLACE INTO feed_queue SELECT ?1, login, sender, ?2 FROM feed_queue WHERE queue_id = ?3",
+	[HAND_IN] = "INSERT OR REPLACE INTO feed_queue VALUES (?1, nullif(?2, ''), NULL, ?3, nullif(?4, ''))",
+	[INHERIT] = "INSERT OR REPLACE INTO feed_queue SELECT ?1, login, sender, ?2, client FROM feed_queue WHERE queue_id = ?3",
 	[FORGET] = "DELETE FROM feed_queue WHERE queue_id = ?1",
 	[SENDER] = "UPDATE feed_queue SET sender = ?2, time = max(time, ?3) WHERE queue_id = ?1",
 	/* Nothing if nobody of ours handed it in; a mail that waited and came back is one that came back. */
-	[RETURNED] = "INSERT INTO bounce SELECT ?2, ?3, ?4, ?5, ?6, ?7, sender, login FROM feed_queue WHERE queue_id = ?1 "
+	[RETURNED] = "INSERT INTO bounce SELECT ?2, ?3, ?4, ?5, ?6, ?7, sender, login FROM feed_queue "
+	    "WHERE queue_id = ?1 AND client IS NULL "
 	    "ON CONFLICT DO UPDATE SET time = excluded.time, hard = excluded.hard, dsn = excluded.dsn, "
 	    "said = excluded.said WHERE dsn < '5' AND excluded.dsn >= '5' "
 	    "RETURNING ifnull(login, ''), ifnull(sender, '')",
+	[STRANGER] = "SELECT client FROM feed_queue WHERE queue_id = ?1 AND client IS NOT NULL",
 	[DELIVERED] = "INSERT INTO delivered SELECT ?1, ?2 WHERE EXISTS (SELECT 1 FROM bounce WHERE recipient = ?1) "
 	    "ON CONFLICT DO UPDATE SET last = max(last, excluded.last)",
 	[AGE] = "DELETE FROM feed_queue WHERE time < ?1",
-	[OLDEST] = "DELETE FROM feed_queue WHERE queue_id IN (SELECT queue_id FROM feed_queue ORDER BY time LIMIT ?1)",
+	/* Strangers' first: of those that were never sent off nobody says that they are gone. */
+	[OLDEST] = "DELETE FROM feed_queue WHERE queue_id IN "
+	    "(SELECT queue_id FROM feed_queue ORDER BY client IS NULL, time LIMIT ?1)",
 	[OLD_BOUNCES] = "DELETE FROM bounce WHERE time < ?1",
 	[OLD_DELIVERED] = "DELETE FROM delivered WHERE last < ?1",
 };
@@ -167,14 +171,26 @@ count_one(struct feed_store *s, const char *scope, const char *name, const char 
 	    NUMBER_CELL(time_s - time_s % COUNTER_WINDOW_S), TEXT_CELL(kind), NUMBER_CELL(1)));
 }
 
+/* As policyd counts it; "" if there is none. */
+static const char *
+client_name(const struct feed_store *s, const struct feed_event *e, char name[NETWORK_TEXT])
+{
+	*name = '\0';
+	if (e->client.bits != 0) {
+		struct network network = network_of(&e->client, e->client.bits == 32 ? s->options.block_ipv4 : s->options.block_ipv6);
+
+		network_name(&network, name);
+	}
+	return name;
+}
+
 static bool
 write_unknown(struct feed_store *s, const struct feed_event *e)
 {
-	struct network network = network_of(&e->client, e->client.bits == 32 ? s->options.block_ipv4 : s->options.block_ipv6);
-	char client[NETWORK_TEXT];
+	char name[NETWORK_TEXT];
+	const char *client = client_name(s, e, name);
 
 	s->counts.unknown++;
-	network_name(&network, client);
 	return run(s, (enum statement)ROW_UNKNOWN, CELLS(TEXT_CELL(client), TEXT_CELL(e->address), TEXT_CELL("unknown"),
 	    TEXT_CELL("feed"), NUMBER_CELL(e->time_s))) && count_one(s, "client", client, "unknown", e->time_s) &&
 	    (!*e->domain || count_one(s, "sender_domain", e->domain, "unknown", e->time_s));
@@ -186,26 +202,47 @@ forget(struct feed_store *s, const struct feed_event *e)
 	return run(s, FORGET, CELLS(TEXT_CELL(e->queue)));
 }
 
-/* Only what is ours is kept; a stranger's mail may have the id of an older one of ours. */
+/* What a filter brings back is whose it was; of a stranger's mail it is kept who that was. */
 static bool
 write_handed_in(struct feed_store *s, const struct feed_event *e)
 {
+	bool ours = *e->login || e->ours;
+	char name[NETWORK_TEXT];
+
 	s->handed_in++;
-	if (*e->login || (e->ours && !*e->origin))
-		return run(s, HAND_IN, CELLS(TEXT_CELL(e->queue), TEXT_CELL(e->login), NUMBER_CELL(e->time_s)));
-	if (*e->origin) {
-		if (!run(s, INHERIT, CELLS(TEXT_CELL(e->queue), NUMBER_CELL(e->time_s), TEXT_CELL(e->origin))))
-			return false;
-		if (sqlite3_changes(s->db) > 0)
-			return true;
+	if (*e->login || !*e->origin) {
+		const char *stranger = ours ? "" : client_name(s, e, name);
+
+		return ours || *stranger ? run(s, HAND_IN, CELLS(TEXT_CELL(e->queue), TEXT_CELL(e->login), NUMBER_CELL(e->time_s),
+		    TEXT_CELL(stranger))) : forget(s, e);
 	}
-	return forget(s, e);
+	if (!run(s, INHERIT, CELLS(TEXT_CELL(e->queue), NUMBER_CELL(e->time_s), TEXT_CELL(e->origin))))
+		return false;
+	return sqlite3_changes(s->db) > 0 || forget(s, e);
 }
 
 static bool
 write_sender(struct feed_store *s, const struct feed_event *e)
 {
 	return run(s, SENDER, CELLS(TEXT_CELL(e->queue), TEXT_CELL(e->address), NUMBER_CELL(e->time_s)));
+}
+
+/* A stranger named a mailbox that there is not, and we took it: not one that its mail only goes on to. */
+static bool
+count_stranger(struct feed_store *s, const struct feed_event *e)
+{
+	sqlite3_stmt *q = e->hard && !e->redirected ? bound(s, STRANGER, CELLS(TEXT_CELL(e->queue))) : NULL;
+	char client[NETWORK_TEXT] = "";
+
+	if (q == NULL)
+		return !e->hard || e->redirected;
+	int code = sqlite3_step(q);
+	if (code == SQLITE_ROW) {
+		copy_column(q, 0, client, sizeof client);
+		code = sqlite3_step(q);
+	}
+	sqlite3_reset(q);
+	return code == SQLITE_DONE && (!*client || count_one(s, "client", client, "bounced", e->time_s));
 }
 
 static bool
@@ -227,7 +264,7 @@ write_returned(struct feed_store *s, const struct feed_event *e)
 	if (q != NULL)
 		sqlite3_reset(q);
 	if (code != SQLITE_DONE || !is_new)
-		return code == SQLITE_DONE;
+		return code == SQLITE_DONE && count_stranger(s, e);
 	s->counts.bounced += *e->dsn == '5';
 	s->counts.bounced_hard += e->hard;
 	s->counts.delayed += *e->dsn != '5';

@@ -31,6 +31,7 @@ struct feed_event {
 	struct address client;
 	bool ours;			/* HANDED_IN: by a user, a machine or a program of ours */
 	bool hard;			/* RETURNED: there is no such mailbox, nor will there be */
+	bool redirected;		/* RETURNED: not the mailbox that the sender named, but where that one's mail goes on to */
 	char queue[FEED_KEY];		/* syslog name and queue id: "postfix/6C848A729FB" */
 	char origin[FEED_KEY];		/* HANDED_IN: it is that one, which comes back from a filter; who handed that in, handed in this */
 	char address[FEED_ADDRESS];

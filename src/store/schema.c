@@ -14,9 +14,10 @@ EMBED(schema_sql, "sql/schema.sql");
 EMBED(views_sql, "sql/views.sql");
 EMBED(migration_2_sql, "sql/migrations/2.sql");
 EMBED(migration_3_sql, "sql/migrations/3.sql");
+EMBED(migration_4_sql, "sql/migrations/4.sql");
 
 /* What a file of the version before lacks; a new file gets schema.sql, which has it all. */
-static const struct migration migrations[] = { { 2, migration_2_sql }, { 3, migration_3_sql } };
+static const struct migration migrations[] = { { 2, migration_2_sql }, { 3, migration_3_sql }, { 4, migration_4_sql } };
 
 /* What a question for one number says; -1 if it cannot be asked. */
 static int

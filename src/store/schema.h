@@ -5,7 +5,7 @@
 #include <sqlite3.h>
 #include <stddef.h>
 
-enum { SCHEMA_VERSION = 3 };
+enum { SCHEMA_VERSION = 4 };
 
 enum schema_result {
 	SCHEMA_READY,

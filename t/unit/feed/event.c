@@ -1,7 +1,7 @@
 /* event.c - test of src/feed/event.c: it promises that …
  *
  * Lines as Postfix 3.7.11 wrote them.  What an event says is put as words: "unknown CLIENT RECIPIENT from DOMAIN", "in QUEUE
- * ours|- LOGIN<-ORIGIN", "sender QUEUE ADDRESS", "back QUEUE RECIPIENT DSN hard|soft", "delivered RECIPIENT", "removed QUEUE".
+ * ours|- LOGIN<-ORIGIN", "sender QUEUE ADDRESS", "back QUEUE RECIPIENT DSN hard|hard redirected|soft", "delivered RECIPIENT", "removed QUEUE".
  */
 #include "feed/event.h"
 #include "base/text.h"
@@ -160,7 +160,7 @@ static const struct {
 	{ "of our own users", "postfix/local|6C848A729FB: to=<nouser@example.org>, relay=local, delay=0, delays=0/0/0/0, dsn=5.1.1, "
 	  "status=bounced (unknown user: \"nouser\")", BACK "nouser@example.org 5.1.1 hard" },
 	{ "known by another name", SMTP "gone@example.net>, orig_to=<fwd@example.org>" RELAY "dsn=5.1.1, status=bounced (" SAID "550 5.1.1 no"
-	  AT_RCPT ")", BACK "gone@example.net 5.1.1 hard" },
+	  AT_RCPT ")", BACK "gone@example.net 5.1.1 hard redirected" },
 	{ "5.1.0 may be anything", SMTP "a@example.net>" RELAY "dsn=5.1.0, status=bounced (" SAID
 	  "550 5.1.0 Domain example.net does not accept mail (nullMX)" AT_RCPT ")", BACK "a@example.net 5.1.0 soft" },
 	{ "5.1.8 is the sender's", SMTP "a@example.net>" RELAY "dsn=5.1.8, status=bounced (" SAID "550 5.1.8 no" AT_RCPT ")",
@@ -238,7 +238,7 @@ put_in_words(struct text *out, const struct feed_event *e)
 		text_addf(out, "sender %s %s", e->queue, e->address);
 		break;
 	case FEED_RETURNED:
-		text_addf(out, "back %s %s %s %s", e->queue, e->address, e->dsn, e->hard ? "hard" : "soft");
+		text_addf(out, "back %s %s %s %s", e->queue, e->address, e->dsn, e->hard ? e->redirected ? "hard redirected" : "hard" : "soft");
 		break;
 	case FEED_DELIVERED:
 		text_addf(out, "delivered %s", e->address);

@@ -93,6 +93,14 @@ handed_in(const char *queue, const char *login, bool ours, const char *origin)
 	strcpy(e->origin, origin);
 }
 
+/* A mail of a stranger's, or what a filter brings back of it. */
+static void
+stranger(const char *queue, const char *client, const char *origin)
+{
+	handed_in(queue, "", *origin != '\0', origin);
+	assert_true(address_parse(&events[count - 1].client, client));
+}
+
 static void
 returned(const char *queue, const char *recipient, const char *dsn, bool hard)
 {
@@ -195,6 +203,42 @@ strangers_do_not_count(void **state)
 }
 
 static void
+strangers_mailboxes(void **state)
+{
+	(void)state;
+	stranger(Q, "192.0.2.7", "");
+	event(FEED_SENDER, Q, "bob@example.net");
+	commit();
+	assert_string_equal(sql_text(f, "SELECT queue_id, login, sender, client FROM feed_queue"), Q "||bob@example.net|192.0.2.7");
+	returned(Q, "gone@example.org", "5.1.1", true);
+	returned(Q, "full@example.org", "5.2.2", false);
+	returned(Q, "later@example.org", "4.2.0", false);
+	returned(Q, "goneelsewhere@example.com", "5.1.1", true);
+	events[count - 1].redirected = true;
+	commit();
+	assert_string_equal(sql_text(f, BOUNCES), "");
+	assert_string_equal(sql_text(f, COUNTS), "client|192.0.2.7|bounced|1");
+
+	stranger("postfix/7A", "127.0.0.1", Q);			/* a filter brings it back */
+	event(FEED_REMOVED, Q, "");
+	returned("postfix/7A", "gonetoo@example.org", "5.1.1", true);
+	stranger("postfix/7B", "2001:db8::7", "");
+	returned("postfix/7B", "gone@example.org", "5.1.1", true);
+	commit();
+	assert_string_equal(sql_text(f, COUNTS), "client|192.0.2.7|bounced|2\nclient|2001:db8::/64|bounced|1");
+
+	event(FEED_REMOVED, "postfix/7A", "");
+	mail_of_john();						/* the id is used again */
+	returned(Q, "dead@example.net", "5.1.1", true);
+	returned(Q, "dead@example.net", "5.1.1", true);
+	returned("postfix/7A", "gone@example.org", "5.1.1", true);
+	commit();
+	assert_string_equal(sql_text(f, COUNTS), "client|192.0.2.7|bounced|2\nclient|2001:db8::/64|bounced|1\n"
+	    "login|john|bounced|1\nsender_domain|example.org|bounced|1");
+	assert_string_equal(sql_text(f, "SELECT client, bounced, score FROM reputation ORDER BY client"), "192.0.2.7|2|-50\n2001:db8::/64|1|-33");
+}
+
+static void
 ours_without_login(void **state)
 {
 	(void)state;
@@ -269,6 +313,17 @@ old_mail_is_forgotten(void **state)
 	assert_string_equal(sql_text(f, QUEUE), "postfix/1B|john|john@example.org");
 }
 
+/* Enough for the queue to be counted once. */
+static void
+hand_in_many(void)
+{
+	for (int i = 0; i < 10000; i++) {
+		handed_in("postfix/1B", "john", true, "");
+		if (count == 8)
+			commit();
+	}
+}
+
 static void
 the_queue_is_bounded(void **state)
 {
@@ -276,14 +331,19 @@ the_queue_is_bounded(void **state)
 	handed_in("postfix/1A", "john", true, "");
 	commit();
 	sql_run(f, "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 200010) "
-	    "INSERT INTO feed_queue SELECT 'postfix/' || i, NULL, NULL, 1795867210 + i FROM n");
-	for (int i = 0; i < 10000; i++) {
-		handed_in("postfix/1B", "john", true, "");
-		if (count == 8)
-			commit();
-	}
+	    "INSERT INTO feed_queue SELECT 'postfix/' || i, NULL, NULL, 1795867210 + i, NULL FROM n");
+	hand_in_many();
 	assert_int_equal(sql_number(f, "SELECT count(*) FROM feed_queue"), 200000);
 	assert_int_equal(sql_number(f, "SELECT count(*) FROM feed_queue WHERE queue_id = 'postfix/1A'"), 0);
+	/* Strangers' mail goes first. */
+	sql_run(f, "UPDATE feed_queue SET client = '192.0.2.9' WHERE time BETWEEN 1795867210 + 199001 AND 1795867210 + 199100");
+	sql_run(f, "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 30) "
+	    "INSERT INTO feed_queue SELECT 'postfix/A' || i, NULL, NULL, 1795867210, NULL FROM n");
+	int64_t surplus = sql_number(f, "SELECT count(*) FROM feed_queue WHERE queue_id <> 'postfix/1B'") + 1 - 200000;
+	hand_in_many();
+	assert_int_equal(sql_number(f, "SELECT count(*) FROM feed_queue"), 200000);
+	assert_int_equal(sql_number(f, "SELECT count(*) FROM feed_queue WHERE client IS NOT NULL"), 100 - surplus);
+	assert_int_equal(sql_number(f, "SELECT count(*) FROM feed_queue WHERE queue_id LIKE 'postfix/A%'"), 30);
 }
 
 static void
@@ -453,6 +513,7 @@ main(void)
 		PROMISE("or by networks as the site has it", other_networks),
 		PROMISE("mail that came back is known by its login and sender", bounces),
 		PROMISE("what strangers handed in is not, whatever its id", strangers_do_not_count),
+		PROMISE("but if we took mail to mailboxes that are not there, that is counted of them", strangers_mailboxes),
 		PROMISE("mail of ours may have no login, and no sender", ours_without_login),
 		PROMISE("what waits is one row and one count, and may come back once", delays),
 		PROMISE("what a filter brings back is whose it was", filters),

@@ -1,0 +1,3 @@
+-- 4.sql - what a file of version 3 lacks
+
+ALTER TABLE feed_queue ADD COLUMN client TEXT; -- of a stranger's mail: who (as in unknown); NULL: it is ours
