@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOG_PAGES = 1000 };
+enum { LOG_PAGES = 1000, LOG_MOST = 16 * LOG_PAGES };
 
 enum state {
 	IDLE,
@@ -66,6 +66,9 @@ on_commit(void *arg, sqlite3 *writer, const char *name, int pages)
 	struct checkpoint *c = arg;
 
 	pthread_mutex_lock(&c->lock);
+	/* A disk that is slower than what is written: not even the log has room for all of it. */
+	while (pages >= LOG_MOST && (c->state == WANTED || c->state == COPYING))
+		pthread_cond_wait(&c->news, &c->lock);
 	bool rest = c->state == COPIED, wanted = c->state == IDLE && pages >= LOG_PAGES && strcmp(name, "main") == 0;
 	if (wanted)
 		c->state = WANTED;

@@ -3,7 +3,8 @@
  * Left to itself SQLite copies the write-ahead log into the file within the commit that makes it 1000 pages long, and
  * syncs both; all who wait for that commit wait some milliseconds longer.  Here a thread copies while the writer goes
  * on.  What was written meanwhile, which is little, the writer copies with its next commit, or with one after it if
- * somebody still reads the file as it was before, as only a log that is copied to its end begins anew.
+ * somebody still reads the file as it was before, as only a log that is copied to its end begins anew.  While the log
+ * has 16000 pages, 64 MB, and the thread is not done, the writer waits for it.
  *
  * checkpoint_open() and checkpoint_close() are for the writer's thread.
  */

@@ -6,6 +6,7 @@
 
 #include <ftw.h>
 #include <sqlite3.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -227,13 +228,17 @@ is_told(void *told)
 	return ((struct told *)told)->times > 0;
 }
 
-/* ---- a disk that fails: SQLite's own file functions, but for xWrite ---- */
+/* ---- a disk that fails, or hangs: SQLite's own file functions, but for xWrite and xSync ---- */
 
 static atomic_int sickness;
 static sqlite3_vfs vfs, *real_vfs;
 static const sqlite3_io_methods *real_methods[4];
 static sqlite3_io_methods methods[4];
 static int (*real_write)(sqlite3_file *file, const void *bytes, int amount, sqlite3_int64 offset);
+static int (*real_sync)(sqlite3_file *file, int flags);
+static pthread_mutex_t hang_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t goes_on = PTHREAD_COND_INITIALIZER;
+static bool hanging;			/* under the lock */
 
 static int
 sick_write(sqlite3_file *file, const void *bytes, int amount, sqlite3_int64 offset)
@@ -241,6 +246,16 @@ sick_write(sqlite3_file *file, const void *bytes, int amount, sqlite3_int64 offs
 	int code = atomic_load(&sickness);
 
 	return code ? code : real_write(file, bytes, amount, offset);
+}
+
+static int
+sick_sync(sqlite3_file *file, int flags)
+{
+	pthread_mutex_lock(&hang_lock);
+	while (hanging)
+		pthread_cond_wait(&goes_on, &hang_lock);
+	pthread_mutex_unlock(&hang_lock);
+	return real_sync(file, flags);
 }
 
 static int
@@ -255,6 +270,8 @@ sick_open(sqlite3_vfs *v, const char *name, sqlite3_file *file, int flags, int *
 			methods[i] = *file->pMethods;
 			real_write = methods[i].xWrite;
 			methods[i].xWrite = sick_write;
+			real_sync = methods[i].xSync;
+			methods[i].xSync = sick_sync;
 		}
 		if (real_methods[i] == file->pMethods) {
 			file->pMethods = &methods[i];
@@ -280,4 +297,13 @@ void
 sick_disk(int code)
 {
 	atomic_store(&sickness, code);
+}
+
+void
+sick_disk_hang(bool hangs)
+{
+	pthread_mutex_lock(&hang_lock);
+	hanging = hangs;
+	pthread_cond_broadcast(&goes_on);
+	pthread_mutex_unlock(&hang_lock);
 }

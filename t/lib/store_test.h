@@ -54,4 +54,7 @@ bool is_told(void *told);
 void sick_disk_install(void);
 void sick_disk(int code);
 
+/* While it hangs, whoever has SQLite sync a file waits. */
+void sick_disk_hang(bool hangs);
+
 #endif

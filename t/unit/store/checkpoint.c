@@ -1,6 +1,8 @@
 /* checkpoint.c - test of src/store/checkpoint.c: it promises that … */
 #include "store/checkpoint.h"
+#include "store_test.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -34,6 +36,7 @@ static int
 begin(void **state)
 {
 	(void)state;
+	sick_disk_install();
 	strcpy(folder, "/tmp/policyd-checkpoint-XXXXXX");
 	assert_non_null(mkdtemp(folder));
 	snprintf(path, sizeof path, "%s/file.db", folder);
@@ -133,6 +136,35 @@ goes_on_behind_readers(void **state)
 	sqlite3_close(reader);
 }
 
+static void *
+write_much(void *arg)
+{
+	for (int i = 0; i < 40; i++)
+		write_pages(PAGES);
+	return arg;
+}
+
+/* The thread hangs in a sync, and what is written fills the log. */
+static void
+is_bounded(void **state)
+{
+	const off_t most = 16 * PAGES * PAGE, slack = 2 * PAGES * PAGE;
+	pthread_t writer;
+
+	(void)state;
+	checkpoint_open(checkpoint, path, db);
+	sick_disk_hang(true);
+	assert_int_equal(pthread_create(&writer, NULL, write_much, NULL), 0);
+	while (size_of(log_path) < most)
+		usleep(1000);
+	usleep(100000);				/* would it go on */
+	off_t size = size_of(log_path);
+	sick_disk_hang(false);
+	pthread_join(writer, NULL);
+	assert_true(size < most + slack);
+	assert_true(is_copied(16 * PAGES));
+}
+
 static bool
 is_whole(void)
 {
@@ -172,6 +204,7 @@ main(void)
 		{ "a long log is copied while the writer does nothing", copies_beside_the_writer, begin, end, NULL },
 		{ "a log that is copied begins anew", begins_anew, begin, end, NULL },
 		{ "so does one that somebody was reading", goes_on_behind_readers, begin, end, NULL },
+		{ "while the disk hangs the log is no longer than 64 MB", is_bounded, begin, end, NULL },
 		{ "the file can be closed at any moment", waits, begin, end, NULL },
 		{ "without a connection of its own SQLite copies as ever", leaves_it_to_sqlite, begin, end, NULL },
 	};
