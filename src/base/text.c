@@ -46,6 +46,21 @@ text_add_list(struct text *t, const char *const *texts)
 }
 
 void
+text_add_number(struct text *t, int64_t n)
+{
+	char digits[21];
+	size_t at = sizeof digits;
+	uint64_t left = n < 0 ? -(uint64_t)n : (uint64_t)n;
+
+	do
+		digits[--at] = (char)('0' + left % 10);
+	while ((left /= 10) > 0);
+	if (n < 0)
+		digits[--at] = '-';
+	text_add_bytes(t, digits + at, sizeof digits - at);
+}
+
+void
 text_add_most(struct text *t, const char *s, size_t most)
 {
 	size_t len = strlen(s);

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct text {
 	char *at;		/* the buffer, size bytes, always NUL-terminated */
@@ -20,6 +21,7 @@ struct text {
 
 void text_add(struct text *t, const char *s);
 void text_add_list(struct text *t, const char *const *texts);	/* up to a NULL */
+void text_add_number(struct text *t, int64_t n);
 #define text_add_all(t, ...) text_add_list(t, (const char *const[]){ __VA_ARGS__, NULL })
 void text_add_bytes(struct text *t, const char *bytes, size_t len);
 void text_add_most(struct text *t, const char *s, size_t most);	/* so many bytes of s at most, no half of a character */

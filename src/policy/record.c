@@ -46,6 +46,13 @@ fitting(const struct text *t, size_t size)
 	}
 }
 
+static void
+add_number(struct text *t, const char *before, int64_t n)
+{
+	text_add(t, before);
+	text_add_number(t, n);
+}
+
 /* What is ours, which no length of what is theirs may push out of the line. */
 static void
 add_own(struct text *t, const struct eval *e, const struct decision *d, const char *reference, int64_t took_us)
@@ -55,12 +62,14 @@ add_own(struct text *t, const struct eval *e, const struct decision *d, const ch
 	if (d->would != NULL)
 		text_addf(t, " would=<%.*s>", WOULD_SHOWN, d->would);
 	if (d->delay_s > 0)
-		text_addf(t, " delay=%" PRId64, d->delay_s);
+		add_number(t, " delay=", d->delay_s);
 	if (d->score != 0)
-		text_addf(t, " score=%d", d->score);
+		add_number(t, " score=", d->score);
 	if (*reference)
 		text_add_all(t, " ref=", reference);
-	text_addf(t, " dns=%u runs=%u ms=%" PRId64, e->question_count, e->runs, took_us / 1000);
+	add_number(t, " dns=", e->question_count);
+	add_number(t, " runs=", e->runs);
+	add_number(t, " ms=", took_us / 1000);
 }
 
 /* At DATA several recipients have no name: they are counted, as Postfix does in its log. */
@@ -120,7 +129,8 @@ add_record(struct text *t, const struct answer *a, const struct dns_record *r)
 		text_add(t, address_print(&r->address, address));
 		break;
 	case DNS_MX:
-		text_addf(t, "%u %s", r->preference, *r->name ? r->name : ".");
+		text_add_number(t, r->preference);
+		text_add_all(t, " ", *r->name ? r->name : ".");
 		break;
 	case DNS_TXT:
 		text_add(t, "\"");
@@ -138,7 +148,7 @@ add_dns_answer(struct text *t, const struct question *q)
 	enum { SHOWN = 5 };
 	const struct answer *a = q->answer;
 
-	text_addf(t, "%s %s: ", dns_type_name(q->open.type), q->open.name);
+	text_add_all(t, dns_type_name(q->open.type), " ", q->open.name, ": ");
 	switch (a->status) {
 	case DNS_OPEN:
 		text_add(t, "not answered yet");
@@ -150,7 +160,7 @@ add_dns_answer(struct text *t, const struct question *q)
 		text_add(t, "no such name");
 		break;
 	case DNS_FAILED:
-		text_addf(t, "cannot tell (%s)", a->why);
+		text_add_all(t, "cannot tell (", a->why, ")");
 		break;
 	case DNS_FOUND:
 		for (size_t i = 0; i < a->count && i < SHOWN; i++) {
@@ -213,7 +223,8 @@ add_answer(struct text *t, const struct question *q)
 		add_site_answer(t, q);
 	else
 		add_reputation(t, q);
-	text_addf(t, " [%" PRId64 " ms]", q->waited_us / 1000);
+	add_number(t, " [", q->waited_us / 1000);
+	text_add(t, " ms]");
 }
 
 static const char *
@@ -279,7 +290,7 @@ add_member(struct text *t, const char *name, const char *value)
 {
 	if (value == NULL || *value == '\0')
 		return;
-	text_addf(t, ",\"%s\":", name);
+	text_add_all(t, ",\"", name, "\":");
 	text_add_json(t, value);
 }
 
@@ -288,7 +299,7 @@ add_rule(struct text *t, const struct eval *e, size_t i)
 {
 	const struct rule_state *s = &e->states[i];
 
-	text_addf(t, "%s{\"rule\":\"%s\"", t->len > 1 ? "," : "", e->world->rules[i]->name);
+	text_add_all(t, t->len > 1 ? "," : "", "{\"rule\":\"", e->world->rules[i]->name, "\"");
 	add_member(t, "verdict", verdict_word(e, i));
 	if (s->progress == RULE_DONE) {
 		add_member(t, "check", s->verdict.check ? s->verdict.check->name : NULL);
@@ -297,7 +308,7 @@ add_rule(struct text *t, const struct eval *e, size_t i)
 		add_member(t, "text", privacy_text(e, s->verdict.text));
 		add_member(t, "trace", privacy_text(e, s->verdict.trace));
 		add_member(t, "facts", privacy_text(e, facts_of(e, s)));
-		text_addf(t, ",\"us\":%" PRId64, waited_us(s));
+		add_number(t, ",\"us\":", waited_us(s));
 	}
 	text_add(t, "}");
 }

@@ -53,6 +53,30 @@ formatted_cut(void **state)
 }
 
 static void
+without_a_format(void **state)
+{
+	char buffer[100];
+	struct text t = TEXT(buffer);
+
+	(void)state;
+	text_add_all(&t, "a", "", "bc", " ");
+	text_add_number(&t, 0);
+	text_add(&t, " ");
+	text_add_number(&t, -1204);
+	text_add(&t, " ");
+	text_add_number(&t, INT64_MIN);
+	text_add(&t, " ");
+	text_add_number(&t, INT64_MAX);
+	assert_string_equal(buffer, "abc 0 -1204 -9223372036854775808 9223372036854775807");
+	t = (struct text)TEXT(buffer);
+	text_add_most(&t, "m\xc3\xbcller", 2);
+	text_add_most(&t, "|m\xc3\xbcller", 4);
+	text_add_most(&t, "|abc", 9);
+	assert_string_equal(buffer, "m|m\xc3\xbc|abc");
+	assert_false(t.cut);
+}
+
+static void
 whole_characters(void **state)
 {
 	char buffer[6];
@@ -156,6 +180,7 @@ main(void)
 		{ .name = "an empty text is terminated", .test_func = empty },
 		{ .name = "what fits is whole, what does not is remembered", .test_func = fits },
 		{ .name = "a format is cut at the end of the buffer", .test_func = formatted_cut },
+		{ .name = "texts and numbers are added without a format, and most of a text", .test_func = without_a_format },
 		{ .name = "a cut leaves no half of a character", .test_func = whole_characters },
 		{ .name = "bytes from outside become harmless", .test_func = safe },
 		{ .name = "a JSON string ends where it should", .test_func = json },
