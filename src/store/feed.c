@@ -29,7 +29,7 @@ static const char *const sql[STATEMENTS] = {		/* below ROWS: row_sql */
 	[INHERIT] = "INSERT OR REPLACE INTO feed_queue SELECT ?1, login, sender, ?2, NULL FROM feed_queue "
 	    "WHERE queue_id = ?3 AND client IS NULL",
 	[FORGET] = "DELETE FROM feed_queue WHERE queue_id = ?1",
-	[SENDER] = "UPDATE feed_queue SET sender = ?2, time = max(time, ?3) WHERE queue_id = ?1",
+	[SENDER] = "UPDATE feed_queue SET sender = CASE WHEN client IS NULL THEN ?2 END, time = max(time, ?3) WHERE queue_id = ?1",
 	/* Nothing if nobody of ours handed it in; a mail that waited and came back is one that came back. */
 	[RETURNED] = "INSERT INTO bounce SELECT ?2, ?3, ?4, ?5, ?6, ?7, sender, login FROM feed_queue "
 	    "WHERE queue_id = ?1 AND client IS NULL "
