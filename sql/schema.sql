@@ -262,7 +262,7 @@ CREATE TABLE feed_position (
 CREATE TABLE feed_queue (
   queue_id       TEXT PRIMARY KEY, -- syslog name and queue id of Postfix
   login          TEXT, -- SASL login
-  sender         TEXT, -- envelope sender; empty: the null sender
+  sender         TEXT, -- envelope sender; empty: the null sender; NULL: not known yet, or a stranger's
   time           INTEGER NOT NULL, -- when it was last heard of
   client         TEXT -- of a stranger's mail: who (as in unknown); NULL: it is ours
 ) WITHOUT ROWID;

@@ -81,7 +81,7 @@ sub real {
 	$sink = sink($path);
 	my $postfix = Policyd::Postfix->new("default_transport = lmtp:unix:$path", "relay_transport = lmtp:unix:$path",
 	    'relay_domains = backend.example.org',
-	    'virtual_alias_maps = inline:{ fwd@example.org=gone-fwd@example.net }', 'smtpd_authorized_xforward_hosts = 127.0.0.1');
+	    'virtual_alias_maps = inline:{ fwd@example.org=gone-fwd@example.net, slow@example.org=full-slow@example.net }', 'smtpd_authorized_xforward_hosts = 127.0.0.1');
 	system('postconf', '-c', $postfix->config, '-e', 'mynetworks = 127.0.0.0/8 10.0.0.0/8 198.51.100.60',
 	    'smtpd_relay_restrictions = permit_mynetworks reject_unauth_destination') == 0 or die;
 	spew($postfix->config . '/master.cf', slurp($postfix->config . '/master.cf'),
@@ -171,6 +171,19 @@ sub real {
 	$has_read->('all is read');
 	is $feed->sql("SELECT recipient, login FROM bounce WHERE recipient IN ('gone-ann\@example.net', 'gone-other\@example.net')"),
 	    'gone-ann@example.net|ann', 'only that which was ours is';
+
+	# A stranger's, too; behind the filter nothing says that an alias had sent it on.
+	like $stranger->mail('bob@example.net', 'slow@example.org') . $stranger->deliver, qr/^250 .*250 /, 'a stranger\'s waits for a filter';
+	my $slow = qr/(\w+): to=<full-slow\@example\.net>, orig_to=/;
+	eventually { $postfix->log =~ $slow } 'an alias sent it on';
+	($waits) = $postfix->log =~ $slow;
+	$c = $postfix->client(addr => '127.0.0.1');
+	$c->expect(250, $c->say($_)) for "XFORWARD ADDR=192.0.2.7 IDENT=$waits", 'MAIL FROM:<bob@example.net>', 'RCPT TO:<gone-slow@example.net>';
+	like $c->deliver, qr/^250 /, 'the filter brings it back';
+	eventually { $postfix->log =~ /to=<gone-slow\@.* status=/ } 'Postfix has tried it';
+	$has_read->('all is read');
+	is $feed->sql("SELECT sum(n) FROM activity WHERE scope = 'client' AND kind = 'bounced'"), 1, 'that is not the stranger\'s fault';
+	is $feed->sql("SELECT count(*) FROM bounce WHERE recipient LIKE '%-slow@%'"), 0, 'nor is it mail of ours';
 
 	# One is back; and the log is begun anew.
 	spew(folder . '/gone', '');

@@ -311,6 +311,18 @@ is_delivery(const char *tag, char *relay)
 	    address_classify(&a) == ADDRESS_LOOPBACK);
 }
 
+/* Two mailboxes?  A stranger may write the same one otherwise, with a dot at its end. */
+static bool
+differ(const char *a, const char *b)
+{
+	char a_room[FEED_ADDRESS], b_room[FEED_ADDRESS];
+	struct text a_normal = TEXT(a_room), b_normal = TEXT(b_room);
+
+	mail_address_normal(a, &a_normal);
+	mail_address_normal(b, &b_normal);
+	return strcmp(a_room, b_room) != 0;
+}
+
 static bool
 read_delivery(const struct log_line *line, char *at, struct feed_event *out)
 {
@@ -318,9 +330,10 @@ read_delivery(const struct log_line *line, char *at, struct feed_event *out)
 
 	if (recipient == NULL || *recipient == '\0')
 		return false;
-	out->redirected = skip(&at, ", orig_to=<");
-	if ((out->redirected && read_address(&at) == NULL) || !skip(&at, ", relay="))
+	const char *named = skip(&at, ", orig_to=<") ? read_address(&at) : recipient;
+	if (named == NULL || !skip(&at, ", relay="))
 		return false;
+	out->redirected = named != recipient && differ(named, recipient);
 	char *relay = strsep(&at, ","), *dsn = at ? strstr(at, " dsn=") : NULL;
 	if (dsn == NULL)
 		return false;

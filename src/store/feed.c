@@ -25,9 +25,11 @@ static const char *const sql[STATEMENTS] = {		/* below ROWS: row_sql */
 	[PLACE] = "INSERT OR REPLACE INTO feed_position VALUES (?1, ?2, ?3, ?4, nullif(?5, ''), ?6)",
 	[RESUME] = "SELECT inode, position, head, ifnull(cursor, '') FROM feed_position WHERE source = ?1",
 	[HAND_IN] = "INSERT OR REPLACE INTO feed_queue VALUES (?1, nullif(?2, ''), NULL, ?3, nullif(?4, ''))",
-	[INHERIT] = "INSERT OR REPLACE INTO feed_queue SELECT ?1, login, sender, ?2, client FROM feed_queue WHERE queue_id = ?3",
+	/* Not a stranger's: before the filter an alias may have sent it on, of which nobody tells behind it. */
+	[INHERIT] = "INSERT OR REPLACE INTO feed_queue SELECT ?1, login, sender, ?2, NULL FROM feed_queue "
+	    "WHERE queue_id = ?3 AND client IS NULL",
 	[FORGET] = "DELETE FROM feed_queue WHERE queue_id = ?1",
-	[SENDER] = "UPDATE feed_queue SET sender = ?2, time = max(time, ?3) WHERE queue_id = ?1",
+	[SENDER] = "UPDATE feed_queue SET sender = CASE WHEN client IS NULL THEN ?2 END, time = max(time, ?3) WHERE queue_id = ?1",
 	/* Nothing if nobody of ours handed it in; a mail that waited and came back is one that came back. */
 	[RETURNED] = "INSERT INTO bounce SELECT ?2, ?3, ?4, ?5, ?6, ?7, sender, login FROM feed_queue "
 	    "WHERE queue_id = ?1 AND client IS NULL "
@@ -202,7 +204,7 @@ forget(struct feed_store *s, const struct feed_event *e)
 	return run(s, FORGET, CELLS(TEXT_CELL(e->queue)));
 }
 
-/* What a filter brings back is whose it was; of a stranger's mail it is kept who that was. */
+/* What a filter brings back is whose it was, if that is ours; of a stranger's mail it is kept who that was. */
 static bool
 write_handed_in(struct feed_store *s, const struct feed_event *e)
 {

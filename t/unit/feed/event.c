@@ -161,6 +161,10 @@ static const struct {
 	  "status=bounced (unknown user: \"nouser\")", BACK "nouser@example.org 5.1.1 hard" },
 	{ "known by another name", SMTP "gone@example.net>, orig_to=<fwd@example.org>" RELAY "dsn=5.1.1, status=bounced (" SAID "550 5.1.1 no"
 	  AT_RCPT ")", BACK "gone@example.net 5.1.1 hard redirected" },
+	{ "not by the same, written otherwise", SMTP "gone@example.net>, orig_to=<gone@EXAMPLE.net.>" RELAY "dsn=5.1.1, status=bounced (" SAID
+	  "550 5.1.1 no" AT_RCPT ")", BACK "gone@example.net 5.1.1 hard" },
+	{ "nor by what only reads so", SMTP "\"x>, orig_to=<fwd\"@example.net>" RELAY "dsn=5.1.1, status=bounced (" SAID "550 5.1.1 no"
+	  AT_RCPT ")", BACK "x>, orig_to=<fwd@example.net 5.1.1 hard" },
 	{ "5.1.0 may be anything", SMTP "a@example.net>" RELAY "dsn=5.1.0, status=bounced (" SAID
 	  "550 5.1.0 Domain example.net does not accept mail (nullMX)" AT_RCPT ")", BACK "a@example.net 5.1.0 soft" },
 	{ "5.1.8 is the sender's", SMTP "a@example.net>" RELAY "dsn=5.1.8, status=bounced (" SAID "550 5.1.8 no" AT_RCPT ")",
