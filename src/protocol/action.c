@@ -30,27 +30,25 @@ subject_and_detail(const char *enhanced)
 	return detail != NULL && skip_number(detail, '\0') != NULL ? enhanced + 2 : NULL;
 }
 
-#define BLANKS " \t\n\v\f\r"
-
 /* At most max bytes of s (NULL: none) as printable ASCII into out: one blank for a run of them, none at either end; how many. */
 static size_t
 make_printable(char *out, const char *s, size_t max)
 {
 	size_t used = 0;
 
-	if (s == NULL)
-		s = "";
-	for (s += strspn(s, BLANKS); *s && used + (used > 0) < max; s += strspn(s, BLANKS)) {
-		if (used > 0)
-			out[used++] = ' ';
-		for (; used < max; s++) {
-			if (*s > ' ' && *s <= '~')
-				out[used++] = *s;
-			else if (strchr(BLANKS, *s) != NULL)	/* or the end */
-				break;
-			else
-				out[used++] = '?';
+	for (bool blank = false; s != NULL && *s && used < max; s++) {
+		bool shown = *s > ' ' && *s <= '~';
+
+		if (!shown && (*s == ' ' || (*s >= '\t' && *s <= '\r'))) {
+			blank = used > 0;
+			continue;
 		}
+		if (blank && used + 1 == max)
+			break;
+		if (blank)
+			out[used++] = ' ';
+		blank = false;
+		out[used++] = shown ? *s : '?';
 	}
 	out[used] = '\0';
 	return used;
