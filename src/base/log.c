@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/text.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -11,7 +12,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-enum { LINE_BYTES = 2000, GATHERED_BYTES = 4096 };	/* the latter PIPE_BUF: what is written whole */
+enum { LINE_BYTES = 2000, GATHERED_BYTES = PIPE_BUF };	/* so much is written whole */
 
 /* Other threads log while a reload sets these. */
 static _Atomic enum log_target target = LOG_TO_STDERR;

@@ -18,7 +18,8 @@ void log_open(enum log_target target);
 
 /*
  * While on, this thread's lines to stderr are gathered, so that not each is a system call of its own: until a page is
- * full, a warning or an error is among them, or log_flush(), which is to be called before the thread waits.
+ * full, a warning or an error is among them, or log_flush(), which is to be called before the thread waits.  A crash
+ * takes those along that it has not seen yet.
  */
 void log_gather(bool on);
 void log_flush(void);

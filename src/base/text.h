@@ -20,7 +20,7 @@ struct text {
 #define TEXT(buffer) ((struct text){ .at = ((buffer)[0] = '\0', (buffer)), .size = sizeof(buffer) })
 
 void text_add(struct text *t, const char *s);
-void text_add_list(struct text *t, const char *const *texts);	/* up to a NULL */
+void text_add_list(struct text *t, const char *const *texts);	/* up to a NULL; none of those of text_add_all() may be one */
 void text_add_number(struct text *t, int64_t n);
 #define text_add_all(t, ...) text_add_list(t, (const char *const[]){ __VA_ARGS__, NULL })
 void text_add_bytes(struct text *t, const char *bytes, size_t len);

@@ -180,7 +180,7 @@ say_heaviest(const struct eval *e, struct decision *d)
 	size_t count = 0;
 
 	d->said_count = 0;
-	for (size_t i = next_rule(e->found, 0); i < RULES_MAX; i = next_rule(e->found, i + 1)) {
+	for (EACH_RULE(i, e->found)) {
 		const struct rule_state *s = &e->states[i];
 		size_t at = d->said_count;
 
@@ -232,7 +232,7 @@ come_to(const struct eval *e)
 	enum action_kind most = ACTION_DUNNO;
 	struct sum sum = { 0 };
 
-	for (size_t i = next_rule(e->found, 0); i < RULES_MAX; i = next_rule(e->found, i + 1)) {
+	for (EACH_RULE(i, e->found)) {
 		const struct rule_state *s = &e->states[i];
 
 		if (!is_earnest(e, s))
@@ -261,7 +261,7 @@ is_refused(const struct eval *e)
 static const struct rule_state *
 first_evidence(const struct eval *e)
 {
-	for (size_t i = next_rule(e->found, 0); i < RULES_MAX; i = next_rule(e->found, i + 1))
+	for (EACH_RULE(i, e->found))
 		if (is_earnest(e, &e->states[i]) && e->states[i].effect == EFFECT_GREYLIST && !e->world->rules[i]->greylists)
 			return &e->states[i];
 	return NULL;
@@ -328,10 +328,12 @@ decide(const struct eval *e)
 	struct decision d = { .action = ACTION_DUNNO };
 	struct sum real = { 0 }, with_shadow = { 0 };
 
-	for (size_t i = next_rule(e->found, 0); i < RULES_MAX && d.action != ACTION_REJECT; i = next_rule(e->found, i + 1)) {
+	for (EACH_RULE(i, e->found)) {
 		const struct rule_state *s = &e->states[i];
 		unsigned spares = e->world->rules[i]->spares;
 
+		if (d.action == ACTION_REJECT)
+			break;
 		if (s->progress == RULE_DONE && s->verdict.header != NULL && d.header_count < HEADERS_MAX && !only_logs(e))
 			d.headers[d.header_count++] = s->verdict.header;
 		if (s->progress == RULE_DONE && s->verdict.delay_s > 0)
@@ -370,7 +372,7 @@ decide(const struct eval *e)
 struct decision
 decide_without_memory(struct eval *e)
 {
-	for (size_t i = next_rule(e->found, 0); i < RULES_MAX; i = next_rule(e->found, i + 1)) {
+	for (EACH_RULE(i, e->found)) {
 		struct rule_state *s = &e->states[i];
 
 		if (e->world->rules[i]->greylists && s->progress == RULE_DONE) {

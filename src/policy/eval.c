@@ -95,7 +95,7 @@ walk(struct eval *e)
 
 	e->spared = e->spared_before | (e->local ? SPARE_LOCAL : 0);
 	e->doubt = e->doubt_before;
-	for (size_t i = next_rule(e->on, 0); i < RULES_MAX; i = next_rule(e->on, i + 1)) {
+	for (EACH_RULE(i, e->on)) {
 		struct rule_state *s = &e->states[i];
 
 		if (e->world->rules[i]->spares & e->spared) {
@@ -146,11 +146,10 @@ fail_question(struct question *q)
 static const struct rule *
 first_pending(const struct eval *e)
 {
-	size_t i = next_rule(e->on, 0);
-
-	while (e->states[i].progress != RULE_NOT_RUN)
-		i = next_rule(e->on, i + 1);
-	return e->world->rules[i];
+	for (EACH_RULE(i, e->on))
+		if (e->states[i].progress == RULE_NOT_RUN)
+			return e->world->rules[i];
+	return e->world->rules[e->current];
 }
 
 bool
@@ -174,7 +173,7 @@ void
 eval_learn(struct eval *e)
 {
 	e->on = rules_on(e, true);
-	for (size_t i = next_rule(e->on, 0); i < RULES_MAX; i = next_rule(e->on, i + 1)) {
+	for (EACH_RULE(i, e->on)) {
 		e->current = i;
 		e->world->rules[i]->learn(e);
 	}

@@ -87,7 +87,10 @@ next_rule(uint64_t set, size_t place)
 	return set != 0 ? (size_t)__builtin_ctzll(set) : RULES_MAX;
 }
 
-/* The rules that are on, at each hook (enum hook) and stage (enum stage, by the number of its bit); 0: not known yet. */
+/* for (EACH_RULE(i, set)): the places of a set, in the table's order. */
+#define EACH_RULE(i, set) size_t i = next_rule(set, 0); i < RULES_MAX; i = next_rule(set, i + 1)
+
+/* The rules that are on, at each hook (enum hook) and stage (enum stage, by the number of its bit); 0: none, or not known yet. */
 enum { HOOKS = HOOK_SUBMISSION + 1, STAGES = 9 };
 struct rules_on {
 	uint64_t rules[HOOKS][STAGES];
@@ -229,7 +232,7 @@ struct eval {
 	const struct quota_count *counts;	/* what is to be counted if the message passes */
 	const struct relay_news *relay_news;	/* the same of the login's domain */
 	const char *login_network;	/* the login sends from there: to be remembered with the decision; NULL: nothing */
-	uint64_t on, found;		/* the rules that are on; those that have answered more than that they do not object */
+	uint64_t on, found;		/* the rules that are on; those whose answer counts for more: it has a check, a header or a delay */
 	struct rule_state *states;	/* one per rule */
 };
 

@@ -175,7 +175,7 @@ count_findings(struct job *j, const char *client)
 {
 	const struct eval *e = j->eval;
 
-	for (size_t i = next_rule(e->found, 0); i < RULES_MAX; i = next_rule(e->found, i + 1)) {
+	for (EACH_RULE(i, e->found)) {
 		const struct rule_state *s = &e->states[i];
 		unsigned counts = e->world->rules[i]->counts;
 

@@ -321,7 +321,7 @@ detail(const struct eval *e)
 	struct text t = TEXT(buffer);
 
 	text_add(&t, "[");
-	for (size_t i = next_rule(e->on, 0); i < RULES_MAX; i = next_rule(e->on, i + 1)) {
+	for (EACH_RULE(i, e->on)) {
 		struct text before = t;
 
 		add_rule(&t, e, i);

@@ -58,6 +58,7 @@ void store_configure(struct store *s, const struct store_options *o);
 /*
  * A reference is a number that only grows: seconds since 1970 and a sequence,
  * 50 bits, shown as ten characters of Crockford's base32.  Each call gives the next.
+ * A start within the second of the last one, or another's, is a second ahead of the clock.
  */
 enum { REFERENCE_TEXT = 11 };
 int64_t store_reference(struct store *s);

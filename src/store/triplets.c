@@ -76,7 +76,7 @@ static sqlite3_stmt *
 question(struct triplets *t, sqlite3 *db, enum triplet_question which)
 {
 	static const char *const sql[TRIPLET_QUESTIONS] = {
-		/* One statement for all of a client's names, as starting one costs as much as the search. */
+		/* One statement for all of a client's names, as starting one costs as much as the search; SQLite takes them in order. */
 		[TRIPLET_BY_KEY] = BY_NAME("0", "1") " UNION ALL " BY_NAME("1", "2") " UNION ALL " BY_NAME("2", "3"),
 		[TRIPLET_CLIENT_BY_NAME] = CLIENT("0", "1") " UNION ALL " CLIENT("1", "2") " UNION ALL " CLIENT("2", "3"),
 		[TRIPLET_SLICE] = "SELECT id, client, sender, recipient, gen, first FROM triplet_pending WHERE id > ?1 ORDER BY id",
@@ -215,7 +215,7 @@ look_at_triplets(struct triplets *t, sqlite3 *db, struct key *k, const struct tr
 		past->last_s = last_s;
 		k->client = k->clients[place];
 		if (past->waits && t->attempts != NULL)
-			attempts_remove(t->attempts, hash_of_key(k));	/* somebody let it pass by hand */
+			attempts_remove(t->attempts, hash_of_key(k));	/* somebody let it pass by hand; others are swept */
 	}
 	sqlite3_reset(q);
 	return past->proven || code == SQLITE_DONE;

@@ -80,6 +80,24 @@ is_mildest(void **state)
 }
 
 static void
+learners_are_apart(void **state)
+{
+	struct scene s = { 0 };
+	const uint64_t bit = RULE_BIT(place_of("quota"));
+	(void)state;
+
+	scene_open(&s, NULL, 0, "[submission]\nquota = login 5 messages / 1h\n[mx]\nquota_exceeded = off\nquota_near = off\n", NULL);
+	scene_begin(&s, "protocol_state=END-OF-MESSAGE\nsasl_username=eve\n");
+	assert_int_equal(rules_on(s.eval, false), 0);
+	assert_int_equal(rules_on(s.eval, true), bit);
+	scene_end(&s);
+	scene_begin(&s, "protocol_state=END-OF-MESSAGE\n");
+	assert_int_equal(rules_on(s.eval, true) & bit, 0);
+	scene_end(&s);
+	scene_close(&s);
+}
+
+static void
 sets_are_walked(void **state)
 {
 	(void)state;
@@ -97,6 +115,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		{ "profiles, hooks, stages and recipients' own settings are kept apart", is_kept_apart, NULL, NULL, NULL },
 		{ "off for one of several recipients is off", is_mildest, NULL, NULL, NULL },
+		{ "at END-OF-MESSAGE only those count that learn", learners_are_apart, NULL, NULL, NULL },
 		{ "a set of rules is walked in the table's order", sets_are_walked, NULL, NULL, NULL },
 	};
 

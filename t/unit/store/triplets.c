@@ -219,6 +219,40 @@ survives(void **state)
 	assert_int_equal(past(&news).client_passes, 1);
 }
 
+/* Of names under which it came through the first counts, of those of others the one that has most. */
+static void
+best_name_counts(void **state)
+{
+	const struct triplet all = { { "example.net", "example.com", "192.0.2.0/24" }, "b@example.net", "ann@example.org" };
+	static const struct {
+		const char *proven, *others, *client, *of_others;
+		int next_gen;
+	} steps[] = {
+		{ "'192.0.2.0/24', 3, 1, 2, unixepoch()", "'192.0.2.0/24', 2, unixepoch()", "192.0.2.0/24", "192.0.2.0/24", 4 },
+		{ "'example.com', 5, 1, 2, unixepoch()", "'example.com', 9, unixepoch()", "example.com", "example.com", 6 },
+		{ "'example.net', 7, 1, 2, 3", "'example.net', 99, 3", "example.com", "example.com", 8 },	/* long ago */
+		{ "'example.net', 7, 1, 2, unixepoch()", "'example.net', 9, unixepoch()", "example.net", "example.net", 8 },
+	};
+	char sql[300];
+	(void)state;
+
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+		snprintf(sql, sizeof sql, "INSERT OR REPLACE INTO triplet_proven (recipient, sender, client, gen, first, passed, last) "
+		    "VALUES ('ann@example.org', 'b@example.net', %s); INSERT OR REPLACE INTO triplet_client VALUES (%s)",
+		    steps[i].proven, steps[i].others);
+		sql_run(f, sql);
+		loop_for(f, 10);
+		struct triplet_past p = past(&all);
+		assert_true(p.known && p.proven);
+		assert_string_equal(p.client, steps[i].client);
+		assert_int_equal(p.next_gen, steps[i].next_gen);
+		assert_true(p.first_s == 1 && p.passed_s == 2);
+		struct triplet other = all;
+		other.sender = "new@example.net";
+		assert_string_equal(past(&other).proven_client, steps[i].of_others);
+	}
+}
+
 static void
 by_hand(void **state)
 {
@@ -489,6 +523,7 @@ main(void)
 		PROMISE("so is what was tried tomorrow", the_future_is_new),
 		PROMISE("a client's mails are counted once an hour", counts_hourly),
 		PROMISE("all of it survives a restart", survives),
+		PROMISE("of a client's names the best counts", best_name_counts),
 		PROMISE("who is let pass by hand passes, and waits again", by_hand),
 		PROMISE("who waits for a commit is told", waiter_is_told),
 		PROMISE("and where nothing else is taken, for the triplet alone", waits_on_for_the_first),
