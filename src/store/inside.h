@@ -31,6 +31,7 @@ struct store {
 	struct pending_write *newest_awaited;
 	size_t queued, queued_bytes;		/* all that waits; of decisions */
 	int64_t reference;
+	unsigned clashes;		/* so many there had been when that was given */
 	bool trouble;				/* as last said in the log */
 	bool unreadable_said;			/* that triplet_pending is */
 	unsigned generation;

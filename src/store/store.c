@@ -370,7 +370,7 @@ on_wake(void *arg)
 		else if (w->kind == WRITE_ROW)
 			row_written(s, w);
 		triplets_written(&s->triplets, w);
-		tell(s, w, true);
+		tell(s, w, !w->renumbered);	/* its reply would show a reference that is another's */
 		free(w);
 	}
 	s->queue->value = s->queued;
@@ -381,23 +381,20 @@ on_wake(void *arg)
 
 enum { SECOND = 1 << REFERENCE_SHIFT, PLACES = 64, PLACE = SECOND / PLACES };
 
-/* Where in each second ours begin: others who write to the file begin elsewhere; drawn again when two have met there. */
-static int64_t
-place_of_ours(const struct store *s)
-{
-	return (int64_t)((hash_bytes(s->id, strlen(s->id)) + s->generation) % (PLACES - 1) + 1) * PLACE;
-}
-
 int64_t
 store_reference(struct store *s)
 {
 	int64_t second = clock_wall_s() * SECOND, highest = s->desk.highest_reference;
+	unsigned clashes = s->writer ? atomic_load(&writer_state(s->writer)->clashes) : 0;
 
-	/* Behind the whole second of what others gave before us, though the clock went back since. */
-	if (s->reference < highest && second <= highest)
-		second = highest - highest % SECOND + SECOND;
-	int64_t first = second + place_of_ours(s);
-	s->reference = s->reference < first ? first : s->reference + 1;
+	/* Behind the whole second of what others gave before us, though the clock went back since, or where two have met. */
+	int64_t behind = s->reference < highest ? highest : clashes != s->clashes ? s->reference : -1;
+	if (second <= behind)
+		second = behind - behind % SECOND + SECOND;
+	s->clashes = clashes;
+	/* Where in each second ours begin: others who write to the file begin elsewhere; drawn again when two have met there. */
+	int64_t place = (int64_t)((hash_bytes(s->id, strlen(s->id)) + clashes) % (PLACES - 1) + 1) * PLACE;
+	s->reference = s->reference < second + place ? second + place : s->reference + 1;
 	return s->reference;
 }
 

@@ -88,7 +88,7 @@ struct writer {
 	struct sqlite3 *db;
 	sqlite3_stmt *statements[STATEMENTS], *row_statements[ROWS];
 	struct pending_write *batch;			/* taken, not yet committed */
-	bool clashed;					/* a row of it has a reference that another has */
+	bool clashed;					/* a row of it had a reference that another has */
 	struct counters *counters;
 	struct sent_rows sent;
 	struct retention *retention;
@@ -300,8 +300,10 @@ avoid_clash(struct writer *w)
 		return;
 	int64_t reference = ((highest >> REFERENCE_SHIFT) + 1) * (1 << REFERENCE_SHIFT);
 	for (struct pending_write *write = w->batch; write != NULL; write = write->next)
-		if (write->kind == WRITE_DECISION)
+		if (write->kind == WRITE_DECISION) {
 			write->row.reference = reference++;
+			write->renumbered = true;
+		}
 }
 
 static bool
@@ -323,6 +325,21 @@ write_batch(struct writer *w)
 			return false;
 	}
 	return counters_write(w->counters, write_counter, w) && database_finish(commit);
+}
+
+/* The transaction, and once more if a reference stood in its way. */
+static bool
+write_unless_clashed(struct writer *w)
+{
+	if (write_batch(w))
+		return true;
+	int code = sqlite3_extended_errcode(w->db);
+	if (w->clashed || (code != SQLITE_CONSTRAINT_PRIMARYKEY && code != SQLITE_CONSTRAINT_ROWID) ||
+	    sqlite3_exec(w->db, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK)
+		return false;
+	w->clashed = true;
+	atomic_fetch_add(&w->state.clashes, 1);
+	return write_batch(w);
 }
 
 static void
@@ -367,7 +384,7 @@ commit_batch(struct writer *w)
 		leave_file(w);
 	if (!open_file(w))
 		return false;
-	if (write_batch(w)) {
+	if (write_unless_clashed(w)) {
 		if (w->log_inode == 0)
 			w->log_inode = database_log_inode(w->path);
 		hand_back(w);
@@ -378,7 +395,6 @@ commit_batch(struct writer *w)
 	if (!sqlite3_get_autocommit(w->db))
 		sqlite3_exec(w->db, "ROLLBACK", NULL, NULL, NULL);
 	set_trouble(w, why);
-	w->clashed |= code == SQLITE_CONSTRAINT_PRIMARYKEY || code == SQLITE_CONSTRAINT_ROWID;
 	if ((code & 0xff) != SQLITE_BUSY)	/* a file made writable again must be opened again */
 		close_file(w);
 	if (database_is_corrupt(code))

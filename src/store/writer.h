@@ -50,6 +50,7 @@ struct pending_write {
 	struct pending_write *newer, *older;	/* of those somebody waits for; of SENT */
 	enum write_kind kind;
 	bool counted;			/* the thread's: its count is in the totals */
+	bool renumbered;		/* the thread's: DECISION: it has another reference than it was given */
 	struct decision_row row;	/* DECISION */
 	size_t bytes;			/* of memory, DECISION, SENT and ROW; the loop's */
 	const char *scope, *key;	/* COUNT; SENT: domain and address */
@@ -88,6 +89,7 @@ struct writer_state {
 	atomic_uint_fast64_t commits, rows;
 	_Atomic int64_t attempts_since_s;	/* those tried before that went, as they were too many */
 	atomic_uint generation;		/* grows when the file was made anew: readers open it again */
+	atomic_uint clashes;		/* how often a reference was another's already */
 	char why[256];			/* of the trouble; read under writer_why() */
 };
 

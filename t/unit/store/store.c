@@ -324,9 +324,16 @@ mends_a_clash(void **state)
 	b->told = b->told_ok = 0;
 	assert_true(comes(b, told_1));
 	assert_int_equal(b->told_ok, 0);	/* its reply must not show that reference */
+	assert_int_equal(number(b, "SELECT count(*) FROM decision"), 2);	/* and yet it is there, at once */
+	assert_true(no_trouble(b));
+	row.reference = store_reference(b->store);
+	assert_true(refuse_row(b, &row));
+	b->told = b->told_ok = 0;
+	assert_true(comes(b, told_1));
+	assert_int_equal(b->told_ok, 1);
+	assert_int_equal(number(b, "SELECT count(*) FROM decision"), 3);
 	assert_true(comes(b, queue_empty));
-	assert_int_equal(number(b, "SELECT count(*) FROM decision"), 2);
-	assert_int_equal(number(b, "SELECT sum(n) FROM counter"), 2);
+	assert_int_equal(number(b, "SELECT sum(n) FROM counter"), 3);
 }
 
 /* Of a round of refusals by two who write to one file at once, how many were acknowledged. */
