@@ -169,6 +169,12 @@ network_of(const struct address *a, unsigned prefix)
 	return n;
 }
 
+struct network
+network_around(const struct address *a, unsigned ipv4, unsigned ipv6)
+{
+	return network_of(a, a->bits == 32 ? ipv4 : ipv6);
+}
+
 bool
 network_parse(struct network *n, const char *text, const char **why)
 {

@@ -61,6 +61,7 @@ bool address_is_private(const struct address *a);
 bool network_parse(struct network *n, const char *text, const char **why);
 bool network_contains(const struct network *n, const struct address *a);
 struct network network_of(const struct address *a, unsigned prefix);
+struct network network_around(const struct address *a, unsigned ipv4, unsigned ipv6);	/* by the length for its family */
 const char *network_print(const struct network *n, char out[NETWORK_TEXT]);
 
 /* The same, but a network of one address is that address. */

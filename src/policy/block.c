@@ -43,7 +43,7 @@ client_key(struct eval *e)
 	char text[NETWORK_TEXT];
 
 	if (e->client_key == NULL && client->bits != 0) {
-		struct network n = network_of(client, client->bits == 32 ? e->world->block_ipv4 : e->world->block_ipv6);
+		struct network n = network_around(client, e->world->block_ipv4, e->world->block_ipv6);
 
 		e->client_key = arena_strdup(e->arena, network_name(&n, text));
 	}

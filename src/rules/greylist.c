@@ -83,7 +83,7 @@ make_triplet(struct eval *e, const struct spf_outcome *spf, const struct client_
 		if (organisation != NULL && (count == 0 || strcmp(organisation, domain) != 0))
 			t.clients[count++] = organisation;
 	}
-	struct network n = network_of(client, (unsigned)(client->bits == 32 ? o->ipv4 : o->ipv6));
+	struct network n = network_around(client, (unsigned)o->ipv4, (unsigned)o->ipv6);
 	t.clients[count] = client->bits ? network_print(&n, network) : request(e)->client_address;
 	return t;
 }

@@ -42,7 +42,7 @@ judge(struct eval *e)
 
 	if (login(e) == NULL || client->bits == 0 || !counts_since(e, BLOCKED_LOGIN, o->window_s, &since_s))
 		return DUNNO;
-	struct network n = network_of(client, (unsigned)(client->bits == 32 ? o->ipv4 : o->ipv6));
+	struct network n = network_around(client, (unsigned)o->ipv4, (unsigned)o->ipv6);
 	if (!login_networks(e, network_name(&n, network), since_s, &count))
 		return cannot_tell(e, LOGIN_SPREAD, "4.3.0", "cannot look up now from where %.100s sent", login(e));
 	text_addf(&for_us, "%" PRId64 " networks within %" PRId64 " s, this one is %s", count, o->window_s, network);

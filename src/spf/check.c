@@ -338,7 +338,7 @@ static bool
 host_matches(struct spf *c, struct mechanism *m, const char *name, size_t host)
 {
 	const struct address *client = &c->subject.client;
-	struct network near = network_of(client, client->bits == 32 ? m->term.prefix4 : m->term.prefix6);
+	struct network near = network_around(client, m->term.prefix4, m->term.prefix6);
 	struct spf_answer a = ask_counted(c, name, address_type(c));
 
 	return has_address(c, &a, &near, &m->far[host]);

@@ -173,17 +173,13 @@ count_one(struct feed_store *s, const char *scope, const char *name, const char 
 	    NUMBER_CELL(time_s - time_s % COUNTER_WINDOW_S), TEXT_CELL(kind), NUMBER_CELL(1)));
 }
 
-/* As policyd counts it; "" if there is none. */
+/* The event's client, as policyd counts it. */
 static const char *
 client_name(const struct feed_store *s, const struct feed_event *e, char name[NETWORK_TEXT])
 {
-	*name = '\0';
-	if (e->client.bits != 0) {
-		struct network network = network_of(&e->client, e->client.bits == 32 ? s->options.block_ipv4 : s->options.block_ipv6);
+	struct network network = network_around(&e->client, s->options.block_ipv4, s->options.block_ipv6);
 
-		network_name(&network, name);
-	}
-	return name;
+	return network_name(&network, name);
 }
 
 static bool
@@ -212,15 +208,13 @@ write_handed_in(struct feed_store *s, const struct feed_event *e)
 	char name[NETWORK_TEXT];
 
 	s->handed_in++;
-	if (*e->login || !*e->origin) {
-		const char *stranger = ours ? "" : client_name(s, e, name);
-
-		return ours || *stranger ? run(s, HAND_IN, CELLS(TEXT_CELL(e->queue), TEXT_CELL(e->login), NUMBER_CELL(e->time_s),
-		    TEXT_CELL(stranger))) : forget(s, e);
-	}
-	if (!run(s, INHERIT, CELLS(TEXT_CELL(e->queue), NUMBER_CELL(e->time_s), TEXT_CELL(e->origin))))
-		return false;
-	return sqlite3_changes(s->db) > 0 || forget(s, e);
+	if (*e->origin && !*e->login)
+		return run(s, INHERIT, CELLS(TEXT_CELL(e->queue), NUMBER_CELL(e->time_s), TEXT_CELL(e->origin))) &&
+		    (sqlite3_changes(s->db) > 0 || forget(s, e));
+	if (!ours && e->client.bits == 0)
+		return forget(s, e);
+	return run(s, HAND_IN, CELLS(TEXT_CELL(e->queue), TEXT_CELL(e->login), NUMBER_CELL(e->time_s),
+	    TEXT_CELL(ours ? "" : client_name(s, e, name))));
 }
 
 static bool
@@ -233,11 +227,13 @@ write_sender(struct feed_store *s, const struct feed_event *e)
 static bool
 count_stranger(struct feed_store *s, const struct feed_event *e)
 {
-	sqlite3_stmt *q = e->hard && !e->redirected ? bound(s, STRANGER, CELLS(TEXT_CELL(e->queue))) : NULL;
 	char client[NETWORK_TEXT] = "";
 
+	if (!e->hard || e->redirected)
+		return true;
+	sqlite3_stmt *q = bound(s, STRANGER, CELLS(TEXT_CELL(e->queue)));
 	if (q == NULL)
-		return !e->hard || e->redirected;
+		return false;
 	int code = sqlite3_step(q);
 	if (code == SQLITE_ROW) {
 		copy_column(q, 0, client, sizeof client);
