@@ -212,7 +212,10 @@ answer_committed(struct job *j, bool ok)
 		*j->reference = '\0';
 		j->policy->unreferenced->value++;
 	}
-	word(j, &reply);
+	if (ok && j->answer != NULL)
+		text_add(&reply, j->answer);
+	else
+		word(j, &reply);
 	job_answer(j, &reply);
 }
 
@@ -294,11 +297,12 @@ explain(struct job *j)
 	explained(arg);
 }
 
-/* What the answer rests on is on its way to the disk; false, as it is not given yet. */
+/* What the answer rests on is on its way to the disk; false, as it is not given yet, though it may have been worded. */
 static bool
-await_commit(struct job *j)
+await_commit(struct job *j, const struct text *reply)
 {
 	j->committing = true;
+	j->answer = reply->len > 0 ? arena_strndup(j->arena, reply->at, reply->len) : NULL;
 	job_list(j, j->eval->started_us + j->era->options->deadline_ms * 1000);
 	return false;
 }
@@ -324,9 +328,9 @@ job_decide(struct job *j, struct text *reply)
 	if (j->decision.action == ACTION_DUNNO) {
 		word(j, reply);
 		record_pass(j, reply);
-		return !memory_charge(j) || await_commit(j);
+		return !memory_charge(j) || await_commit(j, reply);
 	}
-	return !record_refusal(j, reply, waits && remembered) || await_commit(j);
+	return !record_refusal(j, reply, waits && remembered) || await_commit(j, reply);
 }
 
 bool
@@ -336,7 +340,7 @@ job_learn(struct job *j, struct text *reply)
 	j->waiter.committed = on_commit;
 	memory_keep(j);
 	word(j, reply);
-	return !memory_charge(j) || await_commit(j);
+	return !memory_charge(j) || await_commit(j, reply);
 }
 
 static void

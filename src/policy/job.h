@@ -47,6 +47,7 @@ struct job {
 	bool listed, ready, remembered, committing, own_profile;
 	char reference[REFERENCE_TEXT];
 	const char *text;		/* of a refusal's reply, as it was worded last */
+	const char *answer;		/* given once it is committed; NULL: not worded yet */
 	FILE *explain;			/* instead of an answer */
 	void (*explained)(void *arg);
 	void *explained_arg;
