@@ -56,12 +56,12 @@ log_gather(bool on)
 static void
 put_line(int priority, const char *line, size_t len)
 {
-	if (gathered_len + len > GATHERED_BYTES)
-		log_flush();
 	if (!gathers) {
 		write_out(line, len);
 		return;
 	}
+	if (gathered_len + len > GATHERED_BYTES)
+		log_flush();
 	memcpy(gathered + gathered_len, line, len);
 	gathered_len += len;
 	if (priority != LOG_INFO)

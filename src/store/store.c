@@ -385,7 +385,7 @@ int64_t
 store_reference(struct store *s)
 {
 	int64_t second = clock_wall_s() * SECOND, highest = s->desk.highest_reference;
-	unsigned clashes = s->writer ? atomic_load(&writer_state(s->writer)->clashes) : 0;
+	unsigned clashes = atomic_load(&writer_state(s->writer)->clashes);
 
 	/* Behind the whole second of what others gave before us, though the clock went back since, or where two have met. */
 	int64_t behind = s->reference < highest ? highest : clashes != s->clashes ? s->reference : -1;

@@ -188,7 +188,7 @@ look_at_attempt(struct triplets *t, sqlite3 *db, const struct key *k, const char
 
 /* Has it come through?  The best of its names under which it has counts. */
 static bool
-look_at_triplets(struct triplets *t, sqlite3 *db, struct key *k, const struct triplet *who, struct triplet_span within,
+look_at_triplets(struct triplets *t, sqlite3 *db, const struct key *k, const struct triplet *who, struct triplet_span within,
     struct triplet_past *past)
 {
 	sqlite3_stmt *q = question(t, db, TRIPLET_BY_KEY);
@@ -213,9 +213,8 @@ look_at_triplets(struct triplets *t, sqlite3 *db, struct key *k, const struct tr
 		past->first_s = sqlite3_column_int64(q, 2);
 		past->passed_s = sqlite3_column_int64(q, 3);
 		past->last_s = last_s;
-		k->client = k->clients[place];
-		if (past->waits && t->attempts != NULL)
-			attempts_remove(t->attempts, hash_of_key(k));	/* somebody let it pass by hand; others are swept */
+		if (past->waits && t->attempts != NULL)		/* somebody let it pass by hand; others are swept */
+			attempts_remove(t->attempts, hash_of(k->clients[place], k->sender, k->recipient));
 	}
 	sqlite3_reset(q);
 	return past->proven || code == SQLITE_DONE;

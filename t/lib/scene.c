@@ -383,6 +383,16 @@ scene_close(struct scene *s)
 	free((void *)(uintptr_t)s->schema.profile);
 }
 
+size_t
+scene_place_of(const char *rule)
+{
+	size_t place = 0;
+
+	while (strcmp(rules[place]->name, rule) != 0)
+		place++;
+	return place;
+}
+
 void
 scene_begin(struct scene *s, const char *attributes)
 {

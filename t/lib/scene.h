@@ -55,6 +55,9 @@ struct scene {
 void scene_open(struct scene *s, const struct rule *const *rules, size_t count, const char *conf, const char *sql);
 void scene_close(struct scene *s);
 
+/* The place of one of the real rules in their table. */
+size_t scene_place_of(const char *rule);
+
 /* A new evaluation of a request, "sender=a@example.net\n…"; RCPT if no protocol_state is given. */
 void scene_begin(struct scene *s, const char *attributes);
 void scene_end(struct scene *s);

@@ -88,8 +88,7 @@ one_case(void **state)
 static const struct option *
 multiple(size_t *rule)
 {
-	for (*rule = 0; strcmp(rules[*rule]->name, "null_sender_multiple") != 0; ++*rule)
-		;
+	*rule = scene_place_of("null_sender_multiple");
 	return &rules[*rule]->options.rows[0];
 }
 

@@ -1,11 +1,8 @@
 /* on.c - which rules are on is kept, but for whom it is not the same: it promises that … */
 #include "scene.h"
-#include "rules/table.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
@@ -27,21 +24,11 @@ static const struct {
 };
 enum { REQUESTS = sizeof requests / sizeof *requests };
 
-static uint64_t
-place_of(const char *rule)
-{
-	size_t place = 0;
-
-	while (strcmp(rules[place]->name, rule) != 0)
-		place++;
-	return place;
-}
-
 static void
 is_kept_apart(void **state)
 {
 	struct scene s = { 0 };
-	const uint64_t bit = RULE_BIT(place_of("helo_literal"));
+	const uint64_t bit = RULE_BIT(scene_place_of("helo_literal"));
 	(void)state;
 
 	scene_open(&s, NULL, 0, "[mx]\nhelo_literal = reject\n[mild]\nhelo_literal = off\n",
@@ -67,7 +54,7 @@ static void
 is_mildest(void **state)
 {
 	struct scene s = { 0 };
-	const uint64_t bit = RULE_BIT(place_of("null_sender_multiple"));
+	const uint64_t bit = RULE_BIT(scene_place_of("null_sender_multiple"));
 	(void)state;
 
 	scene_open(&s, NULL, 0, "[mx]\nnull_sender_multiple = reject\n[mild]\nnull_sender_multiple = off\n", NULL);
@@ -83,7 +70,7 @@ static void
 learners_are_apart(void **state)
 {
 	struct scene s = { 0 };
-	const uint64_t bit = RULE_BIT(place_of("quota"));
+	const uint64_t bit = RULE_BIT(scene_place_of("quota"));
 	(void)state;
 
 	scene_open(&s, NULL, 0, "[submission]\nquota = login 5 messages / 1h\n[mx]\nquota_exceeded = off\nquota_near = off\n", NULL);
