@@ -59,6 +59,14 @@ run(void *arg)
 	return NULL;
 }
 
+/* With the lock: until the thread has done what it is to do. */
+static void
+wait_for_thread(struct checkpoint *c)
+{
+	while (c->state == WANTED || c->state == COPYING)
+		pthread_cond_wait(&c->news, &c->lock);
+}
+
 /* On the writer's thread: it has committed, and the log of its file, or of one attached, has so many pages. */
 static int
 on_commit(void *arg, sqlite3 *writer, const char *name, int pages)
@@ -67,8 +75,8 @@ on_commit(void *arg, sqlite3 *writer, const char *name, int pages)
 
 	pthread_mutex_lock(&c->lock);
 	/* A disk that is slower than what is written: not even the log has room for all of it. */
-	while (pages >= LOG_MOST && (c->state == WANTED || c->state == COPYING))
-		pthread_cond_wait(&c->news, &c->lock);
+	if (pages >= LOG_MOST)
+		wait_for_thread(c);
 	bool rest = c->state == COPIED, wanted = c->state == IDLE && pages >= LOG_PAGES && strcmp(name, "main") == 0;
 	if (wanted)
 		c->state = WANTED;
@@ -100,11 +108,18 @@ checkpoint_open(struct checkpoint *c, const char *path, sqlite3 *writer)
 }
 
 void
+checkpoint_wait(struct checkpoint *c)
+{
+	pthread_mutex_lock(&c->lock);
+	wait_for_thread(c);
+	pthread_mutex_unlock(&c->lock);
+}
+
+void
 checkpoint_close(struct checkpoint *c)
 {
 	pthread_mutex_lock(&c->lock);
-	while (c->state == COPYING)
-		pthread_cond_wait(&c->news, &c->lock);
+	wait_for_thread(c);
 	c->state = IDLE;
 	pthread_mutex_unlock(&c->lock);
 	sqlite3_close(c->db);

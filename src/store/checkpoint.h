@@ -6,7 +6,7 @@
  * somebody still reads the file as it was before, as only a log that is copied to its end begins anew.  While the log
  * has 16000 pages, 64 MB, and the thread is not done, the writer waits for it.
  *
- * checkpoint_open() and checkpoint_close() are for the writer's thread.
+ * All but checkpoint_new() and checkpoint_free() is for the writer's thread.
  */
 #ifndef STORE_CHECKPOINT_H
 #define STORE_CHECKPOINT_H
@@ -22,7 +22,10 @@ struct checkpoint *checkpoint_new(void);
  */
 void checkpoint_open(struct checkpoint *c, const char *path, struct sqlite3 *writer);
 
-/* Before the writer closes the file: waits until the thread, if it is copying, has done so. */
+/* Waits until the thread, if it is to copy, has done so. */
+void checkpoint_wait(struct checkpoint *c);
+
+/* Before the writer closes the file: waits for the thread, too. */
 void checkpoint_close(struct checkpoint *c);
 
 /* After checkpoint_close(). */
