@@ -32,11 +32,14 @@ check_listen(const char *word)
 	return endpoint_parse(&e, word);
 }
 
+#define LISTEN_AS_SHIPPED "inet:127.0.0.1:10031"
+
 #define OPTIONS server_options
 static const struct option rows[] = {
-	{ "listen", OPT_LIST, INTO(listen), "inet:127.0.0.1:10031", NULL, NULL,
+	{ "listen", OPT_LIST, INTO(listen), LISTEN_AS_SHIPPED, NULL, NULL,
 	  .sentence = "Where Postfix asks: inet:HOST:PORT, inet:PORT (every address), unix:/PATH, or systemd "
-	  "(the sockets of policyd.socket); several may be given.", .check = check_listen },
+	  "(the sockets of policyd.socket); several may be given. As shipped, policyd.socket goes first if it is enabled.",
+	  .check = check_listen },
 	{ "socket_mode", OPT_OCTAL, INTO(socket_mode), "0660", NULL, NULL,
 	  .sentence = "Permissions of unix sockets; Postfix connects as user postfix." },
 	{ "socket_group", OPT_TEXT, INTO(socket_group), "", NULL, NULL,
@@ -268,6 +271,8 @@ bool
 server_listen(struct server *s)
 {
 	const struct option_list *words = &s->options->listen;
+	/* policyd.socket listens there, too. */
+	bool handed_over = words->count == 1 && strcmp(words->at[0], LISTEN_AS_SHIPPED) == 0 && listen_inherited() > 0;
 	bool good = words->count > 0, activated = false;
 	struct bound bound[BOUND_MAX];
 
@@ -275,10 +280,11 @@ server_listen(struct server *s)
 		log_error("listen is empty; write inet:HOST:PORT, unix:/PATH or systemd");
 	raise_file_limit(s->options);
 	for (size_t i = 0; i < words->count; i++) {
-		size_t count = listen_bind(s->options, words->at[i], bound);
+		const char *word = handed_over ? "systemd" : words->at[i];
+		size_t count = listen_bind(s->options, word, bound);
 
 		good = good && count > 0;
-		activated = activated || strcmp(words->at[i], "systemd") == 0;
+		activated = activated || strcmp(word, "systemd") == 0;
 		for (size_t k = 0; k < count; k++)
 			good = add_listener(s, &bound[k]) && good;
 	}

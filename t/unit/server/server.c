@@ -26,6 +26,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -808,6 +809,43 @@ says_all_that_is_wrong(void **state)
 	assert_int_equal(logged(b, "create its folder first"), 1);
 }
 
+#ifdef HAVE_SYSTEMD
+/* In a process of its own, for systemd's sockets begin at 3: how many lines say that policyd listens there alone. */
+static size_t
+listen_as_shipped(struct bench *b)
+{
+	const char *word = "inet:127.0.0.1:10031";
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	char pid[20];
+
+	b->log = fcntl(b->log, F_DUPFD, 20);
+	strcpy(at.sun_path, b->path);
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	if (bind(fd, (struct sockaddr *)&at, sizeof at) != 0 || listen(fd, 1) != 0 || dup2(fcntl(fd, F_DUPFD, 20), 3) != 3)
+		return 100;
+	snprintf(pid, sizeof pid, "%ld", (long)getpid());
+	setenv("LISTEN_PID", pid, 1);
+	setenv("LISTEN_FDS", "1", 1);
+	b->options.listen = (struct option_list){ 1, &word };
+	return server_listen(b->server) && logged(b, "\n") == 1 ? logged(b, b->unix_word) : 101;
+}
+
+static void
+handed_over(void **state)
+{
+	struct bench *b = *state;
+	int status;
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit((int)listen_as_shipped(b));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 1);
+	unlink(b->path);
+}
+#endif
+
 static void
 small(void **state)
 {
@@ -841,6 +879,9 @@ main(void)
 		PROMISE("the end waits for answers under way and for nothing else", graceful),
 		PROMISE("what only a restart can change is told", told_of_restart),
 		PROMISE("every mistake in listen is told at once", says_all_that_is_wrong),
+#ifdef HAVE_SYSTEMD
+		PROMISE("as shipped policyd listens where systemd does, if it does", handed_over),
+#endif
 		PROMISE("an idle connection is small", small),
 	};
 
