@@ -75,7 +75,8 @@ $postfix->accounts('ann@example.org' => 'secret');
 
 mkdir $postfix->queue . '/policyd' or die;
 my $socket = $postfix->queue . '/policyd/policyd.sock';
-my $p = Policyd::Daemon->start(profiles => profile('mx', helo_not_fqdn => 'reject'), server => {
+my $quotas = "[submission]\nquota = login 100 recipients / 1h, login 1G bytes / 1d\n";
+my $p = Policyd::Daemon->start(profiles => profile('mx', helo_not_fqdn => 'reject') . $quotas, server => {
 	listen => "unix:$socket, unix:" . folder . '/policyd/socket', socket_group => 'postfix', user => 'nobody',
 	decision_log => 'all' });
 $p->sql("INSERT INTO deny (sender) VALUES ('left\@example.org')");
@@ -97,6 +98,9 @@ like $postfix->client(%good, helo => 'localhost')->mail('eve@example.net', 'know
     qr/^550 5\.7\.1 .*\(helo_not_fqdn /, 'MX: policyd refuses';
 $c = $postfix->client(%good, helo => 'localhost', login => 'ann@example.org');
 like $c->mail('ann@example.org', 'known@example.org'), qr/^250 /, 'MX: a login is no stranger';
+like $c->deliver, qr/^250 /, 'and is let pass to the end';
+is $p->sql("SELECT group_concat(unit, ' ') FROM (SELECT unit FROM quota WHERE name = 'ann\@example.org' AND used > 0 ORDER BY 1)"),
+    'bytes recipients', 'where all that counts was counted';
 $c = $postfix->dial('smtp');
 $c->expect(220);
 $c->say('EHLO localhost');
@@ -223,7 +227,8 @@ END { kill 'TERM', -$recorder if $recorder }
 $c = $postfix->client(%good);
 $c->mail('bob@example.net', 'known@example.org');
 $c->deliver;
-is slurp($notes), "mx-pre RCPT\nmx RCPT\nmx DATA\n", 'MX: asked at RCPT, before and behind Postfix\'s own tables, and at DATA';
+is slurp($notes), "mx-pre RCPT\nmx RCPT\nmx DATA\nmx END-OF-MESSAGE\n",
+    'MX: asked at RCPT, before and behind Postfix\'s own tables, at DATA and END-OF-MESSAGE';
 unlink $notes;
 ($c) = login('submission', 'starttls', 'secret');
 $c->mail('ann@example.org', 'somebody@example.com');

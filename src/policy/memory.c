@@ -53,7 +53,7 @@ keep_recipient(struct job *j)
 	    store_is_fed(j->policy->parts.store);
 	if (*j->request.instance != '\0' &&
 	    transaction_pass(j->policy->transactions, j->request.instance, &who, e->spared, e->doubt, clock_tick_us()))
-		(e->hook == HOOK_MX ? wiring_message : wiring_users_message)(&j->policy->wiring, &j->era->needs);
+		wiring_message(&j->policy->wiring, &j->era->needs, e->hook == HOOK_MX ? MAIL_OF_STRANGERS : MAIL_OF_USERS);
 }
 
 /* ---- headers ---- */

@@ -87,8 +87,8 @@ struct rule {
 	void (*learn)(struct eval *e);
 	/* Its OPT_SEC rows that say how long an attempt, and a triplet or client that came through, must be remembered; NULL. */
 	const struct option *retry_window, *triplet_life;
-	/* Under these options, does it count what is sent, so that Postfix must ask at DATA?  NULL: no. */
-	bool (*counts_messages)(const void *options);
+	/* Under these options, at which stages (enum stage, ored) does it count what is sent, so that Postfix must ask?  NULL: none. */
+	unsigned (*counts_at)(const void *options);
 	/* Name every DNS list it may ask under these options; NULL: it asks none. */
 	void (*lists)(const void *options, list_namer *name, void *arg);
 };

@@ -87,12 +87,15 @@ wiring_needs(const struct config *c, const struct rule *const *rules, size_t cou
 			const struct option *window = rules[i]->sent_window;
 			bool on = can_be_asked(rules[i], p) && is_on(rules[i], values);
 
-			bool counts = on && rules[i]->counts_messages != NULL && rules[i]->counts_messages(values);
+			unsigned stages = on && rules[i]->counts_at != NULL ? rules[i]->counts_at(values) : 0;
+			enum mail of = is_users(p) ? MAIL_OF_USERS : MAIL_OF_STRANGERS;
 
-			if (counts && is_users(p))
-				n.count_rule = rules[i]->name;
-			if (((on && rules[i]->stages == STAGE_DATA) || (counts && !is_users(p))) && n.data_rule == NULL)
-				n.data_rule = rules[i]->name;
+			if (on && rules[i]->stages == STAGE_DATA)
+				stages |= STAGE_DATA;
+			if (stages & STAGE_DATA && n.mail[of].data_rule == NULL)
+				n.mail[of].data_rule = rules[i]->name;
+			if (stages & STAGE_END_OF_MESSAGE && n.mail[of].end_rule == NULL)
+				n.mail[of].end_rule = rules[i]->name;
 			if (on && window != NULL && n.sent_rule == NULL)
 				n.sent_rule = rules[i]->name;
 			if (on && rules[i]->on_unknown && n.unknown_rule == NULL)
@@ -104,18 +107,31 @@ wiring_needs(const struct config *c, const struct rule *const *rules, size_t cou
 	return n;
 }
 
-void
-wiring_message(struct wiring *w, const struct needs *needs)
+static void
+want_stage(struct wiring *w, enum mail of, enum stage stage, const char *rule)
 {
-	if (w->messages < WIRING_SAMPLE)
-		w->messages++;
-	if (w->messages < WIRING_SAMPLE)
+	bool users = of == MAIL_OF_USERS;
+
+	if (rule == NULL || (w->mail[of].seen | w->mail[of].warned) & stage)
 		return;
-	if (needs->data_rule != NULL && !w->data_seen && !w->data_warned) {
-		w->data_warned = true;
-		log_warn("wiring: the rule %s is never asked: no message in %d came to DATA here; "
-		    "put check_policy_service into smtpd_data_restrictions, too", needs->data_rule, WIRING_SAMPLE);
-	}
+	w->mail[of].warned |= stage;
+	log_warn("wiring: the rule %s has nothing to go by: no message%s in %d came to %s here; put check_policy_service%s into %s, too",
+	    rule, users ? " of a user" : "", WIRING_SAMPLE, stage_name(stage),
+	    users ? " with policy_context=submission" : "",
+	    stage == STAGE_DATA ? "smtpd_data_restrictions" : "smtpd_end_of_data_restrictions");
+}
+
+void
+wiring_message(struct wiring *w, const struct needs *needs, enum mail of)
+{
+	if (w->mail[of].messages < WIRING_SAMPLE)
+		w->mail[of].messages++;
+	if (w->mail[of].messages < WIRING_SAMPLE)
+		return;
+	want_stage(w, of, STAGE_DATA, needs->mail[of].data_rule);
+	want_stage(w, of, STAGE_END_OF_MESSAGE, needs->mail[of].end_rule);
+	if (of == MAIL_OF_USERS)
+		return;
 	if (needs->unknown_rule != NULL && !w->unknown_seen && !w->unknown_warned) {
 		w->unknown_warned = true;
 		log_warn("wiring: the rule %s does not know which recipients are not here: in %d messages nothing was asked at "
@@ -130,19 +146,6 @@ wiring_message(struct wiring *w, const struct needs *needs)
 	}
 }
 
-void
-wiring_users_message(struct wiring *w, const struct needs *needs)
-{
-	if (w->users_messages < WIRING_SAMPLE)
-		w->users_messages++;
-	if (w->users_messages < WIRING_SAMPLE || needs->count_rule == NULL || w->users_data_seen || w->users_data_warned)
-		return;
-	w->users_data_warned = true;
-	log_warn("wiring: the rule %s counts nothing: no message of a user in %d came to DATA here; put check_policy_service with "
-	    "policy_context=submission into the submission service's smtpd_data_restrictions and smtpd_end_of_data_restrictions",
-	    needs->count_rule, WIRING_SAMPLE);
-}
-
 /* ---- what is asked ---- */
 
 void
@@ -152,8 +155,8 @@ wiring_see(struct wiring *w, const struct request *r, const struct route *to, bo
 	see_context(w, r, to);
 	see_profile(w, to);
 	w->unknown_seen |= to->hook == HOOK_MX_PRE;
-	w->data_seen |= r->stage == STAGE_DATA && to->hook == HOOK_MX;
-	w->users_data_seen |= r->stage == STAGE_DATA && to->hook == HOOK_SUBMISSION;
+	if (to->hook & (HOOK_MX | HOOK_SUBMISSION))
+		w->mail[to->hook == HOOK_MX ? MAIL_OF_STRANGERS : MAIL_OF_USERS].seen |= r->stage;
 	if (w->requests < WIRING_SAMPLE) {
 		w->requests++;
 		w->at_rcpt += r->stage == STAGE_RCPT;

@@ -4,23 +4,28 @@
 
 #include "policy/profile.h"
 
+/* Whose mail it is. */
+enum mail { MAIL_OF_STRANGERS, MAIL_OF_USERS, MAILS };
+
 struct wiring {
 	unsigned stages_warned;		/* enum stage, ored */
 	unsigned contexts_warned, profiles_warned;
 	unsigned requests, at_rcpt;	/* counting ends at WIRING_SAMPLE */
 	unsigned strangers, private_strangers;
-	unsigned messages;		/* from strangers; counting ends at WIRING_SAMPLE */
-	bool data_seen, sent_seen;	/* DATA of a stranger's message; that mail of a user of ours left */
+	struct {
+		unsigned messages;	/* counting ends at WIRING_SAMPLE */
+		unsigned seen, warned;	/* enum stage, ored: where it came to; where it should have */
+	} mail[MAILS];
+	bool sent_seen;			/* mail of a user of ours left */
 	bool unknown_seen;		/* mx-pre is asked, or recipient_query or policyd-feed says who is unknown */
-	bool data_warned, sent_warned, unknown_warned;
-	unsigned users_messages;	/* from users of ours; counting ends at WIRING_SAMPLE */
-	bool users_data_seen, users_data_warned;
+	bool sent_warned, unknown_warned;
 };
 
 /* What rules that are on in some profile need Postfix to ask. */
 struct needs {
-	const char *data_rule;		/* needs DATA; NULL: none does */
-	const char *count_rule;		/* needs DATA of what users of ours send, to count it; NULL: none does */
+	struct {
+		const char *data_rule, *end_rule;	/* needs DATA, and END-OF-MESSAGE; NULL: none does */
+	} mail[MAILS];
 	const char *sent_rule;		/* needs to know who of ours sent mail; NULL: none does */
 	const char *unknown_rule;	/* needs to know which recipients are not here; NULL: none does */
 	int64_t sent_keep_s;		/* for so long, in whatever profile */
@@ -31,10 +36,7 @@ struct needs wiring_needs(const struct config *c, const struct rule *const *rule
 /* A request came by this route; stages is what the rules can use at all. */
 void wiring_see(struct wiring *w, const struct request *r, const struct route *to, bool local, unsigned stages);
 
-/* Policyd let a first recipient of a stranger's message pass, so that its DATA should follow. */
-void wiring_message(struct wiring *w, const struct needs *needs);
-
-/* The same of a message of a user of ours. */
-void wiring_users_message(struct wiring *w, const struct needs *needs);
+/* Policyd let a first recipient of a message pass, so that its DATA should follow. */
+void wiring_message(struct wiring *w, const struct needs *needs, enum mail of);
 
 #endif

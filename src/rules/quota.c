@@ -238,11 +238,16 @@ learn(struct eval *e)
 	for_each_quota(e, count, NULL);
 }
 
-static bool
-counts_messages(const void *values)
+static unsigned
+counts_at(const void *values)
 {
-	return ((const struct quota_options *)values)->quotas.count > 0;
+	const struct quotas *q = &((const struct quota_options *)values)->quotas;
+	unsigned stages = 0;
+
+	for (size_t i = 0; i < q->count; i++)
+		stages |= q->at[i].unit == QUOTA_BYTES ? STAGE_END_OF_MESSAGE : STAGE_DATA;
+	return stages;
 }
 
 const struct rule rule_quota = { "quota", judge, STAGE_RCPT | STAGE_DATA, HOOK_MX | HOOK_SUBMISSION, 0, OPTION_TABLE(rows),
-    .last = true, .learn = learn, .counts_messages = counts_messages };
+    .last = true, .learn = learn, .counts_at = counts_at };

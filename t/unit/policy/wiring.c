@@ -144,39 +144,53 @@ all_private(void **state)
 
 /* ---- what rules need ---- */
 
-static const struct needs both = { .data_rule = "one", .sent_rule = "two" };
+static const struct needs both = { .mail = { { .data_rule = "one" } }, .sent_rule = "two" };
 
 static void
 messages(struct wiring *w, const struct needs *needs, unsigned times)
 {
 	while (times-- > 0)
-		wiring_message(w, needs);
+		wiring_message(w, needs, MAIL_OF_STRANGERS);
 }
 
 static void
 never_counted(void **state)
 {
-	static const struct asked data = { STAGE_DATA, "DATA", "203.0.113.7", "submission", false, false };
-	static const struct needs needs = { .count_rule = "one" };
-	struct wiring w = { 0 }, sees_one = { 0 };
+	static const struct { enum stage stage; const char *context, *says; } wrong[] = {
+		{ STAGE_DATA, "submission", "no message of a user in 1000 came to DATA here; put check_policy_service with "
+		    "policy_context=submission into smtpd_data_restrictions" },
+		{ STAGE_END_OF_MESSAGE, "submission", "no message of a user in 1000 came to END-OF-MESSAGE here" },
+		{ STAGE_END_OF_MESSAGE, "mx", "no message in 1000 came to END-OF-MESSAGE here; put check_policy_service into "
+		    "smtpd_end_of_data_restrictions" },
+	};
 	(void)state;
 
-	scene_listen();
-	for (unsigned i = 0; i < 3000; i++)
-		wiring_users_message(&w, &needs);
-	assert_int_equal(warnings(scene_heard(), "the rule one counts nothing: no message of a user in 1000 came to DATA"), 1);
-	scene_listen();
-	see(&sees_one, &data, 1);
-	for (unsigned i = 0; i < 3000; i++)
-		wiring_users_message(&sees_one, &needs);
-	assert_string_equal(scene_heard(), "");
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		const struct asked asked = { wrong[i].stage, stage_name(wrong[i].stage), "203.0.113.7", wrong[i].context, false, false };
+		enum mail of = strcmp(wrong[i].context, "mx") == 0 ? MAIL_OF_STRANGERS : MAIL_OF_USERS, others = !of;
+		struct wiring w = { 0 }, sees_one = { 0 };
+		struct needs needs = { .sent_rule = NULL };
+
+		*(wrong[i].stage == STAGE_DATA ? &needs.mail[of].data_rule : &needs.mail[of].end_rule) = "one";
+		scene_listen();
+		for (unsigned k = 0; k < 3000; k++) {
+			wiring_message(&w, &needs, of);
+			wiring_message(&w, &needs, others);
+		}
+		assert_int_equal(warnings(scene_heard(), wrong[i].says), 1);
+		scene_listen();
+		see(&sees_one, &asked, 1);
+		for (unsigned k = 0; k < 3000; k++)
+			wiring_message(&sees_one, &needs, of);
+		assert_string_equal(scene_heard(), "");
+	}
 }
 
 static void
 never_data(void **state)
 {
 	static const struct asked data = { STAGE_DATA, "DATA", "203.0.113.7", "", false, false };
-	static const struct needs needs = { .data_rule = "one" };
+	static const struct needs needs = { .mail = { { .data_rule = "one" } } };
 	struct wiring w = { 0 }, sees_one = { 0 };
 	(void)state;
 
@@ -185,7 +199,7 @@ never_data(void **state)
 	assert_string_equal(scene_heard(), "");
 	scene_listen();
 	messages(&w, &needs, 3000);
-	assert_int_equal(warnings(scene_heard(), "the rule one is never asked: no message in 1000 came to DATA"), 1);
+	assert_int_equal(warnings(scene_heard(), "the rule one has nothing to go by: no message in 1000 came to DATA"), 1);
 	scene_listen();
 	see(&sees_one, &data, 1);
 	messages(&sees_one, &needs, 3000);
@@ -233,7 +247,7 @@ never_unknown(void **state)
 static void
 turned_on_later(void **state)
 {
-	static const struct needs none = { NULL, NULL, NULL, 0 };
+	static const struct needs none = { .sent_rule = NULL };
 	struct wiring w = { 0 };
 	(void)state;
 
@@ -263,20 +277,24 @@ only_rules_that_are_on(void **state)
 	char conf[400];
 	(void)state;
 
-	assert_null(needs_of(off).data_rule);
+	assert_null(needs_of(off).mail[MAIL_OF_STRANGERS].data_rule);
 	assert_null(needs_of(off).sent_rule);
 	snprintf(conf, sizeof conf, "%s[strict : mx]\nnull_sender_multiple = log\n", off);
-	assert_string_equal(needs_of(conf).data_rule, "null_sender_multiple");
+	assert_string_equal(needs_of(conf).mail[MAIL_OF_STRANGERS].data_rule, "null_sender_multiple");
 	assert_null(needs_of(conf).sent_rule);
 	snprintf(conf, sizeof conf, "%s[strict : mx]\nnull_sender_unsolicited = score 2\n", off);
-	assert_null(needs_of(conf).data_rule);
+	assert_null(needs_of(conf).mail[MAIL_OF_STRANGERS].data_rule);
 	assert_string_equal(needs_of(conf).sent_rule, "null_sender_unsolicited");
-	snprintf(conf, sizeof conf, "%s[submission]\nquota = login 5 messages / 1h\n", off);
-	assert_string_equal(needs_of(conf).count_rule, "quota");
-	assert_null(needs_of(conf).data_rule);
-	snprintf(conf, sizeof conf, "%squota = client 5 messages / 1h\n", off);
-	assert_string_equal(needs_of(conf).data_rule, "quota");
-	assert_null(needs_of(conf).count_rule);
+	for (enum mail of = 0; of < MAILS; of++) {
+		snprintf(conf, sizeof conf, "%s%squota = client 5 messages / 1h\n", off, of == MAIL_OF_USERS ? "[submission]\n" : "");
+		assert_string_equal(needs_of(conf).mail[of].data_rule, "quota");
+		assert_null(needs_of(conf).mail[of].end_rule);
+		assert_null(needs_of(conf).mail[!of].data_rule);
+		snprintf(conf, sizeof conf, "%s%squota = client 5 bytes / 1h\n", off, of == MAIL_OF_USERS ? "[submission]\n" : "");
+		assert_null(needs_of(conf).mail[of].data_rule);
+		assert_string_equal(needs_of(conf).mail[of].end_rule, "quota");
+		assert_null(needs_of(conf).mail[!of].end_rule);
+	}
 	assert_string_equal(needs_of("").unknown_rule, "client_harvesting");
 	assert_null(needs_of("[mx]\nclient_harvesting = off\n").unknown_rule);
 }
