@@ -224,6 +224,18 @@ $p->reload(profiles => profile('mx', quota_exceeded => 'reject', quota => 'sende
 my %stranger = (policy_context => 'mx', client_address => '192.0.2.99', sender => 'a@example.net', protocol_state => 'DATA', recipient_count => 1);
 eventually { $p->ask(%stranger, instance => 'stranger' . ++$instance) =~ /^550 5\.7\.1 192\.0\.2\.99 may send 2 messages/ } 'a stranger has a quota as a client';
 unlike $p->sql("SELECT group_concat(name) FROM quota WHERE scope = 'sender_domain'") // '', qr/./, 'but none by the domain that he claims';
+$p->sql("INSERT INTO recipient_profile (recipient, profile) VALUES ('strict.example', 'strict')");
+$p->reload(profiles => profile('mx', quota_exceeded => 'defer', quota => 'client 3 recipients / 1h') . "[strict : mx]\nhelo_not_fqdn = reject\nquota_exceeded = reject\nquota = client 1 recipients / 1h\n"
+    . profile('submission', quota_exceeded => 'reject', quota => 'sender_domain 1 messages / 1h'));
+my @strict = (policy_context => 'mx', client_address => '192.0.2.98', sender => 'a@example.net', recipient => 'a@strict.example');
+eventually { $p->ask(policy_context => 'strict', client_address => '192.0.2.97', protocol_state => 'DATA', recipient_count => 2) =~ /^550 5\.5\.3 / } 'a service of its own has quotas of its own';
+eventually { $p->ask(@strict, helo_name => 'nodot') =~ /^550 .*helo_not_fqdn/ } 'a recipient has a profile of its own';
+my @to_two = (@strict, instance => 'strict');
+is $p->ask(@to_two, recipient => "$_\@strict.example"), 'DUNNO', 'two of its recipients' for qw(a b);
+is $p->ask(@to_two, recipient => '', protocol_state => 'DATA', recipient_count => 2), 'DUNNO', 'are counted by the quota of the service';
+is used('192.0.2.98'), '2|3|1', 'as all are, together';
+is $p->ask(@strict, instance => 'strict2'), 'DUNNO', 'one more fits';
+like $p->ask(@strict, instance => 'strict2', recipient => 'b@strict.example'), qr/^550 5\.7\.1 192\.0\.2\.98 may send to 3 recipients/, 'what follows is the recipient\'s own matter';
 message('z@example.com');
 is asks('z@example.com', 'DATA', 1), 'DUNNO', 'a user of ours has';
 message('z@example.com');

@@ -196,7 +196,7 @@ struct eval {
 	struct arena *arena;
 	const struct world *world;
 	const struct request *request;
-	const struct profile *profile;
+	const struct profile *service, *profile;	/* the context's; the one in force, which may be the recipient's own */
 	enum hook hook;
 	const struct lists *lists;
 	int64_t now_s;
@@ -238,7 +238,7 @@ struct eval {
 
 /*
  * A new evaluation in arena a.  Everything handed in must live as long; lists may be NULL.  The
- * caller sets hook and profile before the first run, and landed, which is called
+ * caller sets hook, service and profile before the first run, and landed, which is called
  * from the loop when an answer came in, never from within a call here.
  */
 struct eval *eval_new(struct arena *a, const struct world *world, const struct request *r,

@@ -7,7 +7,9 @@
 const void *
 options(const struct eval *e)
 {
-	return profile_values(e->profile, e->world->first_table + e->current);
+	const struct profile *p = e->world->rules[e->current]->of_service ? e->service : e->profile;
+
+	return profile_values(p, e->world->first_table + e->current);
 }
 
 /* ---- verdicts ---- */

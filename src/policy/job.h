@@ -44,7 +44,7 @@ struct job {
 	int64_t due_us;
 	uint64_t hash;
 	size_t len;
-	bool listed, ready, remembered, committing, own_profile;
+	bool listed, ready, remembered, committing;
 	char reference[REFERENCE_TEXT];
 	const char *text;		/* of a refusal's reply, as it was worded last */
 	const char *answer;		/* given once it is committed; NULL: not worded yet */

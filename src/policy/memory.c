@@ -46,7 +46,7 @@ static void
 keep_recipient(struct job *j)
 {
 	const struct eval *e = j->eval;
-	const struct passed who = { .profile = j->own_profile ? profile_name(e->profile) : NULL,
+	const struct passed who = { .profile = e->profile != e->service ? profile_name(e->profile) : NULL,
 	    .recipient = e->own_settings ? e->recipient : NULL };
 
 	j->policy->wiring.unknown_seen |= recipient_state_known(e) != RECIPIENT_NOT_ASKED ||

@@ -256,10 +256,10 @@ job_prepare(struct job *j)
 	struct route to = route_request(j->era->config, j->lists, &j->request, j->eval->recipient,
 	    j->eval->now_s);
 	j->eval->hook = to.hook;
+	j->eval->service = to.service;
 	j->eval->profile = to.profile;
 	j->eval->landed = job_landed;
 	j->eval->landed_arg = j;
-	j->own_profile = to.own;
 	memory_recall(j);
 	if (j->explain == NULL)
 		memory_bracket(j);

@@ -44,17 +44,13 @@ route_request(const struct config *c, const struct lists *lists, const struct re
 		to.hook = HOOK_SUBMISSION;
 	else if (login && to.hook == HOOK_MX_PRE)
 		to.hook = HOOK_NONE;	/* it is judged at mx, as a user of ours */
-	if (login || to.hook == HOOK_SUBMISSION || to.hook == HOOK_SUBMISSION_SENDER)
-		to.profile = config_profile(c, "submission");
-	else {
-		const char *own = lists ? lists_profile(lists, recipient, now_s) : NULL;
-
-		to.profile = own ? config_profile(c, own) : NULL;
-		if (own != NULL && to.profile == NULL)
-			to.missing_profile = own;
-		to.own = to.profile != NULL;
-		if (to.profile == NULL)
-			to.profile = named ? named : config_profile(c, "mx");
+	bool users = login || to.hook == HOOK_SUBMISSION || to.hook == HOOK_SUBMISSION_SENDER;
+	to.service = users ? config_profile(c, "submission") : named ? named : config_profile(c, "mx");
+	const char *own = lists && !users ? lists_profile(lists, recipient, now_s) : NULL;
+	to.profile = own ? config_profile(c, own) : to.service;
+	if (to.profile == NULL) {
+		to.missing_profile = own;
+		to.profile = to.service;
 	}
 	return to;
 }

@@ -12,8 +12,8 @@
 
 struct route {
 	enum hook hook;
-	const struct profile *profile;
-	bool own;			/* it is the recipient's (recipient_profile) */
+	const struct profile *service;	/* the context's, whoever the recipient is */
+	const struct profile *profile;	/* the recipient's own (recipient_profile), else the service's */
 	bool unknown_context;		/* judged as if it were empty; worth a warning */
 	const char *missing_profile;	/* recipient_profile names it, policyd.conf does not have it; NULL: none */
 };

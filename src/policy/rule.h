@@ -83,6 +83,7 @@ struct rule {
 	const struct option *sent_window;	/* its OPT_SEC row that says how long sent mail must be remembered; NULL */
 	bool last;			/* asked when all before it have answered, unless they make it a defer, or more */
 	bool greylists;			/* it delays what is new; last */
+	bool of_service;		/* its options, but for the settings of its checks, are not those of a recipient's own profile */
 	/* At END-OF-MESSAGE, where nothing is judged: count what has arrived; NULL: there is nothing.  Of a rule that is last. */
 	void (*learn)(struct eval *e);
 	/* Its OPT_SEC rows that say how long an attempt, and a triplet or client that came through, must be remembered; NULL. */
@@ -93,7 +94,7 @@ struct rule {
 	void (*lists)(const void *options, list_namer *name, void *arg);
 };
 
-/* The current rule's own struct, filled from its option table for the profile in force. */
+/* The current rule's own struct, filled from its option table for the profile in force, or for the service's (of_service). */
 const void *options(const struct eval *e);
 
 /* ---- verdicts ---- */

@@ -250,4 +250,4 @@ counts_at(const void *values)
 }
 
 const struct rule rule_quota = { "quota", judge, STAGE_RCPT | STAGE_DATA, HOOK_MX | HOOK_SUBMISSION, 0, OPTION_TABLE(rows),
-    .last = true, .learn = learn, .counts_at = counts_at };
+    .last = true, .of_service = true, .learn = learn, .counts_at = counts_at };

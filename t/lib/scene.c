@@ -407,6 +407,7 @@ scene_begin(struct scene *s, const char *attributes)
 	s->eval = eval_new(s->arena, &s->world, &s->request, s->lists, NOW_S);
 	struct route to = route_request(s->config, s->lists, &s->request, s->eval->recipient, NOW_S);
 	s->eval->hook = to.hook;
+	s->eval->service = to.service;
 	s->eval->profile = to.profile;
 	s->eval->landed = on_landed;
 	s->eval->landed_arg = s;

@@ -82,6 +82,8 @@ one_case(void **state)
 	struct route to = route_request(s.config, s.lists, &s.request, s.eval->recipient, s.eval->now_s);
 	assert_int_equal(to.hook, cases[i].hook);
 	assert_string_equal(profile_name(to.profile), cases[i].profile);
+	assert_string_equal(profile_name(to.service), strcmp(cases[i].profile, "mild") != 0 ? cases[i].profile :
+	    strcmp(cases[i].context, "strict") == 0 ? "strict" : "mx");	/* mild is a recipient's own */
 	assert_int_equal(to.unknown_context, cases[i].unknown);
 	scene_end(&s);
 	scene_close(&s);
