@@ -103,6 +103,7 @@ sub permissions {
 permissions(0555, 0);
 $p->run;
 flows($p, 'read-only');
+$p->says(qr/warning: store: .*; it and its folder must be there and belong to the user policyd runs as; mail flows/, 'the log says what helps');
 permissions(0755, $nobody);
 recovers($p, 'writable again');
 is $p->stop, 'exit 0', 'stops';

@@ -75,6 +75,23 @@ database_is_corrupt(int code)
 	return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
 }
 
+const char *
+database_remedy(sqlite3 *db)
+{
+	switch (sqlite3_errcode(db) & 0xff) {
+	case SQLITE_READONLY:
+	case SQLITE_CANTOPEN:
+	case SQLITE_PERM:
+		return "; it and its folder must be there and belong to the user policyd runs as";
+	case SQLITE_FULL:
+		return "; make room on its disk";
+	case SQLITE_BUSY:
+		return "; end the program that keeps it locked, such as an sqlite3 in a transaction";
+	default:
+		return "";
+	}
+}
+
 bool
 database_is_gone(sqlite3 *db)
 {
@@ -123,7 +140,7 @@ database_open_reader(const char *path, int busy_ms, char *why, size_t size)
 	if (open_file(path, SQLITE_OPEN_READONLY, &db) != SQLITE_OK ||
 	    sqlite3_busy_timeout(db, busy_ms) != SQLITE_OK ||
 	    sqlite3_exec(db, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL) != SQLITE_OK) {
-		snprintf(why, size, "%s: %s", path, db ? sqlite3_errmsg(db) : "no memory");
+		snprintf(why, size, "%s: %s%s", path, sqlite3_errmsg(db), database_remedy(db));
 		sqlite3_close(db);
 		return NULL;
 	}
@@ -311,7 +328,10 @@ try_open(const char *path, bool synchronous_full, sqlite3 **db, char *why, size_
 		got = SCHEMA_CORRUPT;
 	if (got == SCHEMA_READY || got == SCHEMA_MADE)
 		return got;
-	snprintf(why, size, "%s: %s", path, *reason ? reason : *db ? sqlite3_errmsg(*db) : "no memory");
+	if (*reason)
+		snprintf(why, size, "%s: %s", path, reason);
+	else
+		snprintf(why, size, "%s: %s%s", path, sqlite3_errmsg(*db), database_remedy(*db));
 	sqlite3_close(*db);
 	*db = NULL;
 	return got;

@@ -27,6 +27,9 @@ sqlite3 *database_open_reader(const char *path, int busy_ms, char *why, size_t s
 
 bool database_is_corrupt(int code);
 
+/* What helps against the failure that sqlite3_errmsg() tells, to stand behind it: "; make room on its disk", or "". */
+const char *database_remedy(sqlite3 *db);
+
 /* Somebody deleted or moved the file: what is written to it now, nobody will ever read. */
 bool database_is_gone(sqlite3 *db);
 

@@ -67,7 +67,7 @@ desk_open(struct desk *d, char *why, size_t size)
 		see_references(d);
 		return true;
 	}
-	snprintf(why, size, "%s: %s", d->path, sqlite3_errmsg(d->db));
+	snprintf(why, size, "%s: %s%s", d->path, sqlite3_errmsg(d->db), database_remedy(d->db));
 	desk_close(d);
 	return false;
 }

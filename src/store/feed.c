@@ -330,7 +330,7 @@ give_up(struct feed_store *s, char *why, size_t size)
 {
 	int code = sqlite3_extended_errcode(s->db);
 
-	snprintf(why, size, "%s: %s", s->path, sqlite3_errmsg(s->db));
+	snprintf(why, size, "%s: %s%s", s->path, sqlite3_errmsg(s->db), database_remedy(s->db));
 	if (!sqlite3_get_autocommit(s->db))
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	if ((code & 0xff) != SQLITE_BUSY)	/* a file made writable again must be opened again */

@@ -1,5 +1,6 @@
 /* schema.c - see schema.h; sql/ stands in the binary as it is */
 #include "store/schema.h"
+#include "store/database.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -114,7 +115,7 @@ schema_migrate(sqlite3 *db, const struct migration *steps, size_t count, int ver
 	if (rc == SQLITE_OK && !foreign && from <= version)
 		rc = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
 	if (rc != SQLITE_OK)
-		snprintf(why, size, "%s", sqlite3_errmsg(db));
+		snprintf(why, size, "%s%s", sqlite3_errmsg(db), database_remedy(db));
 	if (!sqlite3_get_autocommit(db))
 		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
 	if (rc != SQLITE_OK)

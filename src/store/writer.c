@@ -391,7 +391,7 @@ commit_batch(struct writer *w)
 		return true;
 	}
 	int code = sqlite3_extended_errcode(w->db);
-	snprintf(why, sizeof why, "%s: %s", w->path, sqlite3_errmsg(w->db));
+	snprintf(why, sizeof why, "%s: %s%s", w->path, sqlite3_errmsg(w->db), database_remedy(w->db));
 	if (!sqlite3_get_autocommit(w->db))
 		sqlite3_exec(w->db, "ROLLBACK", NULL, NULL, NULL);
 	set_trouble(w, why);
