@@ -289,7 +289,7 @@ server_listen(struct server *s)
 			good = add_listener(s, &bound[k]) && good;
 	}
 	if (!activated && listen_inherited() > 0)
-		log_warn("policyd.socket is not used; add systemd to listen, or disable it");
+		log_warn("policyd.socket is not used; add systemd to listen, or disable it and empty Sockets= (systemctl edit policyd)");
 	s->fixed = fixed_options(s->options);
 	timer_start(s->clock, CLOCK_MS, CLOCK_MS);
 	return good;
