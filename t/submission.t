@@ -100,7 +100,7 @@ for my $n (1 .. 2) {
 	like $c->deliver, qr/^250 2\.0\.0 /, 'is accepted';
 }
 like $c->mail('list@example.org', 'a@example.com'), qr/^250 /, 'message 3';
-like $c->say('RCPT TO:<b@example.com>'), qr/^450 4\.7\.1 .*list\@example\.org may send to 5 recipients within 1 hour, and has sent to 4; try again in/, 'to two is too much';
+like $c->say('RCPT TO:<b@example.com>'), qr/^450 4\.7\.1 .*list\@example\.org may send to 5 recipients within 1 hour, has sent to 4, and this message has 2; try again in/, 'to two is too much';
 like $c->deliver, qr/^250 2\.0\.0 /, 'to one is not';
 is $p->sql("SELECT used, most FROM quota WHERE name = 'list\@example.org'"), '5|5', 'and no more';
 is $p->sql("SELECT group_concat(name) FROM quota"), 'list@example.org', 'what was only asked about does not count';

@@ -159,18 +159,30 @@ for_each_quota(struct eval *e, void (*see)(struct eval *e, const struct quota_us
 	}
 }
 
-/* "12 minutes"; a few seconds more are said to be a minute. */
+static const struct { int64_t s; const char *one; } units[] = { { 86400, "day" }, { 3600, "hour" }, { 60, "minute" }, { 1, "second" } };
+
+/* "90 minutes", in the largest unit of which it is so many. */
 static const char *
 words(int64_t seconds, char out[32])
 {
-	static const struct { int64_t s; const char *one; } units[] = { { 86400, "day" }, { 3600, "hour" }, { 60, "minute" } };
 	size_t i = 0;
 
-	while (i < 2 && seconds % units[i].s != 0 && seconds < 2 * units[i].s)
+	while (seconds % units[i].s != 0)
 		i++;
-	int64_t n = (seconds + units[i].s - 1) / units[i].s;
+	int64_t n = seconds / units[i].s;
 	snprintf(out, 32, "%" PRId64 " %s%s", n, units[i].one, n == 1 ? "" : "s");
 	return out;
+}
+
+/* Up to whole minutes, or hours or days if it is some of them: nobody waits by the second. */
+static int64_t
+rounded(int64_t seconds)
+{
+	size_t i = 0;
+
+	while (i < 2 && seconds < 2 * units[i].s)
+		i++;
+	return (seconds + units[i].s - 1) / units[i].s * units[i].s;
 }
 
 /* What one sends: mail to recipients, or messages, or bytes. */
@@ -184,15 +196,18 @@ static struct verdict
 refuse(struct eval *e, const struct fit *fit)
 {
 	const struct quota_use *u = &fit->use;
-	char within[32], again[32];
+	char within[32], again[32], message[48] = "";
+	bool several = fit->need > 1;
 
 	words(u->quota.length_s, within);
 	if (fit->frees_s == INT64_MAX)
 		return object(e, QUOTA_EXCEEDED, "5.5.3", "%.80s may send %s%" PRId64 " %s within %s, and this message has %" PRId64,
 		    u->name, to(u), u->quota.most, quota_units[u->quota.unit], within, fit->need);
-	return object(e, QUOTA_EXCEEDED, "5.7.1", "%.80s may send %s%" PRId64 " %s within %s, and has sent %s%" PRId64
-	    "; try again in %s", u->name, to(u), u->quota.most, quota_units[u->quota.unit], within, to(u),
-	    fit->after - fit->need, words(fit->frees_s - now(e), again));
+	if (several)
+		snprintf(message, sizeof message, ", and this message has %" PRId64, fit->need);
+	return object(e, QUOTA_EXCEEDED, "5.7.1", "%.80s may send %s%" PRId64 " %s within %s,%s has sent %s%" PRId64
+	    "%s; try again in %s", u->name, to(u), u->quota.most, quota_units[u->quota.unit], within, several ? "" : " and",
+	    to(u), fit->after - fit->need, message, words(rounded(fit->frees_s - now(e)), again));
 }
 
 static struct verdict

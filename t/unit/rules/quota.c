@@ -9,7 +9,9 @@ extern const struct rule rule_quota;
 #define HOUR .first_s = JUDGE_NOW_S - 3600, .step_s = 300, .span_s = 3900
 #define RECIPIENTS(n) .used = { [QUOTA_RECIPIENTS] = { HOUR, .used = n, .steps = { [4] = n } } }
 #define DATA .stage = STAGE_DATA
-#define ANN_MAY "ann@example.org may send to 10 recipients within 1 hour, and "
+#define ANN_MAY "ann@example.org may send to 10 recipients within 1 hour, "
+#define MAY_WITHIN(time) "OBJECT quota_exceeded 5.7.1 ann@example.org may send to 10 recipients within " time ", and has sent to 10; " \
+	"try again in 25 minutes"
 
 int
 main(void)
@@ -22,17 +24,17 @@ main(void)
 		{ "what fits is no matter", { ANN, TEN, RECIPIENTS(7) }, "DUNNO" },
 		{ "the last of a quota fits", { ANN, TEN, RECIPIENTS(9) }, "DUNNO" },
 		{ "and is near its end, which is told once for a message", { ANN, TEN, RECIPIENTS(9), DATA, .recipients = 1 },
-		  "OBJECT quota_near 5.7.1 " ANN_MAY "has sent to 10 with this message; count 1 recipients of ann@example.org" },
+		  "OBJECT quota_near 5.7.1 " ANN_MAY "and has sent to 10 with this message; count 1 recipients of ann@example.org" },
 		{ "so many per cent as quota_soft says are not near it yet", { ANN, RECIPIENTS(54), DATA, .recipients = 1,
 		  .options = { { "quota", "login 100 recipients / 1h" }, { "quota_soft", "55" } } }, "DUNNO; count 1 recipients of ann@example.org" },
 		{ "one more does not; there is room when the oldest count no more", { ANN, TEN, RECIPIENTS(10) },
-		  "OBJECT quota_exceeded 5.7.1 " ANN_MAY "has sent to 10; try again in 25 minutes" },
+		  "OBJECT quota_exceeded 5.7.1 " ANN_MAY "and has sent to 10; try again in 25 minutes" },
 		{ "the recipients before it in its message are there, too", { ANN, TEN, RECIPIENTS(7), .before = 3 },
-		  "OBJECT quota_exceeded 5.7.1 " ANN_MAY "has sent to 7; try again in 25 minutes" },
+		  "OBJECT quota_exceeded 5.7.1 " ANN_MAY "has sent to 7, and this message has 4; try again in 25 minutes" },
 		{ "at DATA all count, if they fit", { ANN, TEN, RECIPIENTS(2), DATA, .recipients = 6 },
 		  "DUNNO; count 6 recipients of ann@example.org" },
 		{ "else they do not", { ANN, TEN, RECIPIENTS(5), DATA, .recipients = 6 },
-		  "OBJECT quota_exceeded 5.7.1 " ANN_MAY "has sent to 5; try again in 25 minutes; count 6 recipients of ann@example.org" },
+		  "OBJECT quota_exceeded 5.7.1 " ANN_MAY "has sent to 5, and this message has 6; try again in 25 minutes; count 6 recipients of ann@example.org" },
 		{ "what was counted is not, again", { ANN, TEN, RECIPIENTS(10), DATA, .recipients = 6, .counted = { 6, false } }, "DUNNO" },
 		{ "but for what has come since", { ANN, TEN, RECIPIENTS(6), DATA, .recipients = 8, .counted = { 6, false } },
 		  "DUNNO; count 2 recipients of ann@example.org" },
@@ -51,13 +53,21 @@ main(void)
 		{ "of bytes, what the client says fits or does not, and nothing is counted yet",
 		  { ANN, QUOTA("login 1000 bytes / 1h"), .size = 500, DATA, .recipients = 1,
 		  .used = { [QUOTA_BYTES] = { HOUR, .used = 501, .steps = { 501 } } } },
-		  "OBJECT quota_exceeded 5.7.1 ann@example.org may send 1000 bytes within 1 hour, and has sent 501; try again in 5 minutes" },
+		  "OBJECT quota_exceeded 5.7.1 ann@example.org may send 1000 bytes within 1 hour, has sent 501, and this message has 500"
+		  "; try again in 5 minutes" },
+		{ "the time of a quota is told as it is", { ANN, QUOTA("login 10 recipients / 61h"), RECIPIENTS(10) }, MAY_WITHIN("61 hours") },
+		{ "in minutes, too", { ANN, QUOTA("login 10 recipients / 150m"), RECIPIENTS(10) }, MAY_WITHIN("150 minutes") },
+		{ "or seconds", { ANN, QUOTA("login 10 recipients / 90s"), RECIPIENTS(10) }, MAY_WITHIN("90 seconds") },
+		{ "or whole days", { ANN, QUOTA("login 10 recipients / 48h"), RECIPIENTS(10) }, MAY_WITHIN("2 days") },
+		{ "when there is room is rounded up", { ANN, QUOTA("login 10 recipients / 3d fixed"), .used = { [QUOTA_RECIPIENTS] =
+		  { .first_s = JUDGE_NOW_S - 86400, .step_s = 259200, .span_s = 86400 + 7201, .used = 10, .steps = { 10 } } } },
+		  "OBJECT quota_exceeded 5.7.1 ann@example.org may send to 10 recipients within 3 days, and has sent to 10; try again in 3 hours" },
 		{ "one byte is left for who does not say", { ANN, QUOTA("login 1000 bytes / 1h"), .used = { [QUOTA_BYTES] = { HOUR, .used = 799 } } },
 		  "DUNNO" },
 		{ "of several that are used up the one that is for longest is told",
 		  { ANN, QUOTA("login 1 messages / 1h, login 10 recipients / 1h"), .used = { { HOUR, .used = 10, .steps = { [9] = 10 } },
 		  { HOUR, .used = 1, .steps = { 1 } } } },
-		  "OBJECT quota_exceeded 5.7.1 " ANN_MAY "has sent to 10; try again in 50 minutes" },
+		  "OBJECT quota_exceeded 5.7.1 " ANN_MAY "and has sent to 10; try again in 50 minutes" },
 		{ "the client has a quota, too", { QUOTA("client 2 recipients / 1h"), RECIPIENTS(2) },
 		  "OBJECT quota_exceeded 5.7.1 192.0.2.7 may send to 2 recipients within 1 hour, and has sent to 2; try again in 25 minutes" },
 		{ "and whatever an attribute says", { QUOTA("helo_name 2 recipients / 1h"), .helo = "mx.example.net", RECIPIENTS(2) },
@@ -70,7 +80,7 @@ main(void)
 		{ "a store that cannot tell refuses nobody", { ANN, TEN, RECIPIENTS(9), .used_unknown = true },
 		  "CANNOT TELL quota_exceeded 4.3.0 cannot tell now how much was sent before" },
 		{ "unless what it knows is too much already", { ANN, TEN, RECIPIENTS(10), .used_unknown = true },
-		  "OBJECT quota_exceeded 5.7.1 " ANN_MAY "has sent to 10; try again in 25 minutes" },
+		  "OBJECT quota_exceeded 5.7.1 " ANN_MAY "and has sent to 10; try again in 25 minutes" },
 		{ "a header tells what is left", { ANN, DATA, .recipients = 1, RECIPIENTS(1),
 		  .options = { { "quota", "login 10 recipients / 1h" }, { "quota_header", "yes" } } },
 		  "DUNNO, PREPEND X-Quota: 8 of 10 recipients within 1 hour left; count 1 recipients of ann@example.org" },
