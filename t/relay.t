@@ -75,6 +75,19 @@ eventually { $p->sql("SELECT good IS NOT NULL FROM relay_domain WHERE domain = '
 unlike $p->sql('SELECT domain FROM relay_missing'), qr/half/, 'and no longer listed';
 like by('a@weak.example'), $accepted, 'who is no relay any more is let alone';
 
+# ---- without relay_include the reply names the addresses that are missing ----
+
+$dns->clear;
+$dns->add('half.example TXT "v=spf1 ip4:203.0.113.25 -all"', 'good.example TXT "v=spf1 ip4:203.0.113.25 ip6:2001:db8::25 -all"',
+    'include.example TXT "v=spf1 -all"');
+$p->reload(server => \%server, profiles => profile('mx') . profile('submission', relay_spf => 'reject', relay_grace => '0s',
+    outbound_addresses => '203.0.113.25 2001:db8::25'));
+is $p->stop, 'exit 0', 'policyd stops';
+$p->run;
+like by('a@half.example'), qr/must allow our servers; add ip6:2001:db8::25 to it \(now: fail\) \(relay_spf /, 'the one that the record lacks';
+like by('a@include.example'), qr/must allow our servers; add ip4:203\.0\.113\.25 ip6:2001:db8::25 to it \(now: fail\) \(relay_spf /, 'or both';
+like by('a@good.example'), $accepted, 'who did as told gets through';
+
 is $p->stop, 'exit 0', 'policyd stops';
 unlike $postfix->log, qr/(?:fatal|panic|unsupported|bad|unknown restriction)[: ]/, 'Postfix had nothing to complain about';
 

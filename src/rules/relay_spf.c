@@ -11,6 +11,8 @@
 #include "policy/rule.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 #define OPTIONS relay_spf_options
 struct relay_spf_options {
@@ -22,7 +24,7 @@ struct relay_spf_options {
 };
 enum { RELAY_SPF, RELAY_SPF_SOON };
 enum { LOGINS_LISTED, LOGINS_ALL };		/* logins */
-enum { ADDRESSES_MAX = 16, HOUR_S = 3600 };
+enum { ADDRESSES_MAX = 16, NAMED_MAX = 3, HOUR_S = 3600 };
 
 static const char *
 parse_addresses(struct arena *a, const char *text, void *into)
@@ -74,38 +76,50 @@ includes_ours(struct eval *e)
 	return includes;
 }
 
-/* Does it allow each of outbound_addresses?  *says is what it says to the first it does not. */
+struct missing {
+	size_t count;
+	const struct network *at[NAMED_MAX];
+	const char *says;		/* what the record says to the first of them */
+};
+
+/* Does it allow each of outbound_addresses?  Those that it does not, as many as are named. */
 static enum known
-allows_ours(struct eval *e, const char **says)
+allows_ours(struct eval *e, struct missing *missing)
 {
 	const struct relay_spf_options *o = options(e);
-	enum known allows = o->addresses.count > 0 ? KNOWN_YES : KNOWN_NO;
+	enum known allows = KNOWN_YES;
 
-	for (size_t i = 0; i < o->addresses.count && allows != KNOWN_NO; i++) {
+	for (size_t i = 0; i < o->addresses.count && missing->count < NAMED_MAX; i++) {
 		const struct spf_outcome *spf = spf_would_allow(e, login_domain(e), &o->addresses.at[i].base);
 
-		if (spf->waiting || spf->result == SPF_TEMPERROR || spf->unsure)
+		if (spf->waiting || spf->result == SPF_TEMPERROR || spf->unsure) {
 			allows = KNOWN_CANNOT_TELL;
-		else if (spf->result != SPF_PASS) {
-			allows = KNOWN_NO;
-			*says = spf_result_word(spf->result);
+		} else if (spf->result != SPF_PASS) {
+			if (missing->count == 0)
+				missing->says = spf_result_word(spf->result);
+			missing->at[missing->count++] = &o->addresses.at[i];
 		}
 	}
-	return allows;
+	return o->addresses.count == 0 || missing->count > 0 ? KNOWN_NO : allows;
 }
 
 static struct verdict
-tell(struct eval *e, unsigned check, const char *says)
+tell(struct eval *e, unsigned check, const struct missing *missing)
 {
 	const struct relay_spf_options *o = options(e);
-	char text[NETWORK_TEXT];
-	const struct network *first = o->addresses.at;
+	char buffer[105], address[NETWORK_TEXT], one[NETWORK_TEXT + 8];
+	struct text add = TEXT(buffer);
 
 	if (o->includes.count > 0)
-		return object(e, check, "5.7.1", "the SPF record of %.100s must allow our servers; add include:%.100s to it (now: %s)",
-		    login_domain(e), o->includes.at[0], says);
-	return object(e, check, "5.7.1", "the SPF record of %.100s must allow our servers; add %s:%s to it (now: %s)", login_domain(e),
-	    first->base.bits == 32 ? "ip4" : "ip6", network_name(first, text), says);
+		text_addf(&add, "include:%.96s", o->includes.at[0]);
+	for (size_t i = 0; i < missing->count && o->includes.count == 0; i++) {
+		snprintf(one, sizeof one, "%s%s:%s", i ? " " : "", missing->at[i]->base.bits == 32 ? "ip4" : "ip6",
+		    network_name(missing->at[i], address));
+		if (add.len + strlen(one) < add.size)		/* all of it or nothing */
+			text_add(&add, one);
+	}
+	return object(e, check, "5.7.1", "the SPF record of %.80s must allow our servers; add %s to it (now: %s)", login_domain(e),
+	    buffer, missing->says);
 }
 
 static struct verdict
@@ -113,7 +127,7 @@ judge(struct eval *e)
 {
 	const struct relay_spf_options *o = options(e);
 	struct relay_past past;
-	const char *says = "no such include";
+	struct missing missing = { .says = "no such include" };
 
 	if (login(e) == NULL || (o->addresses.count == 0 && o->includes.count == 0))
 		return DUNNO;
@@ -129,7 +143,7 @@ judge(struct eval *e)
 	if (login_domain(e) == NULL)
 		return cannot_tell(e, RELAY_SPF, "4.7.1", "cannot tell which domain is that of the login %.80s", login(e));
 
-	enum known includes = includes_ours(e), allows = allows_ours(e, &says);
+	enum known includes = includes_ours(e), allows = allows_ours(e, &missing);
 	if (waiting(e))
 		return PENDING;
 
@@ -141,11 +155,11 @@ judge(struct eval *e)
 		    cannot_tell(e, RELAY_SPF, "4.3.0", "cannot tell now how long SPF of %.100s has not named us", login_domain(e));
 	bool stale = now(e) - past.last_s >= HOUR_S || past.last_s > now(e);	/* by a clock that was ahead */
 	if (named ? past.since_s != 0 : stale)
-		remember_relay(e, named ? NULL : says);
+		remember_relay(e, named ? NULL : missing.says);
 	if (named)
 		return DUNNO;
 	bool known_long = o->grace_s == 0 || (past.since_s != 0 && now(e) - past.since_s >= o->grace_s);
-	return tell(e, known_long ? RELAY_SPF : RELAY_SPF_SOON, says);
+	return tell(e, known_long ? RELAY_SPF : RELAY_SPF_SOON, &missing);
 }
 
 const struct rule rule_relay_spf = { "relay_spf", judge, STAGE_RCPT, HOOK_SUBMISSION, 0, OPTION_TABLE(rows) };
