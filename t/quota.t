@@ -219,6 +219,8 @@ like $rcpt, qr/^450 /, 'and then no more';
 message('head@example.org');
 is asks('head@example.org', 'RCPT', 0), 'DUNNO', 'a header is for those who can see it';
 like asks('head@example.org', 'DATA', 1), qr/^PREPEND X-Quota: \d+ of \d+ (?:messages|bytes) within \w+ \w+ left$/, 'at DATA: what is left';
+message('data@example.org');
+like asks('data@example.org', 'DATA', 1), qr/^PREPEND X-Quota: /, 'where policyd is asked only there, too';
 
 $p->reload(profiles => profile('mx', quota_exceeded => 'reject', quota => 'sender_domain 1 messages / 1h, client 2 messages / 1h')
     . profile('submission', quota_exceeded => 'reject', quota => 'sender_domain 1 messages / 1h'));

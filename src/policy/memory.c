@@ -249,6 +249,6 @@ memory_keep(struct job *j)
 		choose_header(j);
 	} else if (j->request.stage & (STAGE_DATA | STAGE_END_OF_MESSAGE))
 		keep_sent(j);
-	if (j->request.stage == STAGE_DATA)
-		choose_header(j);
+	if (j->request.stage == STAGE_DATA && transaction_find(j->policy->transactions, j->request.instance, clock_tick_us()) != NULL)
+		choose_header(j);	/* else nobody asked at RCPT, and the first of DATA's leaves */
 }
