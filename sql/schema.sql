@@ -344,7 +344,8 @@ CREATE TABLE hand_quota_limit (
   created        INTEGER NOT NULL -- since when
 );
 
--- What was sent, as quotas count it; view quota.  Every writer keeps the absolute count of its own; the total is the sum over writers.
+-- What was sent, as quotas count it; view quota.  Every writer keeps the absolute count of its own; the total is the sum over writers,
+-- less what 'hand' says was given back.
 CREATE TABLE quota_use (
   scope          TEXT NOT NULL, -- what name is: 'login', 'sender_domain', 'client', or an attribute of Postfix's request
   name           TEXT NOT NULL, -- who
@@ -353,7 +354,7 @@ CREATE TABLE quota_use (
   step           INTEGER NOT NULL, -- length: it begins anew each time; a twelfth of it: it slides by such steps
   start          INTEGER NOT NULL, -- of the step that is counted here
   ends           INTEGER NOT NULL, -- when it counts no more
-  writer         TEXT NOT NULL, -- whose count it is (writer.id)
+  writer         TEXT NOT NULL, -- whose count it is (writer.id); 'hand': what people gave back
   n              INTEGER NOT NULL, -- the count; only grows
   most           INTEGER NOT NULL, -- what was allowed then, in all of the time
   PRIMARY KEY (scope, name, unit, length, step, start, writer)

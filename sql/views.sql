@@ -337,15 +337,29 @@ CREATE TRIGGER proven_client_delete INSTEAD OF DELETE ON proven_client BEGIN
   INSERT INTO history (time, what, was) VALUES (unixepoch(), 'proven_client: delete', json_object('client', OLD.client, 'passes', OLD.passes, 'last', OLD.last));
 END;
 
--- What was sent of each quota, and what is left, the fullest first; what counts longest ago is free again then.
+-- What counts now of each step of a quota, less what was given back; for the view quota.
+CREATE VIEW quota_step AS
+  SELECT scope, name, unit, length, step, CASE WHEN length % 86400 = 0 THEN (length / 86400) || 'd' WHEN length % 3600 = 0
+      THEN (length / 3600) || 'h' WHEN length % 60 = 0 THEN (length / 60) || 'm' ELSE length || 's' END
+      || iif(step = length, ' fixed', '') AS time,
+    start, ends, CAST(min(total(iif(writer = 'hand', -1, 1) * max(n, 0)), 1e16) AS INTEGER) AS used
+  FROM quota_use WHERE ends > unixepoch() AND start <= unixepoch() GROUP BY scope, name, unit, length, step, start HAVING used > 0;
+
+-- What was sent of each quota, and what is left of what was allowed when it was counted last, the fullest first; what counts
+-- longest ago is free again then.  A row that is deleted gives all of it back.
 CREATE VIEW quota AS
-  SELECT scope, name, unit, CASE WHEN length % 86400 = 0 THEN (length / 86400) || 'd' WHEN length % 3600 = 0 THEN (length / 3600) || 'h'
-      WHEN length % 60 = 0 THEN (length / 60) || 'm' ELSE length || 's' END || iif(step = length, ' fixed', '') AS time,
-    used, most, max(most - used, 0) AS left, datetime(ends, 'unixepoch') AS frees
-  FROM (SELECT scope, name, unit, length, step, CAST(min(total(max(n, 0)), 1e16) AS INTEGER) AS used, min(ends) AS ends, (SELECT most FROM quota_use l
-      WHERE (l.scope, l.name, l.unit, l.length, l.step) = (u.scope, u.name, u.unit, u.length, u.step) ORDER BY start DESC LIMIT 1) AS most
-    FROM quota_use u WHERE ends > unixepoch() AND start <= unixepoch() GROUP BY scope, name, unit, length, step)
+  SELECT scope, name, unit, time, used, most, max(most - used, 0) AS left, datetime(ends, 'unixepoch') AS frees
+  FROM (SELECT scope, name, unit, time, sum(used) AS used, min(ends) AS ends, (SELECT most FROM quota_use l
+      WHERE (l.scope, l.name, l.unit, l.length, l.step) = (s.scope, s.name, s.unit, s.length, s.step) AND writer <> 'hand'
+      ORDER BY start DESC LIMIT 1) AS most
+    FROM quota_step s GROUP BY scope, name, unit, length, step)
   ORDER BY 1.0 * used / max(most, 1) DESC;
+CREATE TRIGGER quota_delete INSTEAD OF DELETE ON quota BEGIN
+  INSERT INTO quota_use SELECT scope, name, unit, length, step, start, ends, 'hand', used, OLD.most FROM quota_step
+    WHERE scope = OLD.scope AND name = OLD.name AND unit = OLD.unit AND time = OLD.time
+    ON CONFLICT DO UPDATE SET n = n + excluded.n;
+  INSERT INTO history (time, what, was) VALUES (unixepoch(), 'quota: delete', json_object('scope', OLD.scope, 'name', OLD.name, 'unit', OLD.unit, 'time', OLD.time, 'used', OLD.used, 'most', OLD.most));
+END;
 
 -- Domains of relay logins whose SPF record does not name us: write to them, relay_grace runs since then.
 CREATE VIEW relay_missing AS

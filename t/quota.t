@@ -46,6 +46,10 @@ like $p->sql("SELECT would FROM shadow WHERE login = 'ann' LIMIT 1"), qr/^object
 like $rcpt, qr/^450 4\.7\.1 <r1\@example\.org>: Recipient address rejected: ann\@example\.org may send to 10 recipients within 1 hour, and has sent to 10; try again in \d+ minutes \(quota_exceeded \w+\)$/,
     'one more is not';
 is used('ann@example.org'), '10|10|0', 'nor counted';
+$p->sql("DELETE FROM quota WHERE name = 'ann\@example.org'");
+(undef, $end) = sends('ann@example.org', 10);
+like $end, qr/^250 /, 'what was used is given back by one statement';
+is used('ann@example.org'), '10|10|0', 'and counts anew';
 my $c = $postfix->client(addr => '203.0.113.7', login => 'bob@example.org');
 $c->say('MAIL FROM:<bob@example.org>');
 my @replies = map { $c->say("RCPT TO:<r$_\@example.org>") } 1 .. 12;

@@ -215,6 +215,8 @@ $p->sql(<<~"");
 	    ('ccert_subject', 'secret-x', 'recipients', 7200, 7, 0));
 	INSERT INTO quota_use VALUES
 	  ('login', 'over\@example.org', 'messages', 60, 5, unixepoch() - 99, unixepoch() - 1, 'mx-1', 9, 9);
+	DELETE FROM quota WHERE name LIKE 'secret-u1_\@%';
+	UPDATE quota_use SET n = n + 200, most = 301 WHERE name = 'secret-u17\@example.org' AND start = (SELECT hour FROM t) AND writer <> 'hand';
 	INSERT INTO relay_domain SELECT 'relay-' || i || '.example', unixepoch() - 86400 * i - 60, unixepoch(),
 	  'secret-y\@relay-' || i || '.example', 'softfail', iif(i % 5, NULL, unixepoch()) FROM c WHERE i BETWEEN 10 AND 18;
 	INSERT INTO relay_domain VALUES ('<b>', unixepoch(), unixepoch(), 'secret-z', '$hostile', NULL);

@@ -96,6 +96,7 @@ for (@typed) {
 }
 is sql("SELECT count(DISTINCT CASE what WHEN 'login_network: delete' THEN what ELSE id END) FROM history")->[0],
     scalar(grep { $_->[0] =~ /^(?:INSERT|UPDATE|DELETE)/ } @typed), 'every change left a row in history, that of two networks two';
+is_deeply sql('SELECT name FROM quota'), ['192.0.2.7'], 'a quota that was given back is not in use';
 is slurp(folder . '/backup-policyd.db') =~ /\ASQLite format 3/, 1, 'the backup is a database';
 
 # ---- the lists' triggers ----

@@ -48,14 +48,16 @@ make_past(const struct quota *q, int64_t now_s)
 	    .first_s = current_step(q, now_s) - (q->fixed ? 0 : (QUOTA_STEPS - 1) * step_s) };
 }
 
-/* n more in the step that starts then, if that counts. */
+/* n more in the step that starts then, if that counts; or less, but not than nothing. */
 static void
 add(struct quota_past *p, int64_t start_s, int64_t n)
 {
 	int64_t place = (start_s - p->first_s) / p->step_s;
 
-	if (start_s < p->first_s || place >= QUOTA_STEPS || place * p->step_s >= p->span_s || n <= 0)
+	if (start_s < p->first_s || place >= QUOTA_STEPS || place * p->step_s >= p->span_s)
 		return;
+	if (n < -p->steps[place])
+		n = -p->steps[place];
 	p->steps[place] += n;
 	p->used += n;
 }
@@ -171,7 +173,7 @@ count_step(struct quota_counted *c, int64_t start_s, int64_t n)
 static sqlite3_stmt *
 question(struct quotas_asked *asked, sqlite3 *db, enum quotas_question which)
 {
-#define ROWS "SELECT start, min(total(max(n, 0)), 1e16) FROM quota_use WHERE scope = ?1 AND name = ?2 AND unit = ?3 AND length = ?4 AND step = ?5 " \
+#define ROWS "SELECT start, max(min(total(iif(writer = 'hand', -1, 1) * max(n, 0)), 1e16), -1e16) FROM quota_use WHERE scope = ?1 AND name = ?2 AND unit = ?3 AND length = ?4 AND step = ?5 " \
 	"AND start BETWEEN ?6 AND ?7 AND writer "
 	static const char *const sql[QUOTAS_QUESTIONS] = {
 		[QUOTAS_OF_OTHERS] = ROWS "<> ?8 GROUP BY start",
@@ -202,7 +204,7 @@ read_steps(struct quotas_asked *asked, sqlite3 *db, enum quotas_question which, 
 	sqlite3_bind_int64(q, 7, current_step(&u->quota, now_s));
 	sqlite3_bind_text(q, 8, asked->writer, -1, SQLITE_STATIC);
 	while ((code = sqlite3_step(q)) == SQLITE_ROW)
-		step(arg, sqlite3_column_int64(q, 0), bounded(sqlite3_column_int64(q, 1)));
+		step(arg, sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 1));
 	sqlite3_reset(q);
 	return code == SQLITE_DONE;
 }

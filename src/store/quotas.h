@@ -1,7 +1,8 @@
 /* quotas.h - what was used of quotas, and which messages were counted (store.h)
  *
  * What this store counted is kept in memory, absolute and by the steps that still count, and so written to the table
- * quota_use; what others counted, or this one before its last start, is read from there whenever it is asked for.
+ * quota_use; what others counted, or this one before its last start, is read from there whenever it is asked for,
+ * and so is what people gave back.
  */
 #ifndef STORE_QUOTAS_H
 #define STORE_QUOTAS_H

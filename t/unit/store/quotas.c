@@ -145,6 +145,38 @@ adds_what_others_counted(void **state)
 }
 
 static void
+gives_back(void **state)
+{
+	int64_t now_s = clock_wall_s(), step_s = now_s / STEP * STEP;
+
+	(void)state;
+	sql_run(f, "CREATE TEMP VIEW present AS SELECT unixepoch() / 300 * 300 AS start;"
+	    "INSERT INTO quota_use SELECT 'login', 'ann@example.org', 'recipients', 3600, 300, start - 600, start + 3300, 'mx-2', 4, 10 FROM present");
+	count(&hourly, 3, now_s);
+	count(&fixed, 3, now_s);
+	assert_true(sql_becomes(f, "SELECT time, used, most, left FROM quota ORDER BY time", "1h|7|10|3\n1h fixed|3|10|7"));
+	sql_run(f, "DELETE FROM quota WHERE name = 'ann@example.org' AND time = '1h'");
+	assert_true(sql_becomes(f, "SELECT time, used FROM quota", "1h fixed|3"));
+	assert_true(sql_becomes(f, "SELECT what, was ->> 'name', was ->> 'used' FROM history", "quota: delete|ann@example.org|7"));
+	assert_int_equal(past(&hourly, now_s).used, 0);
+	assert_int_equal(past(&fixed, now_s).used, 3);
+	count(&hourly, 2, now_s);	/* the count goes on from 3 */
+	struct quota_past p = past(&hourly, now_s);
+	assert_int_equal(p.used, 2);
+	assert_int_equal(quota_frees_s(&p, 1), step_s + 3900);
+	assert_true(sql_becomes(f, "SELECT used FROM quota WHERE time = '1h'", "2"));
+	sql_run(f, "DELETE FROM quota");
+	assert_int_equal(past(&hourly, now_s).used, 0);
+	count(&hourly, 1, now_s);
+	assert_true(sql_becomes(f, "SELECT time, used FROM quota", "1h|1"));
+	fixture_close(f);
+	assert_true(fixture_open(f));
+	assert_int_equal(past(&hourly, now_s).used, 1);
+	sql_run(f, "DELETE FROM quota_use WHERE writer NOT IN ('hand', 'mx-2')");
+	assert_int_equal(past(&hourly, now_s).used, 0);		/* and not less */
+}
+
+static void
 stands_odd_rows(void **state)
 {
 	(void)state;
@@ -343,6 +375,7 @@ main(void)
 		TEST("it slides by steps", slides),
 		TEST("or begins anew", begins_anew),
 		TEST("what others counted, or this one before it was started anew, is added", adds_what_others_counted),
+		TEST("a row of the view that is deleted gives back what was used until then, whoever counted it", gives_back),
 		TEST("whatever numbers people wrote do no harm", stands_odd_rows),
 		TEST("a message is counted and remembered in one transaction", is_in_one_piece),
 		TEST("names are made safe, and long ones kept apart", makes_names_safe),
