@@ -360,6 +360,7 @@ CREATE TABLE quota_use (
   PRIMARY KEY (scope, name, unit, length, step, start, writer)
 ) WITHOUT ROWID;
 CREATE INDEX quota_use_ends ON quota_use (ends);
+CREATE INDEX quota_use_start ON quota_use (start);
 
 -- Messages that were counted, so that one asked about again is not, though policyd was started anew.
 CREATE TABLE quota_message (

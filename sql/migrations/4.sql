@@ -1,3 +1,4 @@
 -- 4.sql - what a file of version 3 lacks
 
 ALTER TABLE feed_queue ADD COLUMN client TEXT; -- of a stranger's mail: who (as in unknown); NULL: it is ours
+CREATE INDEX quota_use_start ON quota_use (start);

@@ -19,7 +19,7 @@ enum { STEP_ROWS = 500, TREE_ROWS = 100 };
 
 enum statement { DELETE_OLD, DELETE_OLDEST, DELETE_COUNTERS, DELETE_UNKNOWN, DELETE_ACTIVITY, DELETE_OLDEST_UNKNOWN,
 	DELETE_OLDEST_ATTEMPTS, DELETE_OLDEST_ACTIVITY, DELETE_LOGIN_CLIENTS, DELETE_OLDEST_LOGIN_CLIENTS, DELETE_HISTORY,
-	DELETE_BLOCKS, DELETE_RELAYS, DELETE_QUOTA_USE, DELETE_QUOTA_MESSAGES, STATEMENTS };
+	DELETE_BLOCKS, DELETE_RELAYS, DELETE_QUOTA_USE, DELETE_OLDEST_QUOTA_USE, DELETE_QUOTA_MESSAGES, STATEMENTS };
 
 /* Parameters as database_apply() has them: 1 is how many rows at most, 2 a time, before which they go. */
 static const char *const sql[STATEMENTS] = {
@@ -48,6 +48,8 @@ static const char *const sql[STATEMENTS] = {
 	    "FROM hand_block WHERE expires < ?2 AND set_by <> 'hand' ORDER BY expires LIMIT ?1)",
 	[DELETE_QUOTA_USE] = "DELETE FROM quota_use WHERE (scope, name, unit, length, step, start, writer) IN "
 	    "(SELECT scope, name, unit, length, step, start, writer FROM quota_use WHERE ends < ?2 ORDER BY ends LIMIT ?1)",
+	[DELETE_OLDEST_QUOTA_USE] = "DELETE FROM quota_use WHERE (scope, name, unit, length, step, start, writer) IN "
+	    "(SELECT scope, name, unit, length, step, start, writer FROM quota_use ORDER BY start LIMIT ?1)",
 	[DELETE_QUOTA_MESSAGES] = "DELETE FROM quota_message WHERE instance IN "
 	    "(SELECT instance FROM quota_message WHERE time < ?2 ORDER BY time LIMIT ?1)",
 	[DELETE_RELAYS] = "DELETE FROM relay_domain WHERE domain IN (SELECT domain FROM relay_domain WHERE last < ?2 "
@@ -98,6 +100,7 @@ delete_oldest(struct retention *r)
 		{ "SELECT ifnull(min(window), 1 << 60) FROM activity", DELETE_OLDEST_ACTIVITY },
 		{ "SELECT ifnull(min(last), 1 << 60) FROM unknown", DELETE_OLDEST_UNKNOWN },
 		{ "SELECT ifnull(min(last), 1 << 60) FROM login_client", DELETE_OLDEST_LOGIN_CLIENTS },
+		{ "SELECT ifnull(min(start), 1 << 60) FROM quota_use", DELETE_OLDEST_QUOTA_USE },
 		{ "SELECT ifnull((SELECT first FROM triplet_pending ORDER BY id LIMIT 1), 1 << 60)", DELETE_OLDEST_ATTEMPTS },
 	};
 	size_t oldest = 0;

@@ -116,11 +116,32 @@ deletes_what_is_oldest(void **state)
 	sql_run(f, NUMBERS(200) "INSERT INTO activity SELECT 'client', '192.0.2.' || i, unixepoch() / 3600 * 3600 - 86400, "
 	    "'unknown', 'x', 1 FROM n");
 	sql_run(f, NUMBERS(200) "INSERT INTO login_client SELECT i || '@example.org', '192.0.2.0/24', 1, unixepoch() - 86400 FROM n");
+	sql_run(f, NUMBERS(200) "INSERT INTO quota_use SELECT 'helo_name', i, 'messages', 31622400, 2635200, unixepoch() - 86400, "
+	    "unixepoch() + 31622400, 'x', 1, 10 FROM n");
 	is_made_smaller();
+	assert_int_equal(sql_number(f, "SELECT count(*) FROM quota_use"), 0);
 	assert_int_equal(sql_number(f, "SELECT count(*) FROM login_client"), 0);
 	assert_int_equal(sql_number(f, "SELECT count(*) FROM activity"), 0);
 	assert_int_equal(sql_number(f, "SELECT count(*) FROM decision"), 200);
 	assert_in_range(sql_number(f, "SELECT count(*) FROM unknown"), 1, 199999);
+	fixture_close(f);
+}
+
+/* Nor are names that strangers make up, of which a quota counts for a year. */
+static void
+deletes_what_quotas_count(void **state)
+{
+	(void)state;
+	assert_true(fixture_open(f));
+	fixture_close(f);
+	sql_run(f, NUMBERS(100000) "INSERT INTO quota_use SELECT 'helo_name', i || '.example.net', 'messages', 31622400, 31622400, "
+	    "unixepoch() - 9999, unixepoch() + 31622400, 'x', 1, 10 FROM n");
+	sql_run(f, "INSERT INTO quota_use SELECT 'login', 'ann@example.org', 'messages', 3600, 300, unixepoch() - 300, unixepoch() + 3600, "
+	    "'x', 1, 10");
+	is_made_smaller();
+	assert_int_equal(sql_number(f, "SELECT count(*) FROM decision"), 200);
+	assert_in_range(sql_number(f, "SELECT count(*) FROM quota_use WHERE scope = 'helo_name'"), 1, 99999);
+	assert_int_equal(sql_number(f, "SELECT count(*) FROM quota_use WHERE scope = 'login'"), 1);
 	fixture_close(f);
 }
 
@@ -160,7 +181,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		PROMISE("a file that is too large soon shrinks, and keeps its newest rows", shrinks_and_keeps_the_newest_rows),
 		PROMISE("of what strangers make grow the oldest goes, in whichever table it is", deletes_what_is_oldest),
-		PROMISE("attempts that wait among them", deletes_attempts),
+		PROMISE("what quotas count among them, however long it counts", deletes_what_quotas_count),
+		PROMISE("and attempts that wait", deletes_attempts),
 		PROMISE("counters are kept for 400 days", deletes_old_counters),
 	};
 
