@@ -124,6 +124,32 @@ $c = $postfix->client(addr => '203.0.113.7', login => 'ann@example.org');
 like $c->mail('ann@example.net', 'known@example.org'), qr/^550 5\.7\.1 .*: Sender address is not allowed$/, 'a login on port 25 is judged the same way';
 like $postfix->client(addr => '203.0.113.7')->mail('ann@example.net', 'known@example.org'), qr/^250 /, 'a stranger is not';
 
+# ---- scripts on a web server of ours, which cannot log in: main.cf with its commented lines turned on ----
+
+my $with = folder . '/with';
+system('mkdir', '-p', "$with/submission") == 0 and system('cp', 'contrib/postfix/apply', $with) == 0 or die;
+my $turned_on = slurp('contrib/postfix/submission/main.cf') =~ s/^    #(?=permit_mynetworks$)/    /gmr;
+spew("$with/submission/main.cf", $turned_on);
+sub script { my $c = $postfix->dial('submission', tls => 'starttls', @_); $c->greet('web'); return $c }
+like script()->mail('www@example.org', 'a@example.com'), qr/^554 5\.7\.1 .*: Client host rejected: Access denied$/, 'as shipped nobody sends without a login';
+is Policyd::Postfix::apply_sets($postfix->config, $with, 'submission'), '', 'contrib/postfix/apply of permit_mynetworks';
+$postfix->command('reload');
+$p->reload(server => \%server, profiles => profile('mx') . profile('submission', @rules, quota => 'client 3 recipients / 1d'));
+eventually { script()->mail('www@example.org', 'a@example.com') =~ /^250 / } 'then a machine of ours does';
+like script(from => '127.0.0.9')->mail('www@example.org', 'a@example.com'), qr/^554 5\.7\.1 /, 'and no other';
+$c = script();
+for my $n (1 .. 3) {
+	$c->mail('www@example.org', 'a@example.com');
+	like $c->deliver, qr/^250 2\.0\.0 /, "message $n";
+}
+my $used_up = qr/^450 4\.7\.1 .*: 127\.0\.0\.1 may send to 3 recipients within 1 day, and has sent to 3; try again in .* \(quota_exceeded /;
+like $c->mail('www@example.org', 'a@example.com'), $used_up, 'as much as its quota has';
+$c = script();
+$c->expect(235, $c->login('ann@example.org', 'secret'));
+like $c->mail('ann@example.org', 'a@example.com'), $used_up, 'which who logs in from there has, too';
+$p->sql("INSERT INTO quota_limit (client, quota, note) VALUES ('127.0.0.1', 'none', 'webmail')");
+eventually { script()->mail('www@example.org', 'a@example.com') =~ /^250 / } 'unless a row lets it off';
+
 is $_->stop, 'exit 0', 'and stop' for $feed, $p;
 unlike $p->log, qr/wiring/, 'the wiring is right';
 unlike $postfix->log, qr/(?:fatal|panic|unsupported|unknown restriction)[: ]/, 'Postfix had nothing to complain about';
