@@ -89,7 +89,7 @@ $p->says(qr/error: .*login_query = SELECT 1 .*: it has another parameter than th
 
 $p->reload(server => { %server, login_query => undef }, profiles => profile('submission', recipient_bounced => 'reject', login_bouncing => 'defer')
     . "bouncing_limit = 3\nbounced_limit = 2\n");
-my $feed = Policyd::Daemon->new(program => 'policyd-feed', server => { database => $p->database, login_realm => 'example.org', user => '' });
+my $feed = Policyd::Daemon->new(program => 'policyd-feed', server => { database => $p->database, login_realm => 'Example.ORG', user => '' });
 my ($when, $id) = (POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime), 0);
 
 # What Postfix logs of a mail by this login that comes back from each of these recipients.
@@ -127,6 +127,10 @@ returned('eve', '5.1.1', '550 5.1.1 no such user', map { "x$_\@example.net" } 1 
 eventually { to('ann@example.net', 'eve') =~ /^450 4\.7\.1 of \d+ recipients of eve\@example\.org, 3 do not exist; clean the list, and change the password if that mail is not yours \(login_bouncing / }
     'a login whose mail keeps coming back';
 is to('ann@example.net', 'bob'), 'DUNNO', 'and no other';
+for my $login ("u\@m\xc3\xbcller.example", 'u@dot.example.') {
+	returned($login, '5.1.1', '550 5.1.1 no such user', map { "y$_\@example.net" } 1 .. 3);
+	eventually { to('ann@example.net', $login) =~ /login_bouncing/ } "so is $login, however it is typed";
+}
 
 # ---- a login that sends from everywhere ----
 

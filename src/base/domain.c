@@ -73,22 +73,28 @@ domain_normal(const char *text, char out[DOMAIN_TEXT])
 }
 
 const char *
-mail_address_normal(const char *address, struct text *out)
+login_normal(const char *login, const char *realm, struct text *out)
 {
-	const char *at = strrchr(address, '@');
+	const char *at = strrchr(login, '@'), *domain = at ? at + 1 : realm;
 	char normal[DOMAIN_TEXT];
-	size_t start = out->len, len = at ? (size_t)(at - address) : strlen(address);
+	size_t start = out->len;
 
-	text_add_bytes(out, address, len);
+	text_add_bytes(out, login, at ? (size_t)(at - login) : strlen(login));
 	for (char *c = out->at + start; *c != '\0'; c++)
 		*c = to_lower(*c);
-	if (at == NULL)
+	if (at == NULL && *realm == '\0')
 		return NULL;
-	bool good = domain_normal(at + 1, normal);
+	bool good = domain_normal(domain, normal);
 	text_add(out, "@");
 	start = out->len;
-	text_add(out, good ? normal : at + 1);
+	text_add(out, good ? normal : domain);
 	return good ? out->at + start : NULL;
+}
+
+const char *
+mail_address_normal(const char *address, struct text *out)
+{
+	return login_normal(address, "", out);
 }
 
 bool

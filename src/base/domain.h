@@ -27,6 +27,9 @@ bool domain_normal_ascii(const char *text, char out[DOMAIN_TEXT]);
  */
 const char *mail_address_normal(const char *address, struct text *out);
 
+/* The same of a login; one without a domain has realm's ("": none). */
+const char *login_normal(const char *login, const char *realm, struct text *out);
+
 /* Labels of letters, digits and hyphens only, none starting or ending with a hyphen (RFC 1123 s.2.1, RFC 5321 s.2.3.5). */
 bool domain_is_hostname(const char *normal);
 

@@ -1,6 +1,5 @@
 /* event.c - see event.h; the lines are Postfix's log_whatsup(), log_adhoc(), opened() and their kin */
 #include "feed/event.h"
-#include "base/ascii.h"
 #include "base/domain.h"
 
 #include <stdio.h>
@@ -238,8 +237,6 @@ read_client(const struct log_line *line, char *at, struct feed_event *out)
 			*end = '\0';
 	}
 	copy_safe(out->login, sizeof out->login, at);
-	for (char *c = out->login; *c != '\0'; c++)
-		*c = to_lower(*c);
 	out->ours = true;
 	return true;
 }

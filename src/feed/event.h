@@ -10,7 +10,10 @@
 #include "feed/log_line.h"
 #include "store/feed.h"
 
-/* True if the line (changed) is an event, then in *out.  FEED_HANDED_IN by SMTP: who may call that ours fills in .ours. */
+/*
+ * True if the line (changed) is an event, then in *out.  FEED_HANDED_IN by SMTP: who may call that ours fills in .ours;
+ * its login is as it was typed.
+ */
 bool event_read(struct log_line *line, struct feed_event *out);
 
 #endif

@@ -123,6 +123,17 @@ is_due(const struct feed *f, enum source_got got)
 	return got == SOURCE_NOTHING && f->follows && waited_us > ALIVE_US;
 }
 
+/* As policyd has it. */
+static void
+normalise_login(char login[FEED_LOGIN], const char *realm)
+{
+	char room[FEED_LOGIN];
+	struct text normal = TEXT(room);
+
+	login_normal(login, realm, &normal);
+	strcpy(login, room);
+}
+
 /* Is it one that counts?  Who hands mail in from local_networks is one of ours, and not told by names it gets wrong. */
 static bool
 is_wanted(const struct feed *f, struct feed_event *e)
@@ -130,11 +141,8 @@ is_wanted(const struct feed *f, struct feed_event *e)
 	const struct policy_options *o = config_server(f->config, TABLE_POLICY);
 	bool local = e->client.bits != 0 && networks_contain(&o->local_networks, &e->client);
 
-	if (e->kind == FEED_HANDED_IN && *e->login && strchr(e->login, '@') == NULL && *o->login_realm) {
-		size_t len = strlen(e->login);
-
-		snprintf(e->login + len, sizeof e->login - len, "@%s", o->login_realm);	/* as policyd has it */
-	}
+	if (*e->login)
+		normalise_login(e->login, o->login_realm);
 	if (e->kind == FEED_HANDED_IN && e->client.bits != 0) {
 		e->ours |= local;
 		if (!local)

@@ -7,14 +7,14 @@
 #include <assert.h>
 #include <string.h>
 
-/* In normal form; *domain is NULL if it has none. */
+/* In normal form; *domain is NULL if it has none.  realm: of a login without one; "": none. */
 static const char *
-normal_address(struct arena *a, const char *address, const char **domain)
+normal_address(struct arena *a, const char *address, const char *realm, const char **domain)
 {
-	struct text t = { .size = strlen(address) + DOMAIN_TEXT };
+	struct text t = { .size = strlen(address) + strlen(realm) + DOMAIN_TEXT };
 
 	t.at = arena_alloc(a, t.size);
-	*domain = mail_address_normal(address, &t);
+	*domain = login_normal(address, realm, &t);
 	return t.at;
 }
 
@@ -31,11 +31,10 @@ eval_new(struct arena *a, const struct world *world, const struct request *r, co
 	e->lists = lists;
 	e->now_s = now_s;
 	e->started_us = clock_mono_us();
-	e->sender = normal_address(a, r->sender, &e->sender_domain);
-	e->recipient = normal_address(a, r->recipient, &e->recipient_domain);
+	e->sender = normal_address(a, r->sender, "", &e->sender_domain);
+	e->recipient = normal_address(a, r->recipient, "", &e->recipient_domain);
 	if (*r->sasl_username)
-		e->login = normal_address(a, strchr(r->sasl_username, '@') != NULL || *world->login_realm == '\0' ?
-		    r->sasl_username : arena_printf(a, "%s@%s", r->sasl_username, world->login_realm), &e->login_domain);
+		e->login = normal_address(a, r->sasl_username, world->login_realm, &e->login_domain);
 	if (*r->helo_name && domain_normal(r->helo_name, normal))
 		e->helo_domain = arena_strdup(a, normal);
 	e->local = networks_contain(&world->local_networks, &r->client);

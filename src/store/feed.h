@@ -36,7 +36,7 @@ struct feed_event {
 	char origin[FEED_KEY];		/* HANDED_IN: it is that one, which comes back from a filter; who handed that in, handed in this */
 	char address[FEED_ADDRESS];
 	char domain[DOMAIN_TEXT];	/* UNKNOWN: of the sender */
-	char login[FEED_LOGIN];		/* lower case */
+	char login[FEED_LOGIN];		/* normal, as policyd has it */
 	char dsn[FEED_DSN];		/* 4.x.x: the mail waits; 5.x.x: it came back */
 	char said[FEED_SAID];
 };

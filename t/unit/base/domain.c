@@ -178,16 +178,39 @@ mail_address(void **state)
 	}
 }
 
+static void
+login(void **state)
+{
+	static const char *const cases[][3] = {		/* login, realm, normal */
+		{ "Ann", "example.org", "ann@example.org" },
+		{ "ann", "M\xc3\xbcller.Example.", "ann@xn--mller-kva.example" },
+		{ "Ann", "", "ann" },
+		{ "ann", "no domain", "ann@no domain" },
+		{ "U@M\xc3\xbcller.example", "example.org", "u@xn--mller-kva.example" },
+		{ "u@dot.example.", "example.org", "u@dot.example" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char room[300];
+		struct text t = TEXT(room);
+
+		login_normal(cases[i][0], cases[i][1], &t);
+		assert_string_equal(room, cases[i][2]);
+	}
+}
+
 int
 main(void)
 {
 	enum { NAMES = sizeof names / sizeof *names };
-	struct CMUnitTest tests[NAMES + 6] = {
+	struct CMUnitTest tests[NAMES + 7] = {
 		[NAMES] = { .name = "16 KiB of U-labels are refused", .test_func = endless_is_refused },
 		{ .name = "a host name is letters, digits and inner hyphens", .test_func = hostname },
 		{ .name = "fully qualified is two labels, the last not all digits", .test_func = fqdn },
 		{ .name = "within is the parent or below, by whole labels", .test_func = within },
 		{ .name = "a mail address is lower case, its domain normal", .test_func = mail_address },
+		{ .name = "so is a login, with its realm if it has none", .test_func = login },
 		{ .name = "the organisation is one label below the public suffix", .test_func = organisation },
 	};
 
