@@ -127,7 +127,7 @@ returned('eve', '5.1.1', '550 5.1.1 no such user', map { "x$_\@example.net" } 1 
 eventually { to('ann@example.net', 'eve') =~ /^450 4\.7\.1 of \d+ recipients of eve\@example\.org, 3 do not exist; clean the list, and change the password if that mail is not yours \(login_bouncing / }
     'a login whose mail keeps coming back';
 is to('ann@example.net', 'bob'), 'DUNNO', 'and no other';
-for my $login ("u\@m\xc3\xbcller.example", 'u@dot.example.') {
+for my $login ("u\@m\xc3\xbcller.example", 'u@dot.example.', 'HOST\\u@example.org') {
 	returned($login, '5.1.1', '550 5.1.1 no such user', map { "y$_\@example.net" } 1 .. 3);
 	eventually { to('ann@example.net', $login) =~ /login_bouncing/ } "so is $login, however it is typed";
 }

@@ -1,8 +1,11 @@
 /* bounces.c - see bounces.h */
 #include "store/bounces.h"
+#include "base/text.h"
 #include "store/database.h"
+#include "store/feed.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static sqlite3_stmt *
 question(struct bounces_asked *b, sqlite3 *db, enum bounces_question which, const char *who, int64_t since_s)
@@ -14,9 +17,12 @@ question(struct bounces_asked *b, sqlite3 *db, enum bounces_question which, cons
 		[BOUNCES_OF_LOGIN] = "SELECT count(*) FROM bounce WHERE login = ?1 AND hard = 1 AND time >= ?2",
 	};
 	sqlite3_stmt *q = db ? database_statement(&b->questions[which], db, sql[which]) : NULL;
+	char buffer[FEED_ADDRESS];
+	struct text safe = TEXT(buffer);	/* as policyd-feed wrote it */
 
 	if (q != NULL) {
-		sqlite3_bind_text(q, 1, who, -1, SQLITE_STATIC);
+		text_add_safe(&safe, who, strlen(who));
+		sqlite3_bind_text(q, 1, safe.at, -1, SQLITE_TRANSIENT);
 		sqlite3_bind_int64(q, 2, since_s);
 	}
 	return q;

@@ -318,12 +318,15 @@ clients_activity(struct clients *c, sqlite3 *db, const char *scope, const char *
 {
 	sqlite3_stmt *q = question(c, db, CLIENTS_ACTIVITY);
 	int64_t first = since_s - since_s % COUNTER_WINDOW_S;
+	char buffer[NAME_BYTES];
+	struct text safe = TEXT(buffer);
 
+	pending_key(&safe, name);	/* one too long was never counted */
 	memset(out, 0, ACTIVITIES * sizeof *out);
 	if (q == NULL)
 		return false;
 	sqlite3_bind_text(q, 1, scope, -1, SQLITE_STATIC);
-	sqlite3_bind_text(q, 2, name, -1, SQLITE_STATIC);
+	sqlite3_bind_text(q, 2, safe.at, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(q, 3, first);
 	int code;
 	while ((code = sqlite3_step(q)) == SQLITE_ROW)
@@ -331,9 +334,9 @@ clients_activity(struct clients *c, sqlite3 *db, const char *scope, const char *
 			if (strcmp((const char *)sqlite3_column_text(q, 0), activity_words[k]) == 0)
 				out[k] = sqlite3_column_int64(q, 1);
 	sqlite3_reset(q);
-	uint64_t hash = sum_hash(scope, name);
-	for (const struct sum *s = sum_of(hash_first(&c->tally->table, hash), hash, scope, name); s != NULL;
-	    s = sum_of(s->link.next, hash, scope, name))
+	uint64_t hash = sum_hash(scope, safe.at);
+	for (const struct sum *s = sum_of(hash_first(&c->tally->table, hash), hash, scope, safe.at); s != NULL;
+	    s = sum_of(s->link.next, hash, scope, safe.at))
 		if (s->window >= first)
 			out[s->kind] += s->n;
 	return code == SQLITE_DONE;

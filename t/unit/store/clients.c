@@ -168,6 +168,12 @@ summed(void **state)
 	assert_int_equal(done[ACTIVITY_REFUSED], 0);
 	assert_true(store_activity(f->store, "client", CLIENT, now - 7200, done));
 	assert_int_equal(done[ACTIVITY_REFUSED], 2);
+	store_add_activity(f->store, "login", "HOST\\ann", ACTIVITY_ACCEPTED, now, 2);
+	assert_true(store_activity(f->store, "login", "HOST\\ann", now, done));
+	assert_int_equal(done[ACTIVITY_ACCEPTED], 2);
+	assert_true(sql_becomes(f, "SELECT name, n FROM activity WHERE scope = 'login'", "HOST\\\\ann|2"));
+	assert_true(store_activity(f->store, "login", "HOST\\ann", now, done));
+	assert_int_equal(done[ACTIVITY_ACCEPTED], 2);
 	assert_true(sql_becomes(f, "SELECT sum(n) FROM activity WHERE scope = 'client' AND kind = 'accepted'", "6"));
 }
 
