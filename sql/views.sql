@@ -397,7 +397,8 @@ CREATE TRIGGER trap_hit_insert INSTEAD OF INSERT ON trap_hit BEGIN
   INSERT INTO history (time, what, is_now, note) VALUES (unixepoch(), 'trap_hit: insert', json_object('client', NEW.client, 'hits', ifnull(NEW.hits, 1), 'note', NEW.note), NEW.note);
 END;
 
--- What came from whom, by hour: of clients, sender domains (which anybody can claim) and logins.
+-- What came from whom, by hour: of clients, sender domains (which anybody can claim) and logins, of which accepted is what they
+-- sent mail to.
 CREATE VIEW hour_of AS
   SELECT datetime(window, 'unixepoch') AS hour, scope, name, sum(n) FILTER (WHERE kind = 'accepted') AS accepted,
     sum(n) FILTER (WHERE kind = 'refused') AS refused, sum(n) FILTER (WHERE kind = 'unknown') AS unknown,

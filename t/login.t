@@ -127,6 +127,12 @@ returned('eve', '5.1.1', '550 5.1.1 no such user', map { "x$_\@example.net" } 1 
 eventually { to('ann@example.net', 'eve') =~ /^450 4\.7\.1 of \d+ recipients of eve\@example\.org, 3 do not exist; clean the list, and change the password if that mail is not yours \(login_bouncing / }
     'a login whose mail keeps coming back';
 is to('ann@example.net', 'bob'), 'DUNNO', 'and no other';
+sub sends_mail { my ($login) = @_; return $p->ask(policy_context => 'submission', protocol_state => 'DATA', sasl_username => $login, recipient_count => 1) }
+is sends_mail('ann'), 'DUNNO', 'Postfix asks at DATA, too';
+to("z$_\@example.net", 'mia') for 1 .. 20;
+sends_mail('mia') for 1 .. 3;
+returned('mia', '5.1.1', '550 5.1.1 no such user', map { "z$_\@example.net" } 1 .. 3);
+eventually { to('ann@example.net', 'mia') =~ /of 3 recipients of mia\@example\.org, 3 do not exist/ } 'recipients whom nothing was sent do not count';
 for my $login ("u\@m\xc3\xbcller.example", 'u@dot.example.', 'HOST\\u@example.org') {
 	returned($login, '5.1.1', '550 5.1.1 no such user', map { "y$_\@example.net" } 1 .. 3);
 	eventually { to('ann@example.net', $login) =~ /login_bouncing/ } "so is $login, however it is typed";

@@ -31,6 +31,7 @@ sub sends {
 	$end = $c->say("Subject: test\r\n\r\n" . ($with{body} // 'Hello.') . "\r\n.") if $end =~ /^354/;
 	return ($reply, $end);
 }
+sub sent_to { return $p->sql("SELECT accepted FROM day_of WHERE scope = 'login' AND name = '$_[0]'") }
 sub used { return $p->sql("SELECT used, most, left FROM quota WHERE name = '$_[0]'" . ($_[1] ? " AND unit = '$_[1]'" : '')) }
 
 # ---- exactly so much ----
@@ -71,6 +72,8 @@ $c = $postfix->client(addr => '203.0.113.7', login => 'dave@example.org');
 $c->mail('dave@example.org', 'r1@example.org');
 $c->say('RSET');
 is used('dave@example.org'), '', 'nor does a message that is given up before DATA';
+eventually { sent_to('carol@example.org') eq 2 && sent_to('bob@example.org') eq 10 } 'the same of all that the login sent';
+is sent_to('dave@example.org'), '', 'and of what it did not';
 
 my $instance = 0;
 my %of;
@@ -92,6 +95,7 @@ message('twice@example.org');
 like asks('twice@example.org', 'DATA', 6), qr/^450 4\.7\.1 twice\@example\.org may send to 10 recipients within 1 hour, has sent to 5, and this message has 6; try again in /,
     'at DATA nothing passes that does not fit';
 is asks('twice@example.org', 'DATA', 5), 'DUNNO', 'and what does, does';
+eventually { sent_to('twice@example.org') eq 10 } 'so with all that the login sent';
 message('twice@example.org');
 like asks('twice@example.org', 'DATA', 11), qr/^450 4\.5\.3 twice\@example\.org may send to 10 recipients within 1 hour, and this message has 11 \(/, 'who can never send so many is told so';
 

@@ -54,10 +54,10 @@ struct job {
 	const void *connection;		/* what the request came by last; NULL: that is gone */
 };
 
-/* The services of Postfix that ask at END-OF-MESSAGE, as far as seen since the start. */
-enum { ENDS_MAX = 64 };
-struct ends {
-	uint64_t services[ENDS_MAX];	/* a hash of each */
+/* Services of Postfix, as far as seen since the start. */
+enum { SERVICES_MAX = 64 };
+struct services {
+	uint64_t hashes[SERVICES_MAX];
 	size_t count;
 };
 
@@ -69,7 +69,7 @@ struct policy {
 	struct bracket *bracket;
 	bool explains;			/* policyd -x: Postfix asks another process, and here the bracket knows nothing */
 	int64_t broken_said_us;		/* when it was last said in the log that the table of mailboxes looks broken */
-	struct ends ends;
+	struct services at_data, at_end;	/* that ask about users of ours at DATA; at END-OF-MESSAGE */
 	struct wiring wiring;
 	unsigned stages;		/* some rule can use */
 	struct job *newest, *oldest;	/* by deadline */

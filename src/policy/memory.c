@@ -86,12 +86,19 @@ service_of(const struct request *r)
 }
 
 static bool
-asks_at_end(const struct ends *ends, uint64_t service)
+is_among(const struct services *s, uint64_t service)
 {
-	for (size_t i = 0; i < ends->count; i++)
-		if (ends->services[i] == service)
+	for (size_t i = 0; i < s->count; i++)
+		if (s->hashes[i] == service)
 			return true;
 	return false;
+}
+
+static void
+see_service(struct services *s, uint64_t service)
+{
+	if (!is_among(s, service) && s->count < SERVICES_MAX)
+		s->hashes[s->count++] = service;
 }
 
 static bool
@@ -104,15 +111,50 @@ static void
 keep_sent(struct job *j)
 {
 	const struct eval *e = j->eval;
-	struct ends *ends = &j->policy->ends;
+	struct services *at_end = &j->policy->at_end;
 	uint64_t service = service_of(&j->request);
-	bool at_end = j->request.stage == STAGE_END_OF_MESSAGE, known = asks_at_end(ends, service);
 
-	if (at_end && !known && ends->count < ENDS_MAX)
-		ends->services[ends->count++] = service;
+	if (j->request.stage == STAGE_END_OF_MESSAGE)
+		see_service(at_end, service);
 	j->policy->wiring.sent_seen |= is_users(e);
-	if ((is_users(e) || (e->hook == HOOK_MX && e->local)) && (at_end || !known) && e->sender_domain != NULL)
+	if ((is_users(e) || (e->hook == HOOK_MX && e->local)) && e->sender_domain != NULL &&
+	    (j->request.stage == STAGE_END_OF_MESSAGE || !is_among(at_end, service)))
 		store_sent(j->policy->parts.store, e->sender, e->sender_domain, e->now_s);
+}
+
+/* How many of the message's recipients its login sends to, as far as it is known now, beyond those counted before. */
+static int64_t
+count_accepted(struct job *j)
+{
+	struct transactions *transactions = j->policy->transactions;
+	const struct request *r = &j->request;
+	const struct transaction *t = transaction_find(transactions, r->instance, clock_tick_us());
+	int64_t before = t ? t->accepted : quota_message(j->eval).recipients;	/* of before the start, if anybody knows */
+	int64_t all = r->stage == STAGE_DATA ? (int64_t)r->recipient_count : before + 1;
+
+	if (all <= before)
+		return 0;
+	transaction_accepted(transactions, r->instance, all, clock_tick_us());
+	return all - before;
+}
+
+/* Mail is sent at DATA; at RCPT it counts where nobody asks at DATA. */
+static void
+count_login(struct job *j)
+{
+	const struct eval *e = j->eval;
+	struct store *store = j->policy->parts.store;
+	struct services *at_data = &j->policy->at_data;
+	uint64_t service = service_of(&j->request);
+	bool passes = j->decision.action == ACTION_DUNNO, at_rcpt = j->request.stage == STAGE_RCPT;
+
+	if (!at_rcpt)
+		see_service(at_data, service);
+	int64_t accepted = passes && !(at_rcpt && is_among(at_data, service)) ? count_accepted(j) : 0;
+	if (accepted > 0)
+		store_add_activity(store, "login", e->login, ACTIVITY_ACCEPTED, e->now_s, accepted);
+	if (!passes && at_rcpt)
+		store_add_activity(store, "login", e->login, ACTIVITY_REFUSED, e->now_s, 1);
 }
 
 /* ---- what strangers try ---- */
@@ -200,9 +242,8 @@ memory_count(struct job *j)
 		set_block(j);
 	if (e->relay_news != NULL)
 		store_relay_news(store, e->relay_news);
-	if (j->request.stage == STAGE_RCPT && e->hook == HOOK_SUBMISSION && e->login != NULL)
-		store_add_activity(store, "login", e->login,
-		    j->decision.action == ACTION_DUNNO ? ACTIVITY_ACCEPTED : ACTIVITY_REFUSED, e->now_s, 1);
+	if (e->hook == HOOK_SUBMISSION && e->login != NULL)
+		count_login(j);
 	if (e->login_network != NULL)
 		store_login_seen(store, e->login, e->login_network, e->now_s);
 	if (j->request.stage != STAGE_RCPT || e->hook != HOOK_MX || client == NULL)

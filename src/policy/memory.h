@@ -1,8 +1,9 @@
 /* memory.h - what a request leaves behind for later ones of its message, and for our own mail's bounces
  *
  * At RCPT: whom policyd let pass, which is known again at DATA (transaction.h).  When mail of ours has left, at
- * END-OF-MESSAGE if the service asks there, else at DATA: that its sender sent mail (store_sent()).  Of strangers: which
- * recipients they tried, and what became of it.  Of both, at DATA and END-OF-MESSAGE: what quotas count.
+ * END-OF-MESSAGE if the service asks there, else at DATA: that its sender sent mail (store_sent()); at DATA if the service
+ * asks there, else at RCPT: to how many recipients its login did.  Of strangers: which recipients they tried, and what
+ * became of it.  Of both, at DATA and END-OF-MESSAGE: what quotas count.
  */
 #ifndef POLICY_MEMORY_H
 #define POLICY_MEMORY_H

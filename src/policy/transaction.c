@@ -182,6 +182,15 @@ transaction_counted(struct transactions *t, const char *instance, const struct q
 		e->known.counted = *m;
 }
 
+void
+transaction_accepted(struct transactions *t, const char *instance, int64_t recipients, int64_t now_us)
+{
+	struct entry *e = find(t, hash_bytes(instance, strlen(instance)), now_us);
+
+	if (e != NULL)
+		e->known.accepted = recipients;
+}
+
 /* ---- headers ---- */
 
 static size_t

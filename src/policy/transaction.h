@@ -33,6 +33,7 @@ struct transaction {
 	unsigned spared, doubt;		/* enum spare: of any of them */
 	int64_t recipients;		/* how often one was let pass */
 	struct quota_message counted;	/* by quotas */
+	int64_t accepted;		/* recipients that were counted of its login */
 };
 
 struct transactions *transactions_new(void);
@@ -47,6 +48,9 @@ bool transaction_pass(struct transactions *t, const char *instance, const struct
 
 /* So much of a message, if it is remembered, has been counted by quotas. */
 void transaction_counted(struct transactions *t, const char *instance, const struct quota_message *m, int64_t now_us);
+
+/* So many of its recipients, if it is remembered, have been counted of its login. */
+void transaction_accepted(struct transactions *t, const char *instance, int64_t recipients, int64_t now_us);
 
 /*
  * A message that is remembered has this header, "Name: value" (copied): it will leave with one of its answers, unless one

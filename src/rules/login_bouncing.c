@@ -25,7 +25,7 @@ static const struct option rows[] = {
 	{ "bouncing_limit", OPT_INT, INTO(limit), "50", "1", "1000000",
 	    .sentence = "So many bounces are too many, within bouncing_window." },
 	{ "bouncing_share", OPT_INT, INTO(share), "20", "0", "100",
-	    .sentence = "They must also be so many per cent of the login's recipients." },
+	    .sentence = "They must also be so many per cent of the recipients that the login sent to." },
 	{ "bouncing_window", OPT_SEC, INTO(window_s), "1d", "1h", "30d",
 	    .sentence = "How long a bounce counts." },
 };

@@ -58,6 +58,18 @@ first_is_told(void **state)
 }
 
 static void
+accepted_is_remembered(void **state)
+{
+	(void)state;
+	transaction_accepted(t, "a", 3, 0);
+	assert_null(transaction_find(t, "a", 0));
+	pass("a", NULL, NULL);
+	assert_int_equal(transaction_find(t, "a", 0)->accepted, 0);
+	transaction_accepted(t, "a", 3, 0);
+	assert_int_equal(transaction_find(t, "a", 0)->accepted, 3);
+}
+
+static void
 plain_are_one(void **state)
 {
 	(void)state;
@@ -238,6 +250,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		PROMISE("of another message nothing is known", nothing_is_known_of_others),
 		PROMISE("the first recipient of a message is told from the others", first_is_told),
+		PROMISE("how many its login sends to is remembered with it", accepted_is_remembered),
 		PROMISE("recipients with nothing of their own are one", plain_are_one),
 		PROMISE("others are copied", special_are_copied),
 		PROMISE("each stands there once", special_stand_once),
