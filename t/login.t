@@ -133,6 +133,8 @@ to("z$_\@example.net", 'mia') for 1 .. 20;
 sends_mail('mia') for 1 .. 3;
 returned('mia', '5.1.1', '550 5.1.1 no such user', map { "z$_\@example.net" } 1 .. 3);
 eventually { to('ann@example.net', 'mia') =~ /of 3 recipients of mia\@example\.org, 3 do not exist/ } 'recipients whom nothing was sent do not count';
+like +($p->command('', '-x', 'policy_context=submission', 'sasl_username=ann', 'sender=ann@example.org', 'recipient=known@example.org'))[1],
+    qr/^login_bouncing +dunno .*\n +0 of \d+ recipients within 86400 s do not exist; too many are 3, and 20 per cent$/m, 'policyd -x tells how far from it one is';
 for my $login ("u\@m\xc3\xbcller.example", 'u@dot.example.', 'HOST\\u@example.org') {
 	returned($login, '5.1.1', '550 5.1.1 no such user', map { "y$_\@example.net" } 1 .. 3);
 	eventually { to('ann@example.net', $login) =~ /login_bouncing/ } "so is $login, however it is typed";

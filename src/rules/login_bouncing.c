@@ -34,7 +34,7 @@ static struct verdict
 judge(struct eval *e)
 {
 	const struct login_bouncing_options *o = options(e);
-	char cause[128], evidence[128];
+	char cause[128], evidence[160];
 	struct text for_all = TEXT(cause), for_us = TEXT(evidence);
 	int64_t since_s, bounced, done[ACTIVITIES];
 
@@ -44,10 +44,11 @@ judge(struct eval *e)
 		return cannot_tell(e, LOGIN_BOUNCING, "4.3.0", "cannot look up now how much mail of %.100s bounced", login(e));
 	/* Recipients are counted by the hour, and mail that was handed in before then may have come back since. */
 	int64_t recipients = done[ACTIVITY_ACCEPTED] > bounced ? done[ACTIVITY_ACCEPTED] : bounced;
+	text_addf(&for_us, "%" PRId64 " of %" PRId64 " recipients within %" PRId64 " s do not exist; too many are %" PRId64
+	    ", and %" PRId64 " per cent", bounced, recipients, o->window_s, o->limit, o->share);
 	if (bounced < o->limit || bounced * 100 < recipients * o->share)
-		return DUNNO;
+		return traced(e, DUNNO, "%s", evidence);
 	text_addf(&for_all, "of %" PRId64 " recipients, %" PRId64 " do not exist", recipients, bounced);
-	text_addf(&for_us, "%" PRId64 " of %" PRId64 " recipients within %" PRId64 " s do not exist", bounced, recipients, o->window_s);
 	struct verdict v = object(e, LOGIN_BOUNCING, "4.7.1", "of %" PRId64 " recipients of %.80s, %" PRId64 " do not exist; clean "
 	    "the list, and change the password if that mail is not yours", recipients, login(e), bounced);
 	return blocking(e, BLOCKED_LOGIN, traced(e, v, "%s", evidence), cause, evidence);

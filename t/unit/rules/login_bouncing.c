@@ -24,6 +24,10 @@ main(void)
 		{ "while the login is blocked nothing new is found out", { BOUNCED(50, 50), BLOCKED(60, 3600) }, "DUNNO" },
 		{ "what came back before the end of the last block is paid for", { BOUNCED(50, 50), BLOCKED(7200, 3600) }, "DUNNO" },
 		{ "an old block pays for nothing new", { BOUNCED(50, 50), BLOCKED(172800, 3600) }, TOO_MANY(50, 50) },
+		{ "below the limit it shows what it has counted", { BOUNCED(3, 12), .traced = true },
+		  "DUNNO {3 of 12 recipients within 86400 s do not exist; too many are 50, and 20 per cent}" },
+		{ "above it, too", { BOUNCED(60, 100), .traced = true },
+		  TOO_MANY(60, 100) " {60 of 100 recipients within 86400 s do not exist; too many are 50, and 20 per cent}" },
 		{ "store trouble is no no", { .login = "ann@example.org" },
 		  "CANNOT TELL login_bouncing 4.3.0 cannot look up now how much mail of ann@example.org bounced" },
 	};
