@@ -48,8 +48,8 @@ my @logins = ('ann@example.org', 'bob@example.org', 'x@xn--mller-kva.example', '
 $postfix->accounts(map { $_ => 'secret' } @logins);
 mkdir $postfix->queue . '/policyd' or die;
 
-my %server = (listen => 'unix:' . $postfix->queue . '/policyd/policyd.sock, unix:' . folder . '/socket', socket_group => 'postfix', user => 'postfix',
-    local_networks => '127.0.0.1');
+my %server = (listen => 'unix:' . $postfix->queue . '/policyd/policyd.sock, unix:' . folder . '/policyd/socket', socket_group => 'postfix', user => 'postfix',
+    local_networks => '127.0.0.1', metrics_file => folder . '/policyd/policyd.prom');
 my @rules = (login_required => 'reject', login_mismatch => 'reject', relay_spf => 'reject', relay_spf_soon => 'log', relay_grace => '0s',
     outbound_addresses => '203.0.113.25', recipient_bounced => 'reject', bounced_limit => 1, quota_exceeded => 'defer', quota => 'login 5 recipients / 1h');
 my $p = Policyd::Daemon->start(dns => $dns, server => \%server, profiles => profile('mx') . profile('submission', @rules));
@@ -118,6 +118,35 @@ like logged_in('bob@example.org', 'submission')->mail('bob@example.org', 'ann@go
 $p->sql("DELETE FROM bouncing WHERE recipient = 'eve\@gone.example'");
 like logged_in('bob@example.org', 'submission')->mail('bob@example.org', 'eve@gone.example'), qr/^250 /, 'one statement lifts it';
 
+# ---- what only logs: a recipient counts once, though Postfix asks about it in two contexts ----
+
+my %foreign = (sasl_username => 'ann@example.org', sender => 'ann@example.com', recipient => 'a@example.com', instance => '1a2b.1.0');
+like $p->ask(policy_context => $_, %foreign), qr/^550 5\.7\.1 Sender address is not allowed$/, "refused in each: $_" for qw(submission-sender submission);
+$p->sql("INSERT INTO block (login, cause) VALUES ('bob\@example.org', 'a test')");
+$p->reload(profiles => profile('mx') . profile('submission', login_block => 'reject'));
+eventually { from('bob@example.org', 'bob@example.org', 'submission') =~ /login_block/ } 'another is blocked';
+$p->reload(profiles => profile('mx') . profile('submission', login_mismatch => 'log', login_block => 'log'));
+eventually { from('bob@example.org', 'bob@example.org', 'submission') =~ /^250 / } 'now both only log';
+eventually { counted() eq '0 1' } 'a mail that one of them has something against';
+like from('bob@example.com', 'bob@example.org', 'submission'), qr/^250 /, 'a mail that both have';
+sub counted {
+	return join ' ', map { $p->sql("SELECT ifnull(sum(requests), 0) FROM would_have WHERE check_name = '$_'") } qw(login_mismatch login_block);
+}
+sub listed { return $p->sql("SELECT count(*) FROM shadow WHERE would LIKE '%login_mismatch%' AND sender = '$_[0]'") }
+eventually { counted() eq '1 2' && listed('bob@example.com') == 1 } 'to one recipient counts once';
+like from('a@example.com', 'bob@example.org', 'submissions'), qr/^250 /, 'another';
+eventually { counted() eq '2 3' && listed('a@example.com') == 1 } 'counts, too';
+$c = logged_in('ann@example.org', 'submission');
+like $c->mail('b@example.com', 'a@example.com'), qr/^250 /, 'one to two';
+like $c->say('RCPT TO:<b@example.com>'), qr/^250 /, 'recipients';
+eventually { counted() eq '4 3' && listed('b@example.com') == 2 } 'counts twice';
+$p->ask(policy_context => 'submission', %foreign, instance => "1a2b.2.$_", sender => 'c@example.com') for 1 .. 2;
+eventually { counted() eq '6 3' && listed('c@example.com') == 2 } 'where only one of the two is asked it counts all the same';
+$p->ask(policy_context => 'submission', %foreign, instance => '1a2b.2.2', sender => 'd@example.com');
+eventually { listed('d@example.com') == 1 } 'as does another sender';
+$p->reload(profiles => profile('mx') . profile('submission', @rules));
+eventually { from('ann@example.net', 'ann@example.org', 'submission') =~ $refused } 'refused again';
+
 # ---- port 25 ----
 
 $c = $postfix->client(addr => '203.0.113.7', login => 'ann@example.org');
@@ -151,6 +180,7 @@ $p->sql("INSERT INTO quota_limit (client, quota, note) VALUES ('127.0.0.1', 'non
 eventually { script()->mail('www@example.org', 'a@example.com') =~ /^250 / } 'unless a row lets it off';
 
 is $_->stop, 'exit 0', 'and stop' for $feed, $p;
+is $p->metric('policyd_would_total{check="login_mismatch",action="object"}'), 7, 'policyd_would_total has each once, too';
 unlike $p->log, qr/wiring/, 'the wiring is right';
 unlike $postfix->log, qr/(?:fatal|panic|unsupported|unknown restriction)[: ]/, 'Postfix had nothing to complain about';
 

@@ -324,6 +324,7 @@ job_decide(struct job *j, struct text *reply)
 		let_pass(j);
 	else if (j->decision.action == ACTION_DUNNO)
 		memory_keep(j);
+	j->decision.would = memory_would(j);
 	memory_count(j);
 	if (j->decision.action == ACTION_DUNNO) {
 		word(j, reply);

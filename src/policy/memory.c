@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "policy/message.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -155,6 +156,33 @@ count_login(struct job *j)
 		store_add_activity(store, "login", e->login, ACTIVITY_ACCEPTED, e->now_s, accepted);
 	if (!passes && at_rcpt)
 		store_add_activity(store, "login", e->login, ACTIVITY_REFUSED, e->now_s, 1);
+}
+
+/* ---- what shadow checks would do ---- */
+
+const char *
+memory_would(struct job *j)
+{
+	const struct request *r = &j->request;
+	const char *would = j->decision.would;
+	bool first = j->eval->hook & (HOOK_MX_PRE | HOOK_SUBMISSION_SENDER);
+	char item[COUNTER_KEY];
+
+	if (would == NULL || *r->instance == '\0' || r->stage != STAGE_RCPT)
+		return would;
+	size_t size = strlen(would) + 1;
+	struct text fresh = { .at = arena_alloc(j->arena, size), .size = size };
+	for (const char *at = would; would_key(&at, item);) {
+		const char *key = arena_printf(j->arena, "%s\n%s\n%s\n%s", r->instance, r->sender, r->recipient, item);
+		uint64_t hash = hash_bytes(key, strlen(key));
+
+		*strchr(item, ':') = ' ';
+		if (first)
+			message_note(j->policy->messages, hash, strlen(key), clock_tick_us());
+		else if (message_find(j->policy->messages, hash, strlen(key), clock_tick_us()).reply == NULL)
+			text_add_all(&fresh, fresh.len > 0 ? ", " : "", item);
+	}
+	return first ? would : fresh.len > 0 ? fresh.at : NULL;
 }
 
 /* ---- what strangers try ---- */

@@ -19,6 +19,12 @@ void memory_bracket(struct job *j);
 /* What came by that connection is over. */
 void memory_concludes(struct policy *p, const void *connection);
 
+/*
+ * What shadow checks would have done, but for what they said of this recipient of the message before, where Postfix asks
+ * about it in two contexts (mx-pre and mx, submission-sender and submission); NULL: nothing.
+ */
+const char *memory_would(struct job *j);
+
 /* It is decided: count it of its client, sender and login, and set the block that goes with it. */
 void memory_count(struct job *j);
 

@@ -119,3 +119,9 @@ message_close(struct messages *m, uint64_t hash, size_t len, const char *reply, 
 	e->asked = NULL;
 	e->reply = strcmp(reply, plain) == 0 ? plain : xstrdup(reply);
 }
+
+void
+message_note(struct messages *m, uint64_t hash, size_t len, int64_t now_us)
+{
+	message_close(m, hash, len, plain, now_us);
+}

@@ -3,7 +3,7 @@
  * The resend memory: Postfix sends a request again, byte for byte, when an
  * answer was late or a connection broke.  Such a request gets the stored answer for ten minutes, and counts
  * nothing.  A request without an instance is never remembered.  A request is
- * known by a keyed 64-bit hash of all its bytes and its length.
+ * known by a keyed 64-bit hash of all its bytes and its length, and so is what else is noted of a message.
  */
 #ifndef POLICY_MESSAGE_H
 #define POLICY_MESSAGE_H
@@ -33,5 +33,8 @@ void message_open(struct messages *m, uint64_t hash, size_t len, void *asked, in
 
 /* The request got this answer, whether it was opened or not. */
 void message_close(struct messages *m, uint64_t hash, size_t len, const char *reply, int64_t now_us);
+
+/* Something else is known by this hash and length, in the room of a request: message_find() has a reply to it. */
+void message_note(struct messages *m, uint64_t hash, size_t len, int64_t now_us);
 
 #endif

@@ -108,6 +108,25 @@ none(void **state)
 }
 
 static void
+noted(void **state)
+{
+	struct messages *m = messages_new(10), *nothing = messages_new(0);
+	int64_t end = RESEND_KEEP_S * second;
+	(void)state;
+
+	message_note(m, 1, LEN, 0);
+	message_note(m, 1, LEN, 5);
+	assert_non_null(reply_of(m, 1, end));
+	assert_null(reply_of(m, 2, 0));
+	assert_null(message_find(m, 1, LEN + 1, 0).reply);
+	assert_null(reply_of(m, 1, end + 1));
+	message_note(nothing, 1, LEN, 0);
+	assert_null(reply_of(nothing, 1, 0));
+	messages_free(m);
+	messages_free(nothing);
+}
+
+static void
 evicted_while_open(void **state)
 {
 	struct messages *m = messages_new(2);
@@ -165,6 +184,7 @@ main(void)
 		{ "it forgets after ten minutes, not before", ten_minutes, NULL, NULL, NULL },
 		{ "it forgets the oldest beyond its bound", bound, NULL, NULL, NULL },
 		{ "a bound of 0 remembers nothing", none, NULL, NULL, NULL },
+		{ "what is noted is found for ten minutes", noted, NULL, NULL, NULL },
 		{ "one forgotten while open is remembered when answered", evicted_while_open, NULL, NULL, NULL },
 		{ "so is one that took longer than ten minutes", expired_while_open, NULL, NULL, NULL },
 		{ "one judged twice has the later answer, and leaks none", judged_twice, NULL, NULL, NULL },
