@@ -279,7 +279,7 @@ $lock->autoflush(1);
 print $lock ".output " . folder . "/locked\nBEGIN IMMEDIATE;\nSELECT 'locked';\n";
 eventually { slurp(folder . '/locked') =~ /locked/ } 'the database is locked';
 append(unknown('192.0.2.99', 'late@example.org'));
-$load->says(qr/warning: store: .*locked; nothing more is read/, 'which is said');
+$load->says(qr/warning: store: .*locked; .*nothing more is read/, 'which is said');
 close $lock;
 eventually { $load->sql("SELECT count(*) FROM unknown WHERE client = '192.0.2.99'") } 'what was read waits for it';
 $load->says(qr/store: it can be written again/, 'which is said, too');
