@@ -60,7 +60,8 @@ like $p->sql("SELECT check_name, login, sender FROM refusal WHERE sender = 'ann\
 
 $p->sql(<<'');
 INSERT INTO login_domain (login, sender, note) VALUES ('bob@example.org', 'example.net', 'his own domain'),
-    ('@customer.example', '.customer.example', 'all of it'), ('gateway@example.org', '<>', 'vacation notices'), ('list@example.org', NULL, 'a mailing list');
+    ('@customer.example', '.customer.example', 'all of it'), ('gateway@example.org', '<>', 'vacation notices'), ('list@example.org', NULL, 'a mailing list'),
+    ('X@MÜLLER.example', 'example.net', 'in UTF-8');
 INSERT INTO login_domain (sender) VALUES ('example.net');
 INSERT INTO deny (sender) VALUES ('felt.example');
 
@@ -71,6 +72,7 @@ like from('a@shop.customer.example', 'b@customer.example'), qr/^250 /, 'a row fo
 like from('', 'gateway@example.org'), qr/^250 /, 'a row: the empty sender';
 like from('', 'bob@example.org'), $refused, 'for nobody else';
 like from('anybody@example.com', 'list@example.org'), qr/^250 /, 'a row: any sender';
+like from('anybody@example.net', 'x@xn--mller-kva.example'), qr/^250 /, 'a row: a login whose domain is in UTF-8';
 like $p->sql('SELECT list, finding FROM problem'), qr/^login_domain\|says not whose it is; fill login$/, 'a row that says nothing is told';
 $p->sql("UPDATE login_domain SET expires = '2020-01-01' WHERE login = 'bob\@example.org'");
 eventually { from('bob@example.net', 'bob@example.org') =~ $refused } 'a row that has expired';

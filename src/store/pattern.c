@@ -1,6 +1,5 @@
 /* pattern.c - see pattern.h */
 #include "store/pattern.h"
-#include "base/ascii.h"
 #include "base/domain.h"
 #include "base/text.h"
 
@@ -31,12 +30,8 @@ read_pattern(struct arena *a, const char *text, char column, struct pattern *p, 
 	}
 	const char *at = strrchr(text, '@');
 	if (column == 'l' && *text != '@') {
-		size_t len = strnlen(text, VALUE_BYTES - 1);
-
-		for (size_t i = 0; i < len; i++)
-			normal[i] = to_lower(text[i]);
-		normal[len] = '\0';
 		p->what = PATTERN_EXACT;
+		mail_address_normal(text, &address);
 	} else if (column == 'l') {
 		p->what = PATTERN_DOMAIN;
 		*finding = "no login; write ann@example.org, ann, or @example.org for all of a domain";

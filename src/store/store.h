@@ -372,7 +372,7 @@ enum list_kind { LIST_ALLOW, LIST_DENY, LIST_UNWANTED, LIST_BLOCK, LIST_SPAMTRAP
  *   helo       name; ".example.net" likewise
  *   sender     address, domain ("example.net"), or ".example.net" for what is below it; "<>" is the null sender
  *   recipient  address, domain or ".domain", as above
- *   login      SASL login, in lower case, or "@domain"
+ *   login      SASL login, or "@domain"
  */
 struct list_row {
 	int64_t id;
@@ -396,7 +396,7 @@ struct list_subject {			/* in normal form: lower case, A-labels */
 	const struct address *client;
 	const char *client_name;	/* confirmed; NULL or "" if there is none */
 	const char *helo, *sender, *recipient;	/* sender "": the null sender */
-	const char *login;		/* in lower case; NULL: none */
+	const char *login;		/* NULL: none */
 };
 
 /* The lists as they are now: a reference, unchanging, handed back to lists_release(). */

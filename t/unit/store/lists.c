@@ -325,6 +325,31 @@ finds_one_wish_of_many(void **state)
 	lists_release(l);
 }
 
+static void
+knows_logins_in_any_spelling(void **state)
+{
+	struct lists *l = load(
+	    "INSERT INTO login_domain (login, sender) VALUES ('X@M\xc3\xbcller.Example', 'example.net'), ('Ann', 'example.net'),"
+	    "  ('x@[192.0.2.7]', 'example.net');"
+	    "INSERT INTO relay_login (login) VALUES ('X@M\xc3\xbcller.Example'), ('Ann'), ('x@[192.0.2.7]');"
+	    "INSERT INTO quota_limit (login, quota) VALUES ('X@M\xc3\xbcller.Example', 'none'), ('Ann', 'none'), ('x@[192.0.2.7]', 'none');"
+	    "INSERT INTO block (login, since) VALUES ('X@M\xc3\xbcller.Example', 5), ('Ann', 5), ('x@[192.0.2.7]', 5)");
+	static const enum list_kind kinds[] = { LIST_LOGIN_DOMAIN, LIST_RELAY_LOGIN, LIST_QUOTA_LIMIT, LIST_BLOCK };
+	static const char *const logins[] = { "x@xn--mller-kva.example", "ann", "x@[192.0.2.7]" };
+	(void)state;
+
+	assert_string_equal(problems, "");
+	for (size_t i = 0; i < sizeof logins / sizeof *logins; i++) {
+		struct list_subject who = { .login = logins[i], .sender = "bob@example.net" };
+
+		for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+			assert_non_null(lists_find(l, kinds[k], &who, NOW));
+		assert_non_null(lists_block(l, "", logins[i]));
+	}
+	assert_null(lists_find(l, LIST_BLOCK, &(struct list_subject){ .login = "y@xn--mller-kva.example" }, NOW));
+	lists_release(l);
+}
+
 static bool
 wants_name(const struct lists *l, enum list_kind kind, const char *recipient)
 {
@@ -408,6 +433,7 @@ main(void)
 		{ "a recipient's own goes before its domain's", knows_recipients, NULL, NULL, NULL },
 		{ "a wish is one recipient's, or all recipients'", keeps_wishes, NULL, NULL, NULL },
 		{ "a block counts while it lasts, and one for good before one with an end", knows_blocks, NULL, NULL, NULL },
+		{ "a login may be written in any case, and its domain in UTF-8", knows_logins_in_any_spelling, NULL, NULL, NULL },
 		{ "a time or a number that makes no sense does no harm", bears_odd_numbers, NULL, NULL, NULL },
 		{ "what thousands do not want is found at once", finds_one_wish_of_many, NULL, NULL, NULL },
 		{ "names are asked for only if a row needs one", knows_whether_names_matter, NULL, NULL, NULL },
