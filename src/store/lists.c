@@ -29,6 +29,7 @@ struct entry {
 	enum list_kind kind;
 	struct list_row row;
 	struct pattern client, helo, sender, recipient, login;
+	bool sender_is_empty;		/* '' stands there, not NULL */
 	int weight;			/* how specific */
 	/* recipient_profile and recipient_setting */
 	const char *profile;
@@ -264,6 +265,9 @@ row_finding(const struct entry *e, const char *scope)
 			return "says not who does not want it; fill recipient, or set scope = 'all'";
 		return NULL;
 	case LIST_LOGIN_DOMAIN:
+		if (e->sender_is_empty)
+			return "sender is ''; write '<>' for the empty sender, or NULL for any";
+		/* fall through */
 	case LIST_RELAY_LOGIN:
 		return e->login.what == PATTERN_ANY ? "says not whose it is; fill login" : NULL;
 	case LIST_QUOTA_LIMIT:
@@ -337,6 +341,7 @@ load_row(struct loading *to, sqlite3_stmt *s)
 	    .helo = column_text(a, s, 2), .sender = column_text(a, s, 3), .recipient = column_text(a, s, 4),
 	    .login = column_text(a, s, 5), .expires_s = column_time(s, 6), .cause = column_text(a, s, 7),
 	    .for_all = strcmp(scope, "all") == 0, .since_s = column_time(s, 9), .strikes = column_strikes(s, 10) };
+	e->sender_is_empty = *e->row.sender == '\0' && sqlite3_column_type(s, 3) != SQLITE_NULL;
 	file_entry(to, e, scope);
 }
 

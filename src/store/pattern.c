@@ -29,18 +29,18 @@ read_pattern(struct arena *a, const char *text, char column, struct pattern *p, 
 		return true;
 	}
 	const char *at = strrchr(text, '@');
-	if (column == 'l' && *text != '@') {
-		p->what = PATTERN_EXACT;
-		mail_address_normal(text, &address);
-	} else if (column == 'l') {
-		p->what = PATTERN_DOMAIN;
+	bool any_of_domain = strncmp(text, "*@", 2) == 0;	/* as people write it, and nobody's address */
+	if (column == 'l') {
+		p->what = *text == '@' ? PATTERN_DOMAIN : PATTERN_EXACT;
 		*finding = "no login; write ann@example.org, ann, or @example.org for all of a domain";
-		if (!domain_normal(text + 1, normal))
+		if (any_of_domain || (p->what == PATTERN_DOMAIN && !domain_normal(text + 1, normal)))
 			return false;
+		if (p->what == PATTERN_EXACT)
+			mail_address_normal(text, &address);
 	} else if (at != NULL && (column == 's' || column == 'r')) {
 		p->what = PATTERN_EXACT;
 		*finding = "no mail address; write ann@example.net, example.net or .example.net";
-		if (at == text || at - text > 255 || mail_address_normal(text, &address) == NULL)
+		if (any_of_domain || at == text || at - text > 255 || mail_address_normal(text, &address) == NULL)
 			return false;
 	} else {
 		p->what = *text == '.' ? PATTERN_BELOW : column == 's' || column == 'r' ? PATTERN_DOMAIN : PATTERN_EXACT;

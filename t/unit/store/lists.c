@@ -183,6 +183,13 @@ static const struct wrong {
 	{ "quotas too long to read", "INSERT INTO quota_limit (login, quota) WITH n(i) AS (VALUES (60) UNION ALL SELECT i + 1 FROM n "
 	  "WHERE i < 90) SELECT 'ann', group_concat('1000 recipients / ' || i || 'm', ', ') FROM n", "quota_limit 1: too long" },
 	{ "no quota at all is well", "INSERT INTO quota_limit (sender, quota) VALUES ('.example.org', 'none')", NULL },
+	{ "a login's empty sender that was not written as <>", "INSERT INTO login_domain (login, sender) VALUES ('ann@example.org', '')",
+	  "login_domain 1: sender is ''; write '<>' for the empty sender, or NULL for any" },
+	{ "a login's any sender is well", "INSERT INTO login_domain (login, sender) VALUES ('ann@example.org', NULL)", NULL },
+	{ "a star for all of a domain", "INSERT INTO login_domain (login, sender) VALUES ('ann@example.org', '*@example.net')",
+	  "login_domain 1: sender = *@example.net: no mail address; write ann@example.net, example.net or" },
+	{ "also of logins", "INSERT INTO relay_login (login) VALUES ('*@example.org')", "relay_login *@example.org: login = *@example.org: no login; " },
+	{ "a star in front of an address is one", "INSERT INTO deny (sender) VALUES ('*bob@example.net')", NULL },
 	{ "a recipient that is none", "INSERT INTO recipient_profile (recipient, profile) VALUES ('.example.org', 'mx')",
 	  "recipient_profile .example.org: no recipient" },
 };
