@@ -99,7 +99,9 @@ quotas_read(struct arena *a, const char *text, bool scoped, struct quotas *out)
 	const char *words[WORDS_MAX];
 	size_t count = 0;
 
-	for (size_t len; *text != '\0' && strcmp(text, "none") != 0; text += len + (text[len] == ',')) {
+	if (strcmp(text, "none") == 0)
+		text = "";
+	for (size_t len; *text != '\0'; text += len + (text[len] == ',')) {
 		len = strcspn(text, ",");
 		size_t word_count = split(a, text, len, words);
 

@@ -24,6 +24,8 @@ static const struct {
 	{ "a row has no scopes", "5 recipients / 2h fixed, 7 recipients / 2h",
 	  "5 recipients/7200 7200..7200; 7 recipients/7200 600..7800", true },
 	{ "none is none", "none", "", true },
+	{ "but not beside others", "5 recipients / 1h,none", "none: write 500 recipients / 1h, or messages or bytes, with fixed behind it "
+	  "if it is to begin anew each time", true },
 	{ "so is nothing", "", "", false },
 	{ "nobody may have nothing", "login 0 messages / 1h", "login 0 messages/3600 300..3900", false },
 	{ "it says what is missing", "login 500 / 1h", "login 500 / 1h: " RIGHT, false },
