@@ -152,6 +152,20 @@ END
 	is("@lines", '', 'and of nothing else');
 }
 
+# ---- domains that are none ----
+for (
+	[ "[server]\nlogin_realm = \@example.org\n",        qr/:2: login_realm = \@example\.org: no domain name; write the domain alone/ ],
+	[ "[server]\nlogin_realm = .example.org\n",         qr/:2: login_realm = \.example\.org: no domain name/ ],
+	[ "[submission]\nrelay_include = .example.org\n",   qr/:2: relay_include = \.example\.org: .*write it without the dot/ ],
+) {
+	my ($conf, $want) = @$_;
+	($code, $out, $err) = policyd('-c', file('domain', $conf), '-n');
+	is("$code $out", '1 ', $conf);
+	like($err, $want, 'it says what is right');
+}
+($code, $out, $err) = policyd('-c', file('realm', "[server]\nlogin_realm = Müller.example\n"), '-n');
+is("$code $out$err", '0 ', 'a realm may be written in any case, and in UTF-8');
+
 # ---- mistakes ----
 {
 	my $path = file('wrong', <<'END');

@@ -55,7 +55,7 @@ struct option {
 	const char *words;		/* OPT_WORD */
 	/* OPT_PARSED: read text into the member at into; NULL, or a sentence (in a) that says what is wrong and right. */
 	const char *(*parse)(struct arena *a, const char *text, void *into);
-	const char *(*check)(const char *word);		/* OPT_LIST: NULL, or what is wrong with the word and what is right */
+	const char *(*check)(const char *word);		/* OPT_LIST, OPT_DOMAINS: NULL, or what is wrong with the word and what is right */
 };
 
 /* A row says what it has to say; what it leaves out is NULL. */

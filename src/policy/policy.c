@@ -1,6 +1,7 @@
 /* policy.c - see policy.h */
 #include "policy/policy.h"
 #include "base/clock.h"
+#include "base/domain.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/loop.h"
@@ -16,6 +17,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+static const char *
+parse_realm(struct arena *a, const char *text, void *into)
+{
+	char normal[DOMAIN_TEXT] = "";
+
+	if (*text && !domain_normal(text, normal))
+		return "no domain name; write the domain alone, as in example.org";
+	*(const char **)into = arena_strdup(a, normal);
+	return NULL;
+}
 
 #define OPTIONS policy_options
 static const struct option rows[] = {
@@ -35,8 +47,8 @@ static const struct option rows[] = {
 	{ "help_url", OPT_PARSED, INTO(help_url), "", NULL, NULL,
 	  "A page that explains the rules; stands in every refusal, with check and reference appended or in place of "
 	  "%{check} and %{reference}.", .parse = help_url_parse },
-	{ "login_realm", OPT_TEXT, INTO(login_realm), "", NULL, NULL,
-	  "The domain of logins that have none, as in smtpd_sasl_local_domain; empty: they have none." },
+	{ "login_realm", OPT_PARSED, INTO(login_realm), "", NULL, NULL,
+	  "The domain of logins that have none, as in smtpd_sasl_local_domain; empty: they have none.", .parse = parse_realm },
 	{ "deadline", OPT_MSEC, INTO(deadline_ms), "8s", "100ms", "90s",
 	  "A request is answered within this time; what is not known by then, policyd cannot tell.  "
 	  "Keep it below Postfix's timeout." },

@@ -27,7 +27,7 @@ struct policy_options {
 	int addresses;			/* enum addresses, of the table decision */
 	const char *metrics_file;	/* "": none */
 	const char *help_url;		/* as written (reply.h); "": none */
-	const char *login_realm;	/* "": none */
+	const char *login_realm;	/* in normal form; "": none */
 	int64_t deadline_ms;
 	struct option_networks local_networks;
 	int64_t resend_memory;		/* requests */

@@ -45,6 +45,13 @@ parse_addresses(struct arena *a, const char *text, void *into)
 	return NULL;
 }
 
+/* Customers are told to add it as it stands here. */
+static const char *
+check_include(const char *name)
+{
+	return *name == '.' ? "a record includes a domain, not those below it; write it without the dot" : NULL;
+}
+
 static const struct option rows[] = {
 	[RELAY_SPF] = { "relay_spf", OPT_SETTING, INTO(relay_spf), "reject",
 	    .sentence = "The SPF record of a relay's domain does not name us, and has not for relay_grace." },
@@ -54,7 +61,7 @@ static const struct option rows[] = {
 	    .sentence = "Which logins are relays: those in the table relay_login or by relay_query, or all." },
 	{ "outbound_addresses", OPT_PARSED, INTO(addresses), "", .parse = parse_addresses,
 	    .sentence = "The addresses from which our mail leaves: SPF must allow each." },
-	{ "relay_include", OPT_DOMAINS, INTO(includes), "",
+	{ "relay_include", OPT_DOMAINS, INTO(includes), "", .check = check_include,
 	    .sentence = "Or the record must include one of these domains, or redirect to it; the first stands in the reply." },
 	{ "relay_grace", OPT_SEC, INTO(grace_s), "14d", "0s", "366d",
 	    .sentence = "So long after it was first seen a relay whose record does not name us is only warned of." },
