@@ -50,23 +50,35 @@ settings_complain(bool to_log, const char *mistake)
 		fprintf(stderr, "%s\n", mistake);
 }
 
-/* A check that is set to greylist where it does nothing is let pass, but not in silence. */
-static void
-warn_of_greylist(const char *path, const struct profile *p, const struct rule *rule, const void *values, bool to_log)
+/* Why that value of the rule's option does nothing in the profile, and what is right; NULL: it does something. */
+static const char *
+why_idle(const struct config *c, const struct profile *p, const struct rule *rule, const struct option *o, const char *values)
 {
-	const char *why = profile_why_not_greylist(rule, strcmp(profile_name(p), "submission") == 0), *text;
+	const struct setting *s = o->type == OPT_SETTING ? (const void *)(values + o->offset) : NULL;
 
-	if (why == NULL || rule->greylists)
-		return;
-	for (size_t i = 0; i < rule->options.count; i++) {
-		const struct option *o = &rule->options.rows[i];
-		size_t line = o->type == OPT_SETTING ? profile_line(p, o->name, &text) : 0;
+	if (s != NULL && s->action == SETTING_OFF)
+		return NULL;
+	const char *why = profile_why_idle(c, p, rule, rule->of_logins != NULL && rule->of_logins(values) == o);
+	if (why == NULL && s != NULL && s->action == SETTING_GREYLIST && !rule->greylists)
+		why = profile_why_not_greylist(rule, profile_is_users(p));
+	return why;
+}
 
-		if (line == 0 || ((const struct setting *)(const void *)((const char *)values + o->offset))->action != SETTING_GREYLIST)
+/* What does nothing where it is written is let pass, but not in silence, unless it is the default. */
+static void
+warn_of_idle(const char *path, const struct config *c, const struct profile *p, size_t place, bool to_log)
+{
+	for (size_t i = 0; i < rules[place]->options.count; i++) {
+		const struct option *o = &rules[place]->options.rows[i];
+		const char *text;
+		size_t line = profile_line(p, o->name, &text);
+
+		if (line == 0 || strcmp(text, o->fallback) == 0)
 			continue;
-		if (to_log)
+		const char *why = why_idle(c, p, rules[place], o, profile_values(p, 1 + place));
+		if (why != NULL && to_log)
 			log_warn("%s:%zu: %s = %s: %s", path, line, o->name, text, why);
-		else
+		else if (why != NULL)
 			fprintf(stderr, "warning: %s:%zu: %s = %s: %s\n", path, line, o->name, text, why);
 	}
 }
@@ -89,7 +101,7 @@ settings_read(const char *path, bool to_log)
 	const struct profile *p;
 	for (size_t place = 0; config != NULL && (p = config_profile_at(config, place)) != NULL; place++)
 		for (size_t i = 0; i < rules_count; i++)
-			warn_of_greylist(path, p, rules[i], profile_values(p, 1 + i), to_log);
+			warn_of_idle(path, config, p, i, to_log);
 	return config;
 }
 

@@ -131,7 +131,9 @@ sub agree {
 
 # ---- what does nothing ----
 {
-	my $path = file('idle', <<'END');
+	my $users = qr/this is for users of our own, so it does nothing here; write it below \[submission\]$/;
+	my @idle = (
+		[ <<'END',
 [mx]
 helo_literal = greylist
 null_sender_multiple = greylist
@@ -142,14 +144,45 @@ deny = greylist
 [strict : mx]
 login_block = greylist
 END
-	my @want = ([3, qr/null_sender_multiple = greylist: this is asked at DATA, where nothing is greylisted.*; write defer or reject/],
-	    [7, qr/deny = greylist: users of our own are not greylisted/], [5, qr/login_block = greylist "later": users of our own/],
-	    [9, qr/login_block = greylist: users of our own/]);
-	($code, $out, $err) = policyd('-c', $path, '-n');
-	is("$code $out", '0 ', 'what is greylisted where nothing is, is let pass');
-	my @lines = split /\n/, $err;
-	like(shift @lines // '', qr/^warning: \Q$path\E:$_->[0]: $_->[1]/, "-n warns of line $_->[0]") for @want;
-	is("@lines", '', 'and of nothing else');
+		[3, qr/null_sender_multiple = greylist: this is asked at DATA, where nothing is greylisted.*; write defer or reject/],
+		[7, qr/deny = greylist: users of our own are not greylisted/], [5, qr/login_block = greylist "later": users of our own/],
+		[9, qr/login_block = greylist: $users/] ],
+		[ <<'END',
+[mx]
+login_required = off
+login_mismatch = reject
+relay_spf_soon = log
+outbound_addresses = 203.0.113.25
+quota = client 9 messages / 1h, login 5 recipients / 1h
+[submission]
+helo_forged = defer
+END
+		[3, qr/login_mismatch = reject: $users/], [5, qr/outbound_addresses = .*: $users/],
+		[6, qr/quota = client .*: strangers have no login, so what it says of logins does nothing here; write it below \[submission\]$/],
+		[8, qr/helo_forged = defer: this is for mail from strangers, so it does nothing here; write it below \[mx\]$/] ],
+		[ <<'END',
+[mx]
+login_mismatch = reject
+quota = client 9 messages / 1h, login 5 recipients / 1h
+[strict : mx]
+login_required = reject from 2027-01-29
+[submission : strict]
+quota = login 5 recipients / 1h
+[lax : mx]
+quota = client 9 messages / 1h
+login_match = address
+END
+		[10, qr/login_match = address: $users/] ],
+	);
+	for (@idle) {
+		my ($conf, @want) = @$_;
+		my $path = file('idle', $conf);
+		($code, $out, $err) = policyd('-c', $path, '-n');
+		is("$code $out", '0 ', 'what does nothing where it stands is let pass');
+		my @lines = split /\n/, $err;
+		like(shift @lines // '', qr/^warning: \Q$path\E:$_->[0]: $_->[1]/, "-n warns of line $_->[0]") for @want;
+		is("@lines", '', 'and of nothing else');
+	}
 }
 
 # ---- domains that are none ----

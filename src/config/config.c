@@ -202,6 +202,12 @@ config_profile_count(const struct config *c)
 	return c->profile_count;
 }
 
+const struct profile *
+profile_parent(const struct profile *p)
+{
+	return p->parent;
+}
+
 size_t
 profile_place(const struct profile *p)
 {

@@ -69,6 +69,9 @@ size_t profile_place(const struct profile *p);
 /* The same of a setting of a profile, in the profile's own section. */
 size_t profile_line(const struct profile *p, const char *option, const char **text);
 
+/* The one it takes from what it does not say; at last one of defaults, which has no place, and whose own is NULL. */
+const struct profile *profile_parent(const struct profile *p);
+
 /* The struct that the profile table filled (schema->profile[table]), and the profile's name. */
 const void *profile_values(const struct profile *p, size_t table);
 const char *profile_name(const struct profile *p);

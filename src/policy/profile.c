@@ -55,6 +55,46 @@ route_request(const struct config *c, const struct lists *lists, const struct re
 	return to;
 }
 
+bool
+profile_is_users(const struct profile *p)
+{
+	return strcmp(profile_name(p), "submission") == 0;
+}
+
+unsigned
+profile_hooks(const struct profile *p)
+{
+	return profile_is_users(p) ? HOOK_SUBMISSION | HOOK_SUBMISSION_SENDER : HOOK_MX | HOOK_MX_PRE;
+}
+
+/* The hooks of all profiles that take from this one, itself among them. */
+static unsigned
+hooks_below(const struct config *c, const struct profile *p)
+{
+	const struct profile *other;
+	unsigned hooks = 0;
+
+	for (size_t place = 0; (other = config_profile_at(c, place)) != NULL; place++)
+		for (const struct profile *at = other; at != NULL; at = profile_parent(at))
+			if (at == p)
+				hooks |= profile_hooks(other);
+	return hooks;
+}
+
+const char *
+profile_why_idle(const struct config *c, const struct profile *p, const struct rule *rule, bool of_logins)
+{
+	enum { USERS = HOOK_SUBMISSION | HOOK_SUBMISSION_SENDER };
+	unsigned hooks = hooks_below(c, p);
+
+	if (of_logins && !(hooks & USERS))
+		return "strangers have no login, so what it says of logins does nothing here; write it below [submission]";
+	if (rule->hooks & hooks)
+		return NULL;
+	return hooks & USERS ? "this is for mail from strangers, so it does nothing here; write it below [mx]" :
+	    "this is for users of our own, so it does nothing here; write it below [submission]";
+}
+
 const char *
 profile_why_not_greylist(const struct rule *rule, bool users)
 {

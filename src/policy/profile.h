@@ -34,6 +34,18 @@ struct route route_request(const struct config *c, const struct lists *lists, co
 void *profile_read_setting(const struct rule *const *rules, size_t rule_count, const char *check,
     const char *setting, char *why, size_t size);
 
+/* Users of ours are judged by the profile submission, strangers by all others: at these hooks (enum hook, ored). */
+bool profile_is_users(const struct profile *p);
+unsigned profile_hooks(const struct profile *p);
+
+/*
+ * Why it does nothing to set the rule's options in p, and what is right; NULL if it does something, there or in a profile
+ * that takes them from it.
+ *
+ * of_logins   of an option that says something of logins alone
+ */
+const char *profile_why_idle(const struct config *c, const struct profile *p, const struct rule *rule, bool of_logins);
+
 /*
  * Why it does nothing to set the rule's checks to greylist, and what is right; NULL if it does something.
  *

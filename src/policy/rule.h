@@ -90,6 +90,8 @@ struct rule {
 	const struct option *retry_window, *triplet_life;
 	/* Under these options, at which stages (enum stage, ored) does it count what is sent, so that Postfix must ask?  NULL: none. */
 	unsigned (*counts_at)(const void *options);
+	/* Which of its rows says, under these options, something of logins alone; NULL: none does. */
+	const struct option *(*of_logins)(const void *options);
 	/* Name every DNS list it may ask under these options; NULL: it asks none. */
 	void (*lists)(const void *options, list_namer *name, void *arg);
 };

@@ -52,19 +52,6 @@ is_on(const struct rule *rule, const char *values)
 	return false;
 }
 
-/* Users of ours are judged by the profile submission, strangers by all others. */
-static bool
-is_users(const struct profile *p)
-{
-	return strcmp(profile_name(p), "submission") == 0;
-}
-
-static bool
-can_be_asked(const struct rule *rule, const struct profile *p)
-{
-	return rule->hooks & (is_users(p) ? HOOK_SUBMISSION | HOOK_SUBMISSION_SENDER : HOOK_MX | HOOK_MX_PRE);
-}
-
 /* Make *most the option's seconds if those are more; a rule without that option has none. */
 static void
 at_least(int64_t *most, const struct option *o, const char *values)
@@ -85,10 +72,10 @@ wiring_needs(const struct config *c, const struct rule *const *rules, size_t cou
 		for (size_t i = 0; i < count; i++) {
 			const char *values = profile_values(p, first_table + i);
 			const struct option *window = rules[i]->sent_window;
-			bool on = can_be_asked(rules[i], p) && is_on(rules[i], values);
+			bool on = (rules[i]->hooks & profile_hooks(p)) && is_on(rules[i], values);
 
 			unsigned stages = on && rules[i]->counts_at != NULL ? rules[i]->counts_at(values) : 0;
-			enum mail of = is_users(p) ? MAIL_OF_USERS : MAIL_OF_STRANGERS;
+			enum mail of = profile_is_users(p) ? MAIL_OF_USERS : MAIL_OF_STRANGERS;
 
 			if (on && rules[i]->stages == STAGE_DATA)
 				stages |= STAGE_DATA;

@@ -24,7 +24,7 @@ struct quota_options {
 	int64_t soft;
 	bool header;
 };
-enum { QUOTA_EXCEEDED, QUOTA_NEAR };
+enum { QUOTA_EXCEEDED, QUOTA_NEAR, QUOTA };
 
 static const char *
 parse_quotas(struct arena *a, const char *text, void *into)
@@ -44,7 +44,7 @@ static const struct option rows[] = {
 	    .sentence = "A quota has not enough left for this recipient or message." },
 	[QUOTA_NEAR] = { "quota_near", OPT_SETTING, INTO(near), "log",
 	    .sentence = "It has, but more than quota_soft per cent of it are used then." },
-	{ "quota", OPT_PARSED, INTO(quotas), "", .parse = parse_quotas,
+	[QUOTA] = { "quota", OPT_PARSED, INTO(quotas), "", .parse = parse_quotas,
 	    .sentence = "So much may be sent: login 500 recipients / 1h, client 1G bytes / 1d fixed, ...; rows of quota_limit go before." },
 	{ "quota_soft", OPT_INT, INTO(soft), "80", "0", "100",
 	    .sentence = "So many per cent are near the end." },
@@ -264,5 +264,16 @@ counts_at(const void *values)
 	return stages;
 }
 
+static const struct option *
+of_logins(const void *values)
+{
+	const struct quotas *q = &((const struct quota_options *)values)->quotas;
+
+	for (size_t i = 0; i < q->count; i++)
+		if (strcmp(q->at[i].scope, "login") == 0 || strncmp(q->at[i].scope, "sasl_", 5) == 0)
+			return &rows[QUOTA];
+	return NULL;
+}
+
 const struct rule rule_quota = { "quota", judge, STAGE_RCPT | STAGE_DATA, HOOK_MX | HOOK_SUBMISSION, 0, OPTION_TABLE(rows),
-    .last = true, .of_service = true, .learn = learn, .counts_at = counts_at };
+    .last = true, .of_service = true, .learn = learn, .counts_at = counts_at, .of_logins = of_logins };
