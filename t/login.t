@@ -61,7 +61,7 @@ like $p->sql("SELECT check_name, login, sender FROM refusal WHERE sender = 'ann\
 $p->sql(<<'');
 INSERT INTO login_domain (login, sender, note) VALUES ('bob@example.org', 'example.net', 'his own domain'),
     ('@customer.example', '.customer.example', 'all of it'), ('gateway@example.org', '<>', 'vacation notices'), ('list@example.org', NULL, 'a mailing list'),
-    ('X@MÜLLER.example', 'example.net', 'in UTF-8');
+    ('X@MÜLLER.example', 'example.net', 'in UTF-8'), ('Dora', 'example.net', 'without the realm');
 INSERT INTO login_domain (sender) VALUES ('example.net');
 INSERT INTO deny (sender) VALUES ('felt.example');
 
@@ -73,6 +73,8 @@ like from('', 'gateway@example.org'), qr/^250 /, 'a row: the empty sender';
 like from('', 'bob@example.org'), $refused, 'for nobody else';
 like from('anybody@example.com', 'list@example.org'), qr/^250 /, 'a row: any sender';
 like from('anybody@example.net', 'x@xn--mller-kva.example'), qr/^250 /, 'a row: a login whose domain is in UTF-8';
+like from('anybody@example.net', $_), qr/^250 /, "a row without login_realm: the login $_" for 'dora', 'dora@example.org';
+like from('anybody@example.net', 'dora@example.com'), $refused, 'a row without login_realm: no other domain\'s';
 like $p->sql('SELECT list, finding FROM problem'), qr/^login_domain\|says not whose it is; fill login$/, 'a row that says nothing is told';
 $p->sql("UPDATE login_domain SET expires = '2020-01-01' WHERE login = 'bob\@example.org'");
 eventually { from('bob@example.net', 'bob@example.org') =~ $refused } 'a row that has expired';

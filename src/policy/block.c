@@ -146,7 +146,12 @@ last_block(struct eval *e, enum blocked whom)
 {
 	const struct client_source *from = &e->world->clients;
 
-	return e->lists != NULL ? from->last_block(from->arg, e->lists, blocked_client(e, whom), blocked_login(e, whom)) : NULL;
+	if (e->lists == NULL)
+		return NULL;
+	const struct list_row *last = from->last_block(from->arg, e->lists, blocked_client(e, whom), blocked_login(e, whom));
+	if (last == NULL && whom == BLOCKED_LOGIN && e->login_name != NULL)	/* as people may have written it */
+		last = from->last_block(from->arg, e->lists, "", e->login_name);
+	return last;
 }
 
 /* The how manieth block it would be now. */

@@ -35,6 +35,8 @@ eval_new(struct arena *a, const struct world *world, const struct request *r, co
 	e->recipient = normal_address(a, r->recipient, "", &e->recipient_domain);
 	if (*r->sasl_username)
 		e->login = normal_address(a, r->sasl_username, world->login_realm, &e->login_domain);
+	if (e->login_domain != NULL && strcmp(e->login_domain, world->login_realm) == 0)
+		e->login_name = arena_strndup(a, e->login, (size_t)(e->login_domain - e->login) - 1);
 	if (*r->helo_name && domain_normal(r->helo_name, normal))
 		e->helo_domain = arena_strdup(a, normal);
 	e->local = networks_contain(&world->local_networks, &r->client);

@@ -113,7 +113,7 @@ struct world {
 	const char *own_name;		/* this host's: %{r} in an explanation */
 	bool only_log;			/* mode = log in [server]: every check of every profile is shadow */
 	const char *help_url;		/* as written; "": none */
-	const char *login_realm;	/* of logins that have none; "": none */
+	const char *login_realm;	/* of logins that have none, in normal form; "": none */
 	enum addresses addresses;	/* how the table decision keeps them */
 	size_t profile_table;		/* of struct profile_options among a profile's */
 };
@@ -205,6 +205,7 @@ struct eval {
 	const char *sender, *recipient;	/* whole, in lower case with A-labels; as given where that fails */
 	const char *sender_domain, *recipient_domain, *helo_domain;
 	const char *login, *login_domain;	/* NULL: there is none */
+	const char *login_name;		/* the login without its domain, if that is login_realm; else NULL */
 	const char *client_key;		/* once asked for */
 	bool local, own_settings;
 	const struct party *parties;	/* of a request about several recipients; NULL: the profile and the recipient alone */

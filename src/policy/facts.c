@@ -411,9 +411,9 @@ listed(struct eval *e, enum list_kind kind, bool *doubt)
 {
 	bool users = e->hook & (HOOK_SUBMISSION | HOOK_SUBMISSION_SENDER);
 	struct list_subject who = { .client = &e->request->client, .helo = e->helo_domain, .sender = e->sender,
-	    .recipient = e->recipient, .login = users ? login(e) : NULL };
+	    .recipient = e->recipient, .login = users ? e->login : NULL, .login_name = users ? e->login_name : NULL };
 	if (users && kind == LIST_BLOCK)	/* a user of ours may come from anywhere, and is blocked by the login alone */
-		who = (struct list_subject){ .login = who.login };
+		who = (struct list_subject){ .login = who.login, .login_name = who.login_name };
 
 	*doubt = false;
 	if (e->lists == NULL)

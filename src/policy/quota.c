@@ -68,7 +68,7 @@ quota_limit(struct eval *e, const char *scope)
 	if (e->lists == NULL)
 		return NULL;
 	if (is(scope, "login"))
-		who.login = e->login;
+		who = (struct list_subject){ .login = e->login, .login_name = e->login_name };
 	else if (is(scope, "sender_domain"))
 		who.sender = quota_name(e, scope) != NULL ? e->sender : NULL;
 	else if (is(scope, "client"))

@@ -494,6 +494,12 @@ client_matches(const struct pattern *p, const struct list_subject *who)
 	return pattern_matches(p, who->client_name);
 }
 
+static bool
+login_matches(const struct pattern *p, const struct list_subject *who)
+{
+	return pattern_matches(p, who->login) || (who->login_name != NULL && pattern_matches(p, who->login_name));
+}
+
 static void
 try_key(struct search *s, const char *key)
 {
@@ -503,7 +509,7 @@ try_key(struct search *s, const char *key)
 	    e = next_match(e->link.next, hash, key)) {
 		if (!list_row_counts(&e->row, s->now_s) || !client_matches(&e->client, s->who) ||
 		    !pattern_matches(&e->helo, s->who->helo) || !pattern_matches(&e->sender, s->who->sender) ||
-		    !pattern_matches(&e->recipient, s->who->recipient) || !pattern_matches(&e->login, s->who->login))
+		    !pattern_matches(&e->recipient, s->who->recipient) || !login_matches(&e->login, s->who))
 			continue;
 		if (s->best == NULL || beats(e, s->best))
 			s->best = e;
@@ -565,6 +571,7 @@ lists_find(const struct lists *l, enum list_kind kind, const struct list_subject
 	try_names(&s, 'h', who->helo);
 	try_names(&s, 'r', who->recipient);
 	try_names(&s, 'l', who->login);
+	try_names(&s, 'l', who->login_name);
 	return s.best ? &s.best->row : NULL;
 }
 

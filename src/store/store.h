@@ -372,7 +372,7 @@ enum list_kind { LIST_ALLOW, LIST_DENY, LIST_UNWANTED, LIST_BLOCK, LIST_SPAMTRAP
  *   helo       name; ".example.net" likewise
  *   sender     address, domain ("example.net"), or ".example.net" for what is below it; "<>" is the null sender
  *   recipient  address, domain or ".domain", as above
- *   login      SASL login, or "@domain"
+ *   login      SASL login, whose domain may be left out if it is login_realm, or "@domain"
  */
 struct list_row {
 	int64_t id;
@@ -397,6 +397,7 @@ struct list_subject {			/* in normal form: lower case, A-labels */
 	const char *client_name;	/* confirmed; NULL or "" if there is none */
 	const char *helo, *sender, *recipient;	/* sender "": the null sender */
 	const char *login;		/* NULL: none */
+	const char *login_name;		/* as which rows may name it, too: without login_realm; NULL: none */
 };
 
 /* The lists as they are now: a reference, unchanging, handed back to lists_release(). */

@@ -577,6 +577,10 @@ logins_are_blocked_by_reject_alone(void **unused)
 		{ "login_spread = reject", "('ann@example.org', 1, 1800000010, 2)", "defer login_block", 0 },
 		{ "login_spread = reject", "('ann@example.org', 1, NULL, 2)", "reject login_block", 0 },
 		{ "login_spread = reject", "('bob@example.org', 1, 1800000010, 2)", "defer login_spread", 1 },
+		{ "login_spread = reject", "('ann', 1, NULL, 2)", "defer login_spread", 1 },
+		{ "login_spread = reject\n[server]\nlogin_realm = Example.org", "('Ann', 1, NULL, 2)", "reject login_block", 0 },
+		{ "login_spread = reject\n[server]\nlogin_realm = example.org", "('ann', 1, 1799999990, 2)", "defer login_spread", 3 },
+		{ "login_spread = reject\n[server]\nlogin_realm = example.net", "('ann', 1, NULL, 2)", "defer login_spread", 1 },
 	};
 
 	(void)unused;

@@ -353,6 +353,13 @@ knows_logins_in_any_spelling(void **state)
 			assert_non_null(lists_find(l, kinds[k], &who, NOW));
 		assert_non_null(lists_block(l, "", logins[i]));
 	}
+	for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+		struct list_subject who = { .login = "ann@example.org", .sender = "bob@example.net" };
+
+		assert_null(lists_find(l, kinds[k], &who, NOW));
+		who.login_name = "ann";
+		assert_non_null(lists_find(l, kinds[k], &who, NOW));
+	}
 	assert_null(lists_find(l, LIST_BLOCK, &(struct list_subject){ .login = "y@xn--mller-kva.example" }, NOW));
 	lists_release(l);
 }
@@ -440,7 +447,7 @@ main(void)
 		{ "a recipient's own goes before its domain's", knows_recipients, NULL, NULL, NULL },
 		{ "a wish is one recipient's, or all recipients'", keeps_wishes, NULL, NULL, NULL },
 		{ "a block counts while it lasts, and one for good before one with an end", knows_blocks, NULL, NULL, NULL },
-		{ "a login may be written in any case, and its domain in UTF-8", knows_logins_in_any_spelling, NULL, NULL, NULL },
+		{ "a login may be written in any case, its domain in UTF-8, or without login_realm", knows_logins_in_any_spelling, NULL, NULL, NULL },
 		{ "a time or a number that makes no sense does no harm", bears_odd_numbers, NULL, NULL, NULL },
 		{ "what thousands do not want is found at once", finds_one_wish_of_many, NULL, NULL, NULL },
 		{ "names are asked for only if a row needs one", knows_whether_names_matter, NULL, NULL, NULL },
