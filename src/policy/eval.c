@@ -316,7 +316,7 @@ look_up(struct eval *e, const char *list, const char *name, enum dns_type type)
 
 /* Ask a database, once for the request. */
 static struct site_answer
-ask_database(struct eval *e, enum site_about about, const char *value)
+ask_database(struct eval *e, enum site_about about, const char *value, const char *login)
 {
 	const struct site_source *from = &e->world->sites[about];
 	struct question *q = e->questions;
@@ -326,7 +326,7 @@ ask_database(struct eval *e, enum site_about about, const char *value)
 	if (q == NULL) {
 		q = question_new(e, about);
 		q->waiter.site.answered = on_site_answer;
-		q->site = from->ask(from->arg, value, &q->waiter.site);
+		q->site = from->ask(from->arg, value, login, &q->waiter.site);
 		if (question_is_open(q))
 			q->asked_us = clock_mono_us();
 		if (e->closed && question_is_open(q)) {
@@ -342,25 +342,25 @@ ask_database(struct eval *e, enum site_about about, const char *value)
 struct site_answer
 site_lookup(struct eval *e)
 {
-	return ask_database(e, ABOUT_RECIPIENT, e->recipient);
+	return ask_database(e, ABOUT_RECIPIENT, e->recipient, "");
 }
 
 struct site_answer
 login_lookup(struct eval *e)
 {
-	return ask_database(e, ABOUT_LOGIN, arena_printf(e->arena, "%s@%s", e->login, e->sender_domain));
+	return ask_database(e, ABOUT_LOGIN, *e->sender ? e->sender : "<>", e->login);
 }
 
 struct site_answer
 relay_lookup(struct eval *e)
 {
-	return ask_database(e, ABOUT_RELAY, e->login);
+	return ask_database(e, ABOUT_RELAY, e->login, "");
 }
 
 struct site_answer
 reputation_lookup(struct eval *e)
 {
-	return ask_database(e, ABOUT_REPUTATION, e->client_key);
+	return ask_database(e, ABOUT_REPUTATION, e->client_key, "");
 }
 
 bool

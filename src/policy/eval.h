@@ -36,7 +36,7 @@ struct dns_source {
 
 /* And what a database says, the site's own of recipients or the store's of clients; see site_ask() and site_forget(). */
 struct site_source {
-	struct site_answer (*ask)(void *arg, const char *value, struct site_waiter *w);
+	struct site_answer (*ask)(void *arg, const char *value, const char *login, struct site_waiter *w);
 	void (*forget)(void *arg, struct site_waiter *w);
 	void *arg;
 };
@@ -272,7 +272,7 @@ const struct list_row *lasting_block(struct eval *e, enum blocked whom);
 /* Ask the site's database of the recipient, as dns_lookup() asks the DNS. */
 struct site_answer site_lookup(struct eval *e);
 
-/* Ask the site's database whether this login may send as the sender's domain; both are there. */
+/* Ask the site's database whether the login, which there is, may send as the sender. */
 struct site_answer login_lookup(struct eval *e);
 
 /* Ask the site's database whether the login, which there is, is a relay. */

@@ -323,7 +323,7 @@ login_is_relay(struct eval *e)
 enum known
 login_may_use(struct eval *e)
 {
-	return e->login != NULL && e->sender_domain != NULL ? says[login_lookup(e).status] : KNOWN_NO;
+	return e->login != NULL ? says[login_lookup(e).status] : KNOWN_NO;
 }
 
 /* ---- what was sent ---- */

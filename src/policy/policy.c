@@ -140,9 +140,9 @@ forget_dns(void *arg, struct dns_waiter *w)
 }
 
 static struct site_answer
-ask_site(void *arg, const char *recipient, struct site_waiter *w)
+ask_site(void *arg, const char *value, const char *login, struct site_waiter *w)
 {
-	return site_ask(arg, recipient, w);
+	return site_ask(arg, value, login, w);
 }
 
 static void

@@ -200,12 +200,14 @@ add_site_answer(struct text *t, const struct question *q)
 		{ [SITE_OPEN] = "not answered yet", [SITE_NO_QUERY] = "not asked", [SITE_NO_ROW] = "unknown",
 		  [SITE_YES] = "active", [SITE_NO] = "deactivated", [SITE_CANNOT_TELL] = "cannot tell" } };
 	bool recipients = q->about == ABOUT_RECIPIENT;
-	const char *value = recipients ? q->eval->recipient : q->eval->login;
+	const char *value = recipients ? q->eval->recipient : q->eval->login, *sender = sender_is_null(q->eval) ? "<>" : q->eval->sender;
 
 	text_addf(t, "%s ", site_kinds[q->about].setting);
 	text_add_safe(t, value, strlen(value));
-	if (q->about == ABOUT_LOGIN)
-		text_addf(t, " as %s", q->eval->sender_domain);
+	if (q->about == ABOUT_LOGIN) {
+		text_add(t, " as ");
+		text_add_safe(t, sender, strlen(sender));
+	}
 	text_addf(t, ": %s", words[recipients][q->site.status]);
 	if (q->site.status == SITE_CANNOT_TELL) {
 		text_add(t, " (");

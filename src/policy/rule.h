@@ -296,7 +296,7 @@ bool login_networks(struct eval *e, const char *network, int64_t since_s, int64_
 /* What became of the login's recipients, as client_activity(). */
 bool login_activity(struct eval *e, int64_t window_s, int64_t out[ACTIVITIES]);
 
-/* May this login send as the sender's domain, says the site's database (login_query)?  NO if it is not asked. */
+/* May this login send as the sender, says the site's database (login_query)?  NO if it is not asked. */
 enum known login_may_use(struct eval *e);
 
 /*

@@ -22,8 +22,8 @@ static const struct option rows[] = {
 	  "A SELECT that says of :recipient (:local@:domain) whether it is active (1) or deactivated (0); "
 	  "no row: there is no such mailbox.  Empty: nobody is asked." },
 	{ "login_query", OPT_TEXT, INTO(login_query), "", NULL, NULL,
-	  "A SELECT that says whether :login may send as :domain, which is not its own: 1; no row, or 0: it may not.  Empty: "
-	  "nobody is asked." },
+	  "A SELECT that says whether :login may send as :sender, or as all of :domain, which is not its own: 1; no row, or 0: "
+	  "it may not.  Empty: nobody is asked." },
 	{ "relay_query", OPT_TEXT, INTO(relay_query), "", NULL, NULL,
 	  "A SELECT that says whether :login (:local@:domain) hands on what others of its domain wrote (relay_spf): 1; no row, "
 	  "or 0: it does not.  Empty: nobody is asked." },
@@ -38,10 +38,9 @@ const struct site_kind site_kinds[ABOUTS] = {
 	[ABOUT_RECIPIENT] = { "recipient_query", "recipient", { ":recipient", ":local", ":domain" },
 	    ":recipient, :local or :domain", false,
 	    "whether recipients are known" },
-	/* Of the value "ann@example.org@example.net". */
-	[ABOUT_LOGIN] = { "login_query", "login", { ":login_and_domain", ":login", ":domain" },
-	    ":login and :domain", false,
-	    "as which domains logins may send" },
+	[ABOUT_LOGIN] = { "login_query", "login", { ":sender", "", ":domain", ":login" },
+	    ":login, and :sender or :domain", false,
+	    "as whom logins may send" },
 	[ABOUT_RELAY] = { "relay_query", "relay", { ":login", ":local", ":domain" },
 	    ":login, :local or :domain", false, "which logins are relays" },
 	[ABOUT_REPUTATION] = { "the view reputation", "reputation", { ":client" },
@@ -68,6 +67,7 @@ struct site_question {
 	enum site_fault fault;
 	char why[WHY_BYTES];
 	const char *plain;		/* the address without its extension; NULL if it has none */
+	const char *login;		/* "": none */
 	char address[];
 };
 
@@ -75,7 +75,7 @@ struct site {
 	const struct site_kind *kind;
 	char *delimiter;
 	struct wake *wake;
-	struct hash_table open;		/* questions, by address */
+	struct hash_table open;		/* questions, by address and login */
 	bool started, trouble_said, value_said;
 	int64_t said_us;
 	struct metric *answers[STATUSES], *dropped, *in_trouble;
@@ -147,9 +147,9 @@ answer(struct site *s, struct site_question *q)
 		fail(q, s->fault, s->why);
 		return;
 	}
-	q->status = site_file_ask(s->file, q->address, &q->number, &q->fault, q->why, sizeof q->why);
+	q->status = site_file_ask(s->file, q->address, q->login, &q->number, &q->fault, q->why, sizeof q->why);
 	if (q->status == SITE_NO_ROW && q->plain != NULL)
-		q->status = site_file_ask(s->file, q->plain, &q->number, &q->fault, q->why, sizeof q->why);
+		q->status = site_file_ask(s->file, q->plain, q->login, &q->number, &q->fault, q->why, sizeof q->why);
 	if (q->fault == SITE_FAULT_FILE) {
 		memcpy(s->why, q->why, sizeof s->why);
 		pause_for(s, q->fault);
@@ -219,8 +219,8 @@ see(struct site *s, const struct site_question *q)
 	if (*s->query == '\0')
 		return;			/* it was taken away while this one was open */
 	if (q->fault == SITE_FAULT_VALUE && !s->value_said) {
-		log_warn("site: %s for %s: %s; %s, nobody can tell of such (said once)", s->kind->setting, q->address, q->why,
-		    s->kind->doubt);
+		log_warn("site: %s for %s%s%s: %s; %s, nobody can tell of such (said once)", s->kind->setting, q->address,
+		    *q->login ? " by " : "", q->login, q->why, s->kind->doubt);
 		s->value_said = true;
 	}
 	if (trouble && !s->trouble_said && (s->said_us == 0 || now_us - s->said_us > SAID_EVERY_S * INT64_C(1000000))) {
@@ -292,14 +292,15 @@ plain_length(const struct site *s, const char *address, const char *domain)
 }
 
 static struct site_question *
-question_new(const struct site *s, const char *address)
+question_new(const struct site *s, const char *address, const char *login)
 {
 	size_t len = strlen(address);
 	const char *at = strrchr(address, '@'), *domain = at ? at : address + len;
 	size_t plain_len = plain_length(s, address, domain);
-	struct site_question *q = xcalloc(1, sizeof *q + 2 * len + 2);
+	struct site_question *q = xcalloc(1, sizeof *q + 2 * len + 2 + strlen(login) + 1);
 
 	memcpy(q->address, address, len);
+	q->login = strcpy(q->address + 2 * len + 2, login);
 	q->asked_us = clock_mono_us();
 	if (plain_len > 0) {
 		char *plain = q->address + len + 1;
@@ -324,19 +325,30 @@ hand_over(struct site *s, struct site_question *q)
 	s->started = true;
 }
 
-struct site_answer
-site_ask(struct site *s, const char *value, struct site_waiter *w)
+/* What only names the sender's domain cannot tell senders in the login's own apart, nor know of one that has none. */
+static bool
+says_nothing_of(const char *query, const char *sender, const char *login)
 {
-	uint64_t hash = hash_bytes(value, strlen(value));
+	const char *domain = strrchr(sender, '@'), *own = strrchr(login, '@');
+
+	return strstr(query, ":sender") == NULL && (domain == NULL || (own != NULL && strcmp(domain, own) == 0));
+}
+
+struct site_answer
+site_ask(struct site *s, const char *value, const char *login, struct site_waiter *w)
+{
+	uint64_t hash = hash_bytes(value, strlen(value)) ^ hash_bytes(login, strlen(login)) * 3;
 
 	w->next = NULL;
 	w->prev = NULL;
 	if (*s->query == '\0')
 		return (struct site_answer){ SITE_NO_QUERY, "", 0 };
+	if (*login != '\0' && says_nothing_of(s->query, value, login))
+		return (struct site_answer){ SITE_NO_ROW, "", 0 };
 	for (struct hash_link *l = hash_first(&s->open, hash); l != NULL; l = l->next) {
 		struct site_question *q = (struct site_question *)l;
 
-		if (l->hash == hash && strcmp(q->address, value) == 0) {
+		if (l->hash == hash && strcmp(q->address, value) == 0 && strcmp(q->login, login) == 0) {
 			waiter_add(q, w);
 			return (struct site_answer){ SITE_OPEN, "", 0 };
 		}
@@ -345,7 +357,7 @@ site_ask(struct site *s, const char *value, struct site_waiter *w)
 		s->dropped->value++;
 		return (struct site_answer){ SITE_CANNOT_TELL, "too many questions wait for the site's database", 0 };
 	}
-	struct site_question *q = question_new(s, value);
+	struct site_question *q = question_new(s, value, login);
 	hash_insert(&s->open, &q->link, hash);
 	waiter_add(q, w);
 	hand_over(s, q);

@@ -26,7 +26,7 @@ enum site_about { ABOUT_RECIPIENT, ABOUT_LOGIN, ABOUT_RELAY, ABOUT_REPUTATION, A
 struct site_kind {
 	const char *setting;		/* what sets the query, for the log */
 	const char *short_name;		/* for the metrics */
-	const char *parameters[4];	/* the value whole, what stands before the last @ of it, and behind; NULL ends them */
+	const char *parameters[5];	/* the value whole, what stands before the last @ of it, and behind, the login; "": none; NULL ends them */
 	const char *right;		/* those to write, for people */
 	bool number;			/* the first column is a whole number; else a state, as below */
 	const char *doubt;		/* what cannot be told without the answer: "whether recipients are known" */
@@ -80,13 +80,16 @@ struct site *site_new(struct loop *l, const struct site_kind *kind, const struct
 void site_configure(struct site *s, const struct site_place *at);
 
 /*
- * Ask the query for a recipient, in normal form (lower case, the domain in A-labels), or a client.  If there is no
- * row, and the address has an extension (recipient_delimiter), for the one without it too.
+ * Ask the query for an address, in normal form (lower case, the domain in A-labels; "<>": the null sender), or a client.
+ * If there is no row, and the address has an extension (recipient_delimiter), for the one without it too.
  *
- * SITE_OPEN: w will be told.  SITE_NO_QUERY and SITE_CANNOT_TELL (too many questions wait) are said at
- * once, and w is not used; why is static then.
+ * login   whose address it may be, for ABOUT_LOGIN; else ""
+ *
+ * SITE_OPEN: w will be told.  SITE_NO_QUERY, SITE_CANNOT_TELL (too many questions wait) and SITE_NO_ROW (the query names
+ * the sender's domain, and not the sender, who has none or that of the login) are said at once, and w is not used; why is
+ * static then.
  */
-struct site_answer site_ask(struct site *s, const char *value, struct site_waiter *w);
+struct site_answer site_ask(struct site *s, const char *value, const char *login, struct site_waiter *w);
 
 /* w no longer wants to know (nothing happens if it asked nothing). */
 void site_forget(struct site *s, struct site_waiter *w);

@@ -25,7 +25,7 @@ struct site_file {
 	const atomic_bool *stop;
 };
 
-enum { WHOLE, LOCAL, DOMAIN };		/* a kind's parameters */
+enum { WHOLE, LOCAL, DOMAIN, LOGIN };		/* a kind's parameters */
 
 /* ---- a file system in which SQLite makes no write-ahead log ---- */
 
@@ -282,7 +282,8 @@ read_number(sqlite3_stmt *query, int64_t *number, char *why, size_t size)
 }
 
 enum site_status
-site_file_ask(struct site_file *f, const char *value, int64_t *number, enum site_fault *fault, char *why, size_t size)
+site_file_ask(struct site_file *f, const char *value, const char *login, int64_t *number, enum site_fault *fault, char *why,
+    size_t size)
 {
 	const char *at = strrchr(value, '@'), *end = value + strlen(value);
 	enum site_status status = SITE_CANNOT_TELL;
@@ -293,6 +294,7 @@ site_file_ask(struct site_file *f, const char *value, int64_t *number, enum site
 	bind(f, WHOLE, value, (size_t)(end - value));
 	bind(f, LOCAL, value, (size_t)(at - value));
 	bind(f, DOMAIN, at + (at < end), (size_t)(end - at - (at < end)));
+	bind(f, LOGIN, login, strlen(login));
 	int rc = sqlite3_step(f->query);
 	if (rc == SQLITE_ROW) {
 		status = f->kind->number ? read_number(f->query, number, why, size) : read_value(f->query, why, size);

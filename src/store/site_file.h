@@ -33,11 +33,11 @@ struct site_file *site_file_open(const char *path, const struct site_kind *kind,
     const atomic_bool *stop, enum site_fault *fault, char *why, size_t size);
 
 /*
- * What the first column of the first row says of value; a number goes to *number.  SITE_CANNOT_TELL comes with a fault
+ * What the first column of the first row says of value, and login; a number goes to *number.  SITE_CANNOT_TELL comes with a fault
  * and a sentence in why; after FAULT_FILE close it, and open it anew some time later.
  */
-enum site_status site_file_ask(struct site_file *f, const char *value, int64_t *number, enum site_fault *fault, char *why,
-    size_t size);
+enum site_status site_file_ask(struct site_file *f, const char *value, const char *login, int64_t *number,
+    enum site_fault *fault, char *why, size_t size);
 
 /* Somebody deleted or replaced the file since it was opened. */
 bool site_file_moved(const struct site_file *f);

@@ -93,9 +93,10 @@ forget(void *arg, struct dns_waiter *w)
 /* ---- the site's database ---- */
 
 static struct site_answer
-ask_site(void *arg, const char *recipient, struct site_waiter *w)
+ask_site(void *arg, const char *recipient, const char *login, struct site_waiter *w)
 {
 	struct scene *s = arg;
+	(void)login;
 
 	if (s->site == NULL)
 		return (struct site_answer){ SITE_NO_QUERY, "", 0 };
@@ -169,10 +170,11 @@ sent_since(void *arg, const char *who, int64_t since_s)
 
 /* Of nobody anything is known. */
 static struct site_answer
-ask_none(void *arg, const char *value, struct site_waiter *w)
+ask_none(void *arg, const char *value, const char *login, struct site_waiter *w)
 {
 	(void)arg;
 	(void)value;
+	(void)login;
 	(void)w;
 	return (struct site_answer){ SITE_NO_ROW, "", 0 };
 }

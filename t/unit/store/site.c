@@ -48,15 +48,21 @@ is_answered(void *asked)
 }
 
 static void
-ask(struct site *s, struct asked *asked, const char *recipient)
+ask_of(struct site *s, struct asked *asked, const char *value, const char *login)
 {
 	*asked = (struct asked){ .waiter = { .answered = answered } };
-	struct site_answer now = site_ask(s, recipient, &asked->waiter);
+	struct site_answer now = site_ask(s, value, login, &asked->waiter);
 	asked->status = now.status;
 	if (now.status != SITE_OPEN) {
 		asked->times = 1;
 		snprintf(asked->why, sizeof asked->why, "%s", now.why);
 	}
+}
+
+static void
+ask(struct site *s, struct asked *asked, const char *recipient)
+{
+	ask_of(s, asked, recipient, "");
 }
 
 static enum site_status
@@ -242,6 +248,50 @@ bound(void **state)
 	free(huge);
 	assert_int_equal(answer_of(f, s, "ann@example.org", NULL), SITE_YES);
 	assert_int_equal(sql_number(f, "SELECT count(*) FROM mailbox"), 2);
+	site_free(s);
+	fixture_free(f);
+}
+
+static void
+logins(void **state)
+{
+#define BY_DOMAIN "SELECT 1 FROM lent WHERE login = :login AND sender = :domain"
+#define BY_SENDER "SELECT 1 FROM lent WHERE login = :login AND sender IN (:sender, :domain)"
+	static const struct { const char *query, *sender, *login; enum site_status want; } cases[] = {
+		{ BY_DOMAIN, "bob@example.net", "ann@example.org", SITE_YES },
+		{ BY_DOMAIN, "bob@example.com", "ann@example.org", SITE_NO_ROW },
+		{ BY_DOMAIN, "bob@example.net", "eve@example.org", SITE_NO_ROW },
+		{ BY_DOMAIN, "boss@example.org", "ann@example.org", SITE_NO_ROW },
+		{ BY_DOMAIN, "<>", "ann@example.org", SITE_NO_ROW },
+		{ BY_DOMAIN, "bob@example.net", "ann", SITE_YES },
+		{ BY_SENDER, "boss@example.org", "bob@example.org", SITE_YES },
+		{ BY_SENDER, "ann@example.org", "bob@example.org", SITE_NO_ROW },
+		{ BY_SENDER, "boss@example.org", "ann@example.org", SITE_YES },
+		{ BY_SENDER, "<>", "gateway", SITE_YES },
+		{ BY_SENDER, "<>", "ann", SITE_NO_ROW },
+	};
+	struct fixture *f = fixture_new();
+	struct asked asked[3];
+	(void)state;
+
+	make_database(f->path, "CREATE TABLE lent (login, sender); INSERT INTO lent VALUES ('ann@example.org', 'example.net'), "
+	    "('ann@example.org', 'example.org'), ('ann@example.org', ''), ('ann', 'example.net'), ('bob@example.org', 'boss@example.org'), "
+	    "('gateway', '<>')");
+	struct site *s = site_new(f->loop, &site_kinds[ABOUT_LOGIN], &(struct site_place){ f->path, "", "" });
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		site_configure(s, &(struct site_place){ f->path, cases[i].query, "" });
+		ask_of(s, asked, cases[i].sender, cases[i].login);
+		assert_true(eventually(f, is_answered, asked));
+		if (asked->status != cases[i].want)
+			fail_msg("%s as %s: %d", cases[i].login, cases[i].sender, asked->status);
+	}
+	ask_of(s, &asked[0], "bob@example.net", "ann");
+	ask_of(s, &asked[1], "bob@example.net", "eve");
+	ask_of(s, &asked[2], "bob@example.net", "ann");
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(eventually(f, is_answered, &asked[i]));
+		assert_int_equal(asked[i].status, i == 1 ? SITE_NO_ROW : SITE_YES);
+	}
 	site_free(s);
 	fixture_free(f);
 }
@@ -637,6 +687,7 @@ main(void)
 		{ .name = ":local and :domain are the two sides of the last @", .test_func = parts },
 		{ .name = "an unknown address is asked for without its extension too", .test_func = extensions },
 		{ .name = "no address is ever more than a value", .test_func = bound },
+		{ .name = "a login is asked about with the sender, and by a domain alone not about its own, nor the null sender", .test_func = logins },
 		{ .name = "nobody is asked without a query, and settings may change", .test_func = silent },
 		{ .name = "the same question is asked once, and who forgot it is not told", .test_func = once },
 		{ .name = "no more questions wait than may, and none waits long", .test_func = queue },
