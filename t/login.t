@@ -91,11 +91,25 @@ like from('office@ann.example', 'ann@example.org'), qr/^250 /, 'or login_query g
 system('sqlite3', $site, "INSERT INTO alias VALUES ('ann\@example.org', 'example.org', '1');
     CREATE TABLE lent (login TEXT, sender TEXT); INSERT INTO lent VALUES ('ann\@example.org', 'sales\@example.org'), ('dan\@example.org', '<>')") == 0 or die;
 like from('office@example.org', 'ann@example.org'), qr/^550 /, 'of the own domain it is not asked';
-$p->reload(server => { %server, login_query => 'SELECT 1 FROM lent WHERE login = :login AND sender = :sender' });
+my $named = 'SELECT 1 FROM lent WHERE login = :login AND sender = :sender';
+$p->reload(server => { %server, login_query => $named });
 eventually { from('Sales@example.org', 'ann@example.org') =~ /^250 / } 'or an address';
 like from('sales@example.org', 'bob@example.org'), qr/^550 /, 'somebody else\'s';
 like from('', 'dan@example.org'), qr/^250 /, 'the empty one';
 like from('', 'ann@example.org'), qr/^550 /, 'to none else';
+
+# ---- a login without a domain, and none to give it ----
+
+$p->reload(server => { %server, login_realm => undef, login_query => undef }, profiles => profile('submission', login_mismatch => 'reject'));
+eventually { from('x@example.net', 'ann') =~ /^250 / } 'nobody can tell which senders are its own';
+$p->says(qr/warning: login_mismatch: the login ann has no domain, and login_realm is empty: .*; set login_realm/, 'and the log says so');
+like from('', 'ann'), $refused, 'the empty one is not';
+$p->sql("INSERT INTO login_domain (login, sender) VALUES ('ann', 'ann.example')");
+eventually { from('x@example.net', 'ann') =~ $refused } 'rows name its senders';
+like from('x@ann.example', 'ann'), qr/^250 /, 'these it may use';
+like from('x@example.net', 'bob'), qr/^250 /, 'of another login they say nothing';
+$p->reload(server => { %server, login_realm => undef, login_query => $named });
+eventually { from('x@example.net', 'bob') =~ $refused } 'login_query, where there is one, says so of each';
 $p->reload(server => { %server, login_query => 'SELECT 1 WHERE :login = 1 AND :local = 2' });
 $p->says(qr/error: .*login_query = SELECT 1 .*: it has another parameter than those there are; write :login, and :sender or :domain/, 'a wrong query is told');
 
@@ -124,7 +138,7 @@ sub returned {
 }
 sub to { my ($recipient, $login) = @_; return $p->ask(policy_context => 'submission', sasl_username => $login // 'bob', sender => 'bob@example.org', recipient => $recipient) }
 
-eventually { $p->log =~ /(?:read again.*){4}/s } 'reloaded';
+eventually { $p->log =~ /(?:read again.*){6}/s } 'reloaded';
 returned('ann', '5.1.1', '550 5.1.1 no such user', 'gone@example.net');
 returned('ann', '4.2.2', '452 4.2.2 full', ('full@example.net') x 3);
 eventually { $p->sql('SELECT count(*) FROM bounce') == 4 } 'what came back';
@@ -157,7 +171,7 @@ for my $login ("u\@m\xc3\xbcller.example", 'u@dot.example.', 'HOST\\u@example.or
 # ---- a login that sends from everywhere ----
 
 $p->reload(profiles => profile('submission', login_spread => 'defer') . "spread_limit = 4\n");
-eventually { $p->log =~ /(?:read again.*){5}/s } 'reloaded';
+eventually { $p->log =~ /(?:read again.*){7}/s } 'reloaded';
 sub sends { my ($login, $addr) = @_; return from("$login\@example.org", "$login\@example.org", addr => $addr) }
 sub known_from { return join ' ', $p->sql("SELECT client FROM login_client WHERE login = '$_[0]\@example.org' ORDER BY client") }
 my $spread = qr/^450 4\.7\.1 .*: carol\@example\.org sent from 4 networks within 24 h; change the password, then ask us \(login_spread (\w+)\)$/;
@@ -186,7 +200,7 @@ is $p->sql("SELECT was ->> 'networks' FROM history WHERE what = 'login_spread: d
 # ---- and is blocked for it ----
 
 $p->reload(profiles => profile('submission', login_spread => 'reject', login_bouncing => 'reject', login_block => 'reject') . "spread_limit = 4\nbouncing_limit = 3\n");
-eventually { $p->log =~ /(?:read again.*){6}/s } 'reloaded';
+eventually { $p->log =~ /(?:read again.*){8}/s } 'reloaded';
 sub blocks { return $p->sql("SELECT client, login, strikes, unixepoch(expires) - unixepoch(since), cause, evidence FROM block WHERE active") }
 sub is_blocked { my $cause = shift; return qr/^450 4\.7\.1 .*: \w+\@example\.org is blocked from [-\d]+ [\d:]+ to [-\d]+ [\d:]+ UTC: \Q$cause\E; come back then, or ask us to lift it \(login_block / }
 my $everywhere = is_blocked('it sent from 4 networks within 24 h; change the password');

@@ -1,5 +1,6 @@
 /* facts.c - what a rule may ask (rule.h), from the request, the lists, the DNS and the site's database */
 #include "policy/eval.h"
+#include "base/log.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -324,6 +325,22 @@ enum known
 login_may_use(struct eval *e)
 {
 	return e->login != NULL ? says[login_lookup(e).status] : KNOWN_NO;
+}
+
+bool
+login_senders_known(struct eval *e)
+{
+	static bool said;
+
+	if (e->login_domain != NULL || login_lookup(e).status != SITE_NO_QUERY ||
+	    (e->lists != NULL && lists_name_login(e->lists, e->login, e->now_s)))
+		return true;
+	if (!said)
+		log_warn("login_mismatch: the login %.80s has no domain, and login_realm is empty: nobody can tell which senders are "
+		    "its own, and unless on_error says defer it may use any but <>; set login_realm, or name its senders in "
+		    "login_domain, or by login_query (said once)", e->login);
+	said = true;
+	return false;
 }
 
 /* ---- what was sent ---- */

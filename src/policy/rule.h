@@ -300,6 +300,12 @@ bool login_activity(struct eval *e, int64_t window_s, int64_t out[ACTIVITIES]);
 enum known login_may_use(struct eval *e);
 
 /*
+ * Is it known which senders are the login's: by its domain, by login_query, or by rows of login_domain?  If not, the log
+ * says once what to set.
+ */
+bool login_senders_known(struct eval *e);
+
+/*
  * Of whom a quota of that scope is, for this request: "login"; "client" (as it is blocked); "sender_domain" (of our own
  * users alone: anybody can write that); or what an attribute of Postfix's request says.  NULL: there is nobody.
  */

@@ -3,7 +3,8 @@
  * Asks          the table login_domain; login_query, if the site has one
  * Checks        login_mismatch  5.7.1  the sender's domain is another than that of the login; with login_match = address,
  *                                      the sender is another than the login
- * Cannot tell   when the login has no domain and login_realm is empty; when login_query cannot be asked
+ * Cannot tell   when login_query cannot be asked; when the login has no domain, login_realm is empty, and neither the table
+ *               nor a query says which senders it may use
  * Leaves        mail without a login; what a row in login_domain lets the login use
  *
  * The local part is free.  The empty sender belongs to no domain, so it is another.  The reply is what hosters publish, to
@@ -49,8 +50,6 @@ judge(struct eval *e)
 	if (login(e) == NULL || o->match == MATCH_OFF || (login_domain(e) != NULL && is_own(e, (enum match)o->match)) ||
 	    listed(e, LIST_LOGIN_DOMAIN, &doubt) != NULL)
 		return DUNNO;
-	if (login_domain(e) == NULL)
-		return cannot_tell(e, LOGIN_MISMATCH, "4.7.1", "cannot tell which domain is that of the login %.80s", login(e));
 
 	enum known lent = login_may_use(e);
 	if (waiting(e))
@@ -60,6 +59,8 @@ judge(struct eval *e)
 		return DUNNO;
 	if (lent == KNOWN_CANNOT_TELL)
 		return cannot_tell(e, LOGIN_MISMATCH, "4.3.0", "cannot look up now which domains are those of the login");
+	if (!sender_is_null(e) && !login_senders_known(e))
+		return cannot_tell(e, LOGIN_MISMATCH, "4.7.1", "cannot tell which domain is that of the login %.80s", login(e));
 	struct verdict v = object(e, LOGIN_MISMATCH, "5.7.1", "Sender address is not allowed");
 	v.bare = !o->reference;
 	return v;

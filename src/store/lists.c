@@ -599,6 +599,20 @@ lists_block(const struct lists *l, const char *client, const char *login)
 }
 
 bool
+lists_name_login(const struct lists *l, const char *login, int64_t now_s)
+{
+	char key[KEY_BYTES];
+
+	snprintf(key, sizeof key, "%ul%.512s", LIST_LOGIN_DOMAIN, login);
+	uint64_t hash = hash_bytes(key, strlen(key));
+	for (const struct entry *e = next_match(hash_first(&l->table, hash), hash, key); e != NULL;
+	    e = next_match(e->link.next, hash, key))
+		if (list_row_counts(&e->row, now_s))
+			return true;
+	return false;
+}
+
+bool
 lists_want_name(const struct lists *l, enum list_kind kind, const struct list_subject *who, int64_t now_s)
 {
 	struct search s = { l, NAMELESS + kind, who, now_s, NULL };

@@ -235,6 +235,12 @@ login_may_use(struct eval *e)
 }
 
 bool
+login_senders_known(struct eval *e)
+{
+	return e->given->senders_known || login_domain(e) != NULL;
+}
+
+bool
 quota_scope_is(const char *scope)
 {
 	return strcmp(scope, "login") == 0 || strcmp(scope, "client") == 0 || strcmp(scope, "helo_name") == 0;

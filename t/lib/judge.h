@@ -32,7 +32,7 @@ struct facts {				/* what is not said is empty, or has the option's default */
 	const struct bounces *bounces;	/* what recipient_bounces() says, and login_bounces() of .hard; NULL: it cannot */
 	int64_t networks;		/* what login_networks() says; 0: it cannot */
 	enum known lent;		/* what login_may_use() says */
-	bool lent_open;
+	bool lent_open, senders_known;	/* what login_senders_known() says of a login without a domain */
 	enum stage stage;		/* STAGE_RCPT if not said */
 	uint64_t size;			/* SIZE= */
 	struct quota_past used[3];	/* what quota_past() says of recipients, messages, bytes */

@@ -68,7 +68,8 @@ static const struct { const char *promises, *conf, *attributes, *reference, *wan
 	  "NOQUEUE: reject: RCPT from mx.example.net[203.0.113.7]: 5.7.1 score 3: the HELO name nodot is not fully qualified; "
 	  GREET "from=<> to=<> proto=ESMTP helo=<nodot> rule=score check=score_reject score=3 dns=0 runs=1 ms=12\n" },
 	{ "a login is shown", "", "client_address=203.0.113.7\nsasl_username=joe\n", "",
-	  "NOQUEUE: pass: RCPT from unknown[203.0.113.7]: from=<> to=<> proto= helo=<> login=<joe> dns=0 runs=1 ms=12\n" },
+	  "NOQUEUE: pass: RCPT from unknown[203.0.113.7]: from=<> to=<> proto= helo=<> login=<joe> would=<object login_mismatch> "
+	  "dns=0 runs=1 ms=12\n" },
 };
 
 static void

@@ -364,6 +364,20 @@ knows_logins_in_any_spelling(void **state)
 	lists_release(l);
 }
 
+static void
+knows_who_has_senders(void **state)
+{
+	struct lists *l = load("INSERT INTO login_domain (login, sender, expires) VALUES ('Ann', 'example.net', NULL),"
+	    "  ('bob', 'example.net', 1793611800); INSERT INTO relay_login (login) VALUES ('eve')");
+	(void)state;
+
+	assert_true(lists_name_login(l, "ann", NOW));
+	assert_true(lists_name_login(l, "bob", NOW - 1));
+	assert_false(lists_name_login(l, "bob", NOW));
+	assert_false(lists_name_login(l, "eve", NOW));
+	lists_release(l);
+}
+
 static bool
 wants_name(const struct lists *l, enum list_kind kind, const char *recipient)
 {
@@ -448,6 +462,7 @@ main(void)
 		{ "a wish is one recipient's, or all recipients'", keeps_wishes, NULL, NULL, NULL },
 		{ "a block counts while it lasts, and one for good before one with an end", knows_blocks, NULL, NULL, NULL },
 		{ "a login may be written in any case, its domain in UTF-8, or without login_realm", knows_logins_in_any_spelling, NULL, NULL, NULL },
+		{ "whether any senders were named for a login is known", knows_who_has_senders, NULL, NULL, NULL },
 		{ "a time or a number that makes no sense does no harm", bears_odd_numbers, NULL, NULL, NULL },
 		{ "what thousands do not want is found at once", finds_one_wish_of_many, NULL, NULL, NULL },
 		{ "names are asked for only if a row needs one", knows_whether_names_matter, NULL, NULL, NULL },
