@@ -67,7 +67,7 @@ check:
 	$(MAKE) tests
 tests: $(B)/policyd $(B)/policyd-feed $(UNIT)
 	POLICYD=$(abspath $(B)/policyd) CMOCKA_MESSAGE_OUTPUT=TAP \
-	prove --timer --failures --comments -e '' $(if $(T),$(filter %$(T) %$(T).t,$(TESTS)),$(TESTS))
+	prove --timer --failures $(PROVE_FLAGS) -e '' $(if $(T),$(filter %$(T) %$(T).t,$(TESTS)),$(TESTS))
 asan:
 	contrib/install-packages test
 	ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 \
