@@ -117,6 +117,7 @@ sub real {
 	is $refused, 10, 'Postfix refuses ten recipients';
 	like $postfix->client(addr => '2001:db8:7::1')->mail('bob@example.net', 'nobody@example.org'), qr/^550 5\.1\.1 /, 'one more';
 	like $postfix->client(addr => '10.1.2.3')->mail('bob@example.net', 'typo@example.org'), qr/^550 5\.1\.1 /, 'and a local client\'s';
+	eventually { $postfix->log =~ /to=<typo\@/ } 'Postfix has logged the last of them';
 	$has_read->('all is read');
 	is_deeply [ $feed->sql("SELECT recipient FROM unknown WHERE client = '192.0.2.7' ORDER BY recipient") ],
 	    [ sort 'nobody@example.org', 'no user@example.org', 'no"bo\\\\dy@example.org', lc($played) . '@example.org', 'long@example.org' ],
@@ -156,7 +157,8 @@ sub real {
 	is_deeply [ $feed->sql("SELECT scope, name, kind, sum(n) FROM activity WHERE kind <> 'unknown' GROUP BY 1, 2, 3") ],
 	    [ 'client|192.0.2.7|bounced|1', 'login|ann|bounced|6', 'login|ann|delayed|1', 'sender_domain|example.org|bounced|8', 'sender_domain|example.org|delayed|1' ],
 	    'how often';
-	is $feed->sql('SELECT sender FROM feed_queue WHERE client IS NULL'), 'ann@example.org', 'of ours only what waits is still remembered';
+	eventually { $feed->sql('SELECT sender FROM feed_queue WHERE client IS NULL') eq 'ann@example.org' }
+	    'of ours only what waits is still remembered';
 
 	# A filter brings a mail back, by which Postfix knows it as ann's; or by which it does not.
 	my $waits = $feed->sql("SELECT queue_id FROM bounce WHERE recipient = 'full\@example.net'");
@@ -276,7 +278,7 @@ is $p->stop, 'exit 0', 'policyd stops';
 
 open my $lock, '|-', 'sqlite3', $load->database or die "sqlite3: $!";
 $lock->autoflush(1);
-print $lock ".output " . folder . "/locked\nBEGIN IMMEDIATE;\nSELECT 'locked';\n";
+print $lock ".timeout 10000\n.output " . folder . "/locked\nBEGIN IMMEDIATE;\nSELECT 'locked';\n";
 eventually { slurp(folder . '/locked') =~ /locked/ } 'the database is locked';
 append(unknown('192.0.2.99', 'late@example.org'));
 $load->says(qr/warning: store: .*locked; .*nothing more is read/, 'which is said');
