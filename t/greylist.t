@@ -155,7 +155,7 @@ is odd(client_address => '198.51.100.77'), 'DUNNO', 'and who came through';
 $p->sql("DELETE FROM recipient_setting");
 open my $lock, '|-', 'sqlite3', '-batch', $p->database or die;
 $lock->autoflush(1);
-print $lock "BEGIN IMMEDIATE;\n";
+print $lock ".timeout 10000\nBEGIN IMMEDIATE;\n";
 eventually { odd(sender => 'trouble@nothing.example', client_address => '203.0.116.1') eq 'DUNNO' } 'while the database is locked nobody waits';
 $p->says(qr/warning: store: .*locked.*mail flows/, 'and the log says so');
 print $lock "ROLLBACK;\n";

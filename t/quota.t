@@ -44,7 +44,7 @@ like $end, qr/^250 2\.0\.0 /, 'the last of it is, too; a login without a domain 
 is used('ann@example.org'), '10|10|0', 'and nothing is left';
 like $p->sql("SELECT would FROM shadow WHERE login = 'ann' LIMIT 1"), qr/^object quota_near$/, 'that the end was near is noted';
 ($rcpt) = sends('ann@example.org', 1);
-like $rcpt, qr/^450 4\.7\.1 <r1\@example\.org>: Recipient address rejected: ann\@example\.org may send to 10 recipients within 1 hour, and has sent to 10; try again in \d+ minutes \(quota_exceeded \w+\)$/,
+like $rcpt, qr/^450 4\.7\.1 <r1\@example\.org>: Recipient address rejected: ann\@example\.org may send to 10 recipients within 1 hour, and has sent to 10; try again in (?:\d+ minutes|1 hour) \(quota_exceeded \w+\)$/,
     'one more is not';
 is used('ann@example.org'), '10|10|0', 'nor counted';
 $p->sql("DELETE FROM quota WHERE name = 'ann\@example.org'");
@@ -265,13 +265,14 @@ my $locker = fork // die "fork: $!";
 if (!$locker) {
 	close $release;
 	open my $cli, '|-', 'sqlite3', $p->database or POSIX::_exit(1);
-	print $cli "BEGIN EXCLUSIVE; SELECT 1;\n";
+	print $cli ".timeout 10000\n.output " . folder . "/locked\nBEGIN EXCLUSIVE;\nSELECT 'locked';\n";
 	$cli->flush;
 	readline $hold;
 	close $cli;
 	POSIX::_exit(0);
 }
 close $hold;
+eventually { slurp(folder . '/locked') =~ /locked/ } 'somebody locks the file';
 $p->reload(server => { %server, deadline => '2s' }, profiles => quota(quota => 'login 3 messages / 1h'));
 eventually { message('lock@example.org'); asks('lock@example.org', 'DATA', 1) } 'somebody holds the file: mail flows';
 $p->says(qr/warning: store: /, 'a warning says so');

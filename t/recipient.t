@@ -123,7 +123,7 @@ sub well_again {
 
 open my $other, '|-', 'sqlite3', '-batch', $site or die "sqlite3: $!";
 $other->autoflush;
-print $other "BEGIN EXCLUSIVE;\n";
+print $other ".timeout 10000\nBEGIN EXCLUSIVE;\n";
 cannot_tell('locked');
 print $other "COMMIT;\n";
 well_again('locked');
