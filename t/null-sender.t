@@ -152,6 +152,7 @@ for (@mails) {
 	is bounce("$who\@example.org"), $remembered ? 'DUNNO' : $unsolicited, $title;
 }
 is bounce('ext@example.org'), $unsolicited, 'unsolicited: an address without its extension is another';
+eventually { $p->sql("SELECT count(*) FROM sent WHERE address = 'login\@example.org'") } 'unsolicited: what is remembered is written';
 is $p->kill9, 'signal 9', 'unsolicited: policyd is killed';
 $p->run;
 is bounce('login@example.org'), 'DUNNO', 'unsolicited: and remembers';
