@@ -51,7 +51,7 @@ my $reply;
 eventually { sleep 0.3; ($reply = from('203.0.113.77')->mail('bob@example.com', 'known@example.org')) =~ /^250 / }
     'it comes again, from another address of its network, and passes';
 cmp_ok time - $begun, '>=', 1, 'not at once';
-$p->says(qr/^.*NOQUEUE: pass: RCPT from unknown\[203\.0\.113\.77\]: from=<bob\@example\.com> to=<known\@example\.org> .* delay=[2-9] /m,
+$p->says(qr/^.*NOQUEUE: pass: RCPT from unknown\[203\.0\.113\.77\]: from=<bob\@example\.com> to=<known\@example\.org> .* delay=(?:[2-9]|\d\d) /m,
     'the log says how long it was delayed');
 my $c = from('203.0.113.9');
 like $c->mail('bob@example.com', 'known@example.org'), qr/^250 /, 'the next mail passes at once';
@@ -60,7 +60,7 @@ $fresh->mail('carol@example.com', 'ann@example.org');
 eventually { sleep 0.3; ($c = from('203.0.113.9'))->mail('carol@example.com', 'ann@example.org') =~ /^250 / } 'another sender passes, too';
 like $c->say('RCPT TO:<postmaster@example.org>'), qr/^250 /, 'postmaster is reached at once';
 like $c->deliver, qr/^250 /, 'delivered';
-eventually { $postfix->log =~ /warning: header X-Greylist: delayed [2-9] seconds by policyd at \S+; \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d \+0000 / }
+eventually { $postfix->log =~ /warning: header X-Greylist: delayed (?:[2-9]|\d\d) seconds by policyd at \S+; \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d \+0000 / }
     'the message tells of it';
 is scalar(() = $postfix->log =~ /warning: header X-Greylist:/g), 1, 'once';
 
