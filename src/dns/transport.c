@@ -125,14 +125,18 @@ on_socket_state(void *arg, ares_socket_t fd, int readable, int writable)
 	}
 }
 
+/* What has come counts, though the time is over: it may have been policyd that could not run. */
 static void
 on_tick(void *arg)
 {
 	struct transport *t = arg;
 
 	for (unsigned i = 0; i < t->count; i++)
-		for (int p = 0; p < PROTOCOLS; p++)
-			ares_process_fd(t->servers[i].lines[p].channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+		for (int p = 0; p < PROTOCOLS; p++) {
+			const struct line *line = &t->servers[i].lines[p];
+
+			ares_process_fd(line->channel, line->watches ? line->watches->fd : ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+		}
 }
 
 /* ---- questions ---- */

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -447,6 +448,23 @@ draws_ids(void **state)
 }
 
 static void
+hears_what_came_meanwhile(void **state)
+{
+	struct asker k = { 0 };
+	(void)state;
+
+	options.dns_timeout_ms = TIMEOUT_MS;
+	options.dns_tries = 1;
+	configure();
+	servers[0].udp_script = ADDRESS;
+	ask(&k, "example.com");
+	wait_for(&servers[0].udp_asked, 1);
+	usleep(2 * TIMEOUT_MS * 1000);		/* the answer is there, and nobody looks */
+	wait_for(&k.times, 1);
+	assert_string_equal(k.line, "FOUND 300 192.0.2.7");
+}
+
+static void
 shuns_the_silent(void **state)
 {
 	struct asker k = { 0 };
@@ -639,6 +657,7 @@ main(void)
 		PROMISE("a failure on the spot is told later", fails_later),
 		PROMISE("a server without EDNS is known as such before long", remembers_who_knows_no_edns),
 		PROMISE("ids follow no order", draws_ids),
+		PROMISE("an answer that came while policyd could not run is in time", hears_what_came_meanwhile),
 		PROMISE("a server silent three times in a row is not asked first", shuns_the_silent),
 		PROMISE("new options send open questions anew and keep the cache", asks_anew_elsewhere),
 		PROMISE("what is no name server is refused, and nothing changed", refuses_nonsense),
