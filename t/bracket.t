@@ -5,7 +5,7 @@ use Policyd::Daemon;
 use Policyd::DNS;
 use Policyd::Test;
 
-my $dns = Policyd::DNS->start("192.0.2.9 !delay 700\n");
+my $dns = Policyd::DNS->start("192.0.2.9 !delay 2500\n");
 my $p = Policyd::Daemon->start(dns => $dns, server => { max_connections => 3 }, profiles => profile('mx',
     client_harvesting => 'defer', client_block_temporary => 'defer', deny => 'reject') . "harvest_limit = 5\n");
 

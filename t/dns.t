@@ -36,7 +36,7 @@ for my $trouble (qw(silent servfail refused)) {
 	my $start = time;
 	is $p->ask(stranger), 'DUNNO', "$trouble: no objection";
 	like $p->ask(stranger(policy_context => 'careful')), qr/^45[01] 4\./, "$trouble, on_error defer: 4xx";
-	cmp_ok time - $start, '<', 8, "$trouble: within the deadline";
+	cmp_ok time - $start, '<', 9, "$trouble: before the deadline";
 }
 $p->set_dns_timeout('5s');
 $dns->clear;
@@ -50,7 +50,7 @@ for my $case ([ 'mx', qr/^DUNNO$/ ], [ 'careful', qr/^45[01] 4\./ ]) {
 	my ($context, $want) = @$case;
 	my $start = time;
 	like $patient->ask(stranger(policy_context => $context)), $want, "$context: the deadline ends the waiting for a name server";
-	cmp_ok time - $start, '<', 3, "$context: it was 1 s";
+	cmp_ok time - $start, '<', 5, "$context: it was 1 s";
 }
 
 # ---- late answers, cache, one query for one question ----

@@ -211,7 +211,7 @@ $p->says(qr/site: the view reputation/, 'and the log says so');
 $p->reload(profiles => $harvest);
 $postfix->stop;
 $postfix = postfix('inline:{ nobody.at.all@example.org=1 }');
-session("192.0.2.$_", 'known', 'ann') for 101 .. 106;
+session("192.0.2.$_", 'known', 'ann') for 101 .. 115;
 session('192.0.2.60', map { ('known', "ann$_") } 1 .. 15);
 is $p->sql("SELECT count(*) FROM block WHERE client = '192.0.2.60'"), 0, 'where everybody tries unknown recipients nobody is blocked';
 $p->says(qr/bracket: most recipients that others tried, too, seem unknown/, 'and the log asks what is wrong');

@@ -169,7 +169,7 @@ while (my ($name, $settings, $rows) = splice @rules, 0, 3) {
 	push @cases, [ $name, $check, @$_ ] for @$rows;
 }
 
-my $p = Policyd::Daemon->start(dns => $dns, server => { dns_timeout => '2s' }, profiles => join '', @profiles);
+my $p = Policyd::Daemon->start(dns => $dns, profiles => join '', @profiles);
 
 # All at once, so that silence is waited for once.
 sub sent { my $c = $p->connect; $c->send(request(@_)); return $c }
