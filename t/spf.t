@@ -28,7 +28,6 @@ my @own = ({
 		'polite.example' => [{ TXT => 'v=spf1 -all exp=why.polite.example' }],
 		'why.polite.example' => [{ TXT => ['%{i} may not: ', 'ask %{S}%_"now"'] }],
 		'alias.example' => [{ CNAME => 'polite.example' }],
-		'broken.example' => [{ TXT => 'TIMEOUT' }],
 		'void.example' => [{ TXT => 'v=spf1 a:a.void.example mx:b.void.example ?all' }],
 		'voids.example' => [{ TXT => 'v=spf1 a:a.void.example mx:b.void.example exists:c.void.example ?all' }],
 		'odd.example' => [{ TXT => 'v=spf1 exists:%{l}.odd.example ~all' }],
@@ -37,9 +36,6 @@ my @own = ({
 		    (map { { A => "198.51.100.$_" } } 1 .. 199), { A => '192.0.2.7' }],
 		'crowds.example' => [(map { { TXT => "site-verification=$_" } } 1 .. 300), { TXT => 'v=spf1 +all' }],
 		'hosts.example' => [{ TXT => 'v=spf1 a -all' }, map { { A => '198.51.' . ($_ >> 8) . '.' . ($_ & 255) } } 1 .. 301],
-		'ptr.example' => [{ TXT => 'v=spf1 ptr:broken.example -all' }],
-		'7.2.0.192.in-addr.arpa' => [{ PTR => 'mx.broken.example' }],
-		'mx.broken.example' => ['TIMEOUT'],
 	},
 	tests => {
 		'450 bytes' => { from => 'b@long450.example', result => 'pass' },
@@ -57,7 +53,6 @@ my @own = ({
 		'no name' => { from => 'b@nothing.example', result => 'none' },
 		'the null sender' => { from => '', helo => 'polite.example', result => 'fail',
 		    explanation => '192.0.2.7 may not: ask postmaster%40polite.example "now"' },
-		'silence' => { from => 'b@broken.example', result => 'temperror' },
 		'two voids' => { from => 'b@void.example', result => 'neutral' },
 		'three voids' => { from => 'b@voids.example', result => 'permerror' },
 		'a record among 300' => { from => 'b@crowd.example', result => 'pass' },
@@ -67,6 +62,17 @@ my @own = ({
 		'an odd name' => { from => 'a$"(),;b@odd.example', result => 'pass' },
 		'an escape is no name' => { from => '\\097$"(),;b@odd.example', result => 'softfail' },
 		'a blank, which is not there' => { from => '" "@odd.example', result => 'softfail' },
+	},
+}, {
+	description => 'what it keeps to itself',
+	zonedata => {
+		'broken.example' => [{ TXT => 'TIMEOUT' }],
+		'ptr.example' => [{ TXT => 'v=spf1 ptr:broken.example -all' }],
+		'7.2.0.192.in-addr.arpa' => [{ PTR => 'mx.broken.example' }],
+		'mx.broken.example' => ['TIMEOUT'],
+	},
+	tests => {
+		'silence' => { from => 'b@broken.example', result => 'temperror' },
 		'who might be allowed is not refused for good' => { from => 'b@ptr.example', result => 'temperror' },
 	},
 });
@@ -97,7 +103,7 @@ for my $way ([ 'UDP' ], [ 'TCP', '* !truncated' ], [ 'any order', '* !jitter 30'
 		$dns->clear;
 		$dns->add(@zone, @behaviour);
 		my $silent = grep { /!silent$/ } @zone;
-		$p->configure(server => { local_networks => '203.0.113.0/24', dns_timeout => $silent ? '1s' : '5s' });
+		$p->configure(server => { local_networks => '203.0.113.0/24', dns_timeout => $silent ? '2s' : '5s' });
 		$p->run;
 		my @asked = map { my $c = $p->connect; $c->send(request(%{$_->{request}})); [ $_, $c ] } @{$scenario->{tests}};
 		for (@asked) {
