@@ -1,7 +1,8 @@
 /* clients.h - what the store knows of clients: whom they tried in vain, and how many came through (store.h)
  *
- * Unknown recipients are rows of the table unknown, each client's each once; how often something happened is summed up
- * here for a while and then added to the table activity.  What waits for its commit counts already.
+ * Unknown recipients are rows of the table unknown, each client's each once; those that wait for their commit count
+ * already.  How often something happened is summed up here for a while and then added to the table activity; sums count
+ * here, and there, but not between, while they wait for their commit: who asks then hears of too little.
  */
 #ifndef STORE_CLIENTS_H
 #define STORE_CLIENTS_H
