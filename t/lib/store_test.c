@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/metrics.h"
 
 #include <ftw.h>
 #include <sqlite3.h>
@@ -14,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 60000, LOOK_MS = 5 };
+enum { PATIENCE_MS = 180000, LOOK_MS = 5 };	/* of a slow disk, with a hundred checkpoints */
 
 /* Any setting that starts with "bad" is; what is read is a copy of the text. */
 static void *
@@ -54,7 +55,7 @@ void
 fixture_close(struct fixture *f)
 {
 	if (f->store != NULL)
-		store_close(f->store, 5000);
+		store_close(f->store, PATIENCE_MS);
 	f->store = NULL;
 }
 
@@ -113,6 +114,19 @@ bool
 eventually(struct fixture *f, bool (*is)(void *arg), void *arg)
 {
 	return wait_for(f, is, arg, PATIENCE_MS);
+}
+
+static bool
+nothing_waits(void *arg)
+{
+	(void)arg;
+	return metric_gauge("policyd_store_queue", "", "")->value == 0;
+}
+
+bool
+all_written(struct fixture *f)
+{
+	return eventually(f, nothing_waits, NULL);
 }
 
 void

@@ -24,6 +24,9 @@ void fixture_free(struct fixture *f);
 /* Run the loop until is(arg) is true; false after a generous while. */
 bool eventually(struct fixture *f, bool (*is)(void *arg), void *arg);
 
+/* Run the loop until all that was handed to the store is written, and the loop has it back: to see it in the file is less. */
+bool all_written(struct fixture *f);
+
 /* Run the loop for a while in which nothing is expected to happen. */
 void loop_for(struct fixture *f, unsigned ms);
 

@@ -121,7 +121,7 @@ under_any_name(void **state)
 	passes_at(&bob, now, false);
 	assert_true(sql_becomes(f, PROVEN, "192.0.2.0/24|b@example.net|ann@example.org|1|100|0\n"
 	    "example.net|b@example.net|ann@example.org|1|100|0"));
-	loop_for(f, 50);
+	assert_true(all_written(f));
 	assert_true(past(&of_network).proven);
 	assert_true(past(&bob).proven);
 	assert_false(past(&of_other).proven);
@@ -135,7 +135,7 @@ comes_through(void **state)
 	passes_at(&bob, now, true);
 	assert_true(past(&bob).known);		/* it waits, or has come through: known all the same */
 	assert_true(sql_becomes(f, PROVEN, "example.net|b@example.net|ann@example.org|1|400|0"));
-	loop_for(f, 50);
+	assert_true(all_written(f));
 	struct triplet_past p = past(&bob);
 	assert_true(p.proven && !p.waits);
 	assert_int_equal(p.first_s, now - 400);
@@ -193,7 +193,7 @@ counts_hourly(void **state)
 	}
 	assert_true(sql_becomes(f, "SELECT passes FROM triplet_client WHERE client = 'example.net'", "2"));
 	assert_true(sql_becomes(f, "SELECT count(*) FROM triplet_proven", "4"));
-	loop_for(f, 50);
+	assert_true(all_written(f));
 	struct triplet_past p = past(&(struct triplet){ { "example.net" }, "new@example.net", "x@example.org" });
 	assert_int_equal(p.client_passes, 2);
 	assert_int_equal(p.client_last_s, now + 3600);
@@ -295,7 +295,7 @@ waits_on_for_the_first(void **state)
 	fixture_close(f);
 	f->options.write_queue_max = 100;
 	assert_true(fixture_open(f));
-	loop_for(f, 50);
+	assert_true(all_written(f));		/* the store's own */
 	for (int i = 0; i < 99; i++)
 		assert_true(store_write(f->store, &row, NULL));
 	told_init(&told);
@@ -313,6 +313,12 @@ waits_on_for_the_first(void **state)
 	assert_true(eventually(f, is_told, &told));
 	assert_int_equal(sql_number(f, "SELECT count(*) FROM decision"), 100);
 	assert_int_equal(told.times, 1);
+}
+
+static bool
+is_known(void *triplet)
+{
+	return past(triplet).known;
 }
 
 static void
@@ -337,7 +343,7 @@ trouble_cannot_tell(void **state)
 	assert_int_equal(told.times, 0);
 	sick_disk(0);
 	assert_true(sql_becomes(f, "SELECT count(*) FROM triplet_pending", "2"));
-	loop_for(f, 1500);
+	assert_true(eventually(f, is_known, (void *)(uintptr_t)&bob));
 	assert_true(past(&bob).waits);
 	assert_true(past(&of_other).waits);
 }
@@ -425,7 +431,7 @@ old_ones_go_under_load(void **state)
 	assert_true(sql_becomes(f, "SELECT count(*) FROM triplet_pending WHERE client LIKE 'c%'", "0"));
 	assert_true(sql_becomes(f, "SELECT count(*) FROM triplet_proven", "0"));
 	assert_true(sql_becomes(f, "SELECT count(*) FROM triplet_client", "0"));
-	assert_true(busy.count > 100);
+	assert_true(busy.count > 10);
 	store_forget(f->store, &busy.waiter);
 }
 
