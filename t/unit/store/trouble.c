@@ -97,7 +97,7 @@ static void
 lock(void)
 {
 	assert_int_equal(sqlite3_open(f->path, &other), SQLITE_OK);
-	sqlite3_busy_timeout(other, 5000);
+	sqlite3_busy_timeout(other, 60000);
 	assert_int_equal(sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
 }
 
@@ -134,19 +134,27 @@ a_read_only_file_loses_nothing(void **state)
 	go_through(sicken_readonly, heal);
 }
 
+/* On a machine that stands still meanwhile a lock may turn out not to have been short; then it is taken again. */
 static void
 a_short_lock_is_no_trouble(void **state)
 {
+	enum { SHORT_US = 500000 };
 	struct decision_row refusal = row_of("reject", "c");
 	struct told t;
+	int64_t took_us;
 
 	(void)state;
-	told_init(&t);
-	lock();
-	assert_true(store_write(f->store, &refusal, &t.waiter));
-	loop_for(f, 200);
-	unlock();
-	assert_true(eventually(f, is_told, &t));
+	do {
+		assert_true(trouble_becomes(0));
+		told_init(&t);
+		lock();
+		int64_t since_us = clock_mono_us();
+		assert_true(store_write(f->store, &refusal, &t.waiter));
+		loop_for(f, 200);
+		unlock();
+		took_us = clock_mono_us() - since_us;
+		assert_true(eventually(f, is_told, &t));
+	} while (took_us > SHORT_US);
 	assert_true(t.ok);
 }
 
@@ -187,7 +195,7 @@ closing_in_trouble_ends_in_time_and_tells(void **state)
 	start_us = clock_mono_us();
 	store_close(f->store, 200);
 	f->store = NULL;
-	assert_in_range(clock_mono_us() - start_us, 0, 5000000);
+	assert_in_range(clock_mono_us() - start_us, 0, 30000000);	/* and not as long as the lock is there */
 	assert_true(t.times == 1 && !t.ok);
 	unlock();
 }
