@@ -22,8 +22,8 @@
 
 enum {
 	SERVERS = 2,
-	TIMEOUT_MS = 200,			/* where a server is silent; else nobody may time out */
-	PATIENCE_MS = 20000,
+	TIMEOUT_MS = 500,			/* where a server is silent, and another is not so late; else nobody may time out */
+	PATIENCE_MS = 60000,
 };
 
 static struct loop *loop;
@@ -166,6 +166,7 @@ configure(void)
 /* ---- one question ---- */
 
 #define ADDRESS "an example.com 300 A 192.0.2.7\n"
+#define NO_SUCH_NAME "rcode 3\nns example 900 SOA 60\n"	/* known for a minute; without the SOA it is a second */
 #define ADDRESSES_5 ADDRESS ADDRESS ADDRESS ADDRESS ADDRESS
 #define ADDRESSES_25 ADDRESSES_5 ADDRESSES_5 ADDRESSES_5 ADDRESSES_5 ADDRESSES_5	/* 704 bytes */
 
@@ -384,7 +385,7 @@ asks_from_within(void **state)
 	struct asker last = { 0 }, k[2] = { { .ask = "b.example", .by = &k[1] }, { .ask = "a.example", .by = &last } };
 	(void)state;
 
-	servers[0].udp_script = "rcode 3\n";
+	servers[0].udp_script = NO_SUCH_NAME;
 	ask(&k[0], "a.example");
 	wait_for(&last.times, 1);
 	assert_int_equal(servers[0].udp_asked, 2);
@@ -492,7 +493,7 @@ asks_anew_elsewhere(void **state)
 	struct asker k[3] = { 0 };
 	(void)state;
 
-	servers[0].udp_script = "rcode 3\n---\nsilent\n";
+	servers[0].udp_script = NO_SUCH_NAME "---\nsilent\n";
 	servers[1].udp_script = ADDRESS;
 	ask(&k[0], "cached.example");
 	wait_for(&k[0].times, 1);

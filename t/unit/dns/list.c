@@ -838,11 +838,15 @@ tells_of_changes(void **unused)
 	(void)unused;
 	begin();
 	turn(150);
-	assert_int_equal(changes, 1);
+	unsigned before = changes;
+	assert_in_range(before, 1, 2);		/* its name and its state; at once, unless the machine stood still between them */
 	fail_names(1, 3);
-	assert_int_equal(changes, 1);		/* never from within */
+	dns_lists_begin(lists);
+	name_one(BL, ADDRESSES);
+	dns_lists_end(lists);
+	assert_int_equal(changes, before);	/* never from within */
 	turn(150);
-	assert_int_equal(changes, 2);
+	assert_int_equal(changes, before + 1);
 }
 
 int

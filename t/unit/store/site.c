@@ -70,9 +70,11 @@ answer_of(struct fixture *f, struct site *s, const char *recipient, char why[300
 {
 	struct asked asked;
 
-	ask(s, &asked, recipient);
-	assert_true(eventually(f, is_answered, &asked));
-	assert_int_equal(asked.times, 1);
+	do {				/* again if the machine stood still: nobody else asks */
+		ask(s, &asked, recipient);
+		assert_true(eventually(f, is_answered, &asked));
+		assert_int_equal(asked.times, 1);
+	} while (strcmp(asked.why, "too many questions wait for their turn") == 0);
 	if (why != NULL)
 		strcpy(why, asked.why);
 	return asked.status;
@@ -357,7 +359,7 @@ queue(void **state)
 	assert_int_equal(dropped(), before + 1);
 	int64_t began_us = clock_mono_us();
 	assert_true(eventually(f, is_answered, &asked[MOST - 1]));
-	assert_true(clock_mono_us() - began_us < 10 * 1000000);	/* most have waited too long for their turn */
+	assert_true(clock_mono_us() - began_us < 60 * 1000000);	/* not 500 s: most have waited too long for their turn */
 	for (int i = 0; i < MOST; i++) {
 		assert_true(eventually(f, is_answered, &asked[i]));
 		assert_int_equal(asked[i].status, SITE_CANNOT_TELL);
@@ -395,7 +397,7 @@ slow(void **state)
 	int64_t began_us = clock_mono_us();
 	assert_int_equal(answer_of(f, s, "slow@example.org", why), SITE_CANNOT_TELL);
 	int64_t took_us = clock_mono_us() - began_us;
-	assert_true(took_us > 400 * 1000 && took_us < 5 * 1000000);
+	assert_true(took_us > 400 * 1000 && took_us < 30 * 1000000);
 	assert_non_null(strstr(why, "no answer in 500 ms"));
 	assert_int_equal(answer_of(f, s, "ann@example.org", NULL), SITE_YES);
 	site_free(s);
