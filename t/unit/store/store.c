@@ -185,7 +185,7 @@ on_committed(struct store_waiter *waiter, bool ok)
 	free(w);
 }
 
-static const struct decision_row refusal = { .time_s = 1793611800, .action = "reject", .check = "dnsbl",
+static const struct decision_row refusal = { .time_s = 4102446600, .action = "reject", .check = "dnsbl",
     .reply = "550 5.7.1 no", .client_address = "192.0.2.7", .sender = "", .detail = "[]" };
 
 /* A refusal somebody waits for; false as store_write() is. */
@@ -232,10 +232,10 @@ writes_and_tells(void **state)
 	assert_true(comes(b, told_1));
 	assert_int_equal(b->told_ok, 1);
 	assert_int_equal(number(b, "SELECT count(*) FROM decision WHERE action = 'reject' AND check_name = 'dnsbl' "
-	    "AND client_address = '192.0.2.7' AND sender = '' AND helo IS NULL AND time = 1793611800 "
+	    "AND client_address = '192.0.2.7' AND sender = '' AND helo IS NULL AND time = 4102446600 "
 	    "AND writer = (SELECT id FROM writer)"), 1);
 	assert_int_equal(number(b, "SELECT n FROM counter WHERE scope = 'decision' AND key = 'reject:dnsbl' "
-	    "AND window = 1793610000"), 1);
+	    "AND window = 4102444800"), 1);
 	struct stat st;
 	assert_int_equal(stat(b->path, &st), 0);
 	assert_int_equal(st.st_mode & 07, 0);
@@ -421,13 +421,13 @@ counts_without_rows(void **state)
 	struct bench *b = *state;
 
 	open_store(b);
-	store_count(b->store, "decision", "dunno:", 1793611800);
-	store_count(b->store, "decision", "dunno:", 1793611801);
-	store_count(b->store, "decision", "dunno:", 1793615400);
+	store_count(b->store, "decision", "dunno:", 4102446600);
+	store_count(b->store, "decision", "dunno:", 4102446601);
+	store_count(b->store, "decision", "dunno:", 4102450200);
 	assert_true(comes(b, two_counted));
-	assert_int_equal(number(b, "SELECT n FROM counter WHERE window = 1793610000 AND key = 'dunno:'"), 2);
+	assert_int_equal(number(b, "SELECT n FROM counter WHERE window = 4102444800 AND key = 'dunno:'"), 2);
 	assert_int_equal(number(b, "SELECT count(*) FROM decision"), 0);
-	store_count(b->store, "decision", "dunno:", 1793611802);
+	store_count(b->store, "decision", "dunno:", 4102446602);
 	close_all(b);				/* what waits is written at the end */
 	assert_int_equal(number(b, "SELECT sum(n) FROM counter"), 4);
 }
