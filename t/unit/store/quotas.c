@@ -151,18 +151,20 @@ static void
 gives_back(void **state)
 {
 	int64_t now_s = clock_wall_s(), step_s = now_s / STEP * STEP;
+	struct quota_use daily = fixed;		/* a day seldom ends meanwhile */
 
 	(void)state;
+	daily.quota.length_s = 24 * HOUR;
 	sql_run(f, "CREATE TEMP VIEW present AS SELECT unixepoch() / 300 * 300 AS start;"
 	    "INSERT INTO quota_use SELECT 'login', 'ann@example.org', 'recipients', 3600, 300, start - 600, start + 3300, 'mx-2', 4, 10 FROM present");
 	count(&hourly, 3, now_s);
-	count(&fixed, 3, now_s);
-	assert_true(sql_becomes(f, "SELECT time, used, most, left FROM quota ORDER BY time", "1h|7|10|3\n1h fixed|3|10|7"));
+	count(&daily, 3, now_s);
+	assert_true(sql_becomes(f, "SELECT time, used, most, left FROM quota ORDER BY time DESC", "1h|7|10|3\n1d fixed|3|10|7"));
 	sql_run(f, "DELETE FROM quota WHERE name = 'ann@example.org' AND time = '1h'");
-	assert_true(sql_becomes(f, "SELECT time, used FROM quota", "1h fixed|3"));
+	assert_true(sql_becomes(f, "SELECT time, used FROM quota", "1d fixed|3"));
 	assert_true(sql_becomes(f, "SELECT what, was ->> 'name', was ->> 'used' FROM history", "quota: delete|ann@example.org|7"));
 	assert_int_equal(past(&hourly, now_s).used, 0);
-	assert_int_equal(past(&fixed, now_s).used, 3);
+	assert_int_equal(past(&daily, now_s).used, 3);
 	count(&hourly, 2, now_s);	/* the count goes on from 3 */
 	struct quota_past p = past(&hourly, now_s);
 	assert_int_equal(p.used, 2);
