@@ -88,8 +88,11 @@ struct rule {
 	void (*learn)(struct eval *e);
 	/* Its OPT_SEC rows that say how long an attempt, and a triplet or client that came through, must be remembered; NULL. */
 	const struct option *retry_window, *triplet_life;
-	/* Under these options, at which stages (enum stage, ored) does it count what is sent, so that Postfix must ask?  NULL: none. */
-	unsigned (*counts_at)(const void *options);
+	/*
+	 * Under these options, at which stages (enum stage, ored) does it count what users of ours send, or strangers, so that
+	 * Postfix must ask?  NULL: none.
+	 */
+	unsigned (*counts_at)(const void *options, bool users);
 	/* Which of its rows says, under these options, something of logins alone; NULL: none does. */
 	const struct option *(*of_logins)(const void *options);
 	/* Name every DNS list it may ask under these options; NULL: it asks none. */

@@ -74,8 +74,8 @@ wiring_needs(const struct config *c, const struct rule *const *rules, size_t cou
 			const struct option *window = rules[i]->sent_window;
 			bool on = (rules[i]->hooks & profile_hooks(p)) && is_on(rules[i], values);
 
-			unsigned stages = on && rules[i]->counts_at != NULL ? rules[i]->counts_at(values) : 0;
 			enum mail of = profile_is_users(p) ? MAIL_OF_USERS : MAIL_OF_STRANGERS;
+			unsigned stages = on && rules[i]->counts_at != NULL ? rules[i]->counts_at(values, of == MAIL_OF_USERS) : 0;
 
 			if (on && rules[i]->stages == STAGE_DATA)
 				stages |= STAGE_DATA;

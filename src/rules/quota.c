@@ -253,14 +253,22 @@ learn(struct eval *e)
 	for_each_quota(e, count, NULL);
 }
 
+static bool
+is_of_logins(const struct quota *q)
+{
+	return strcmp(q->scope, "login") == 0 || strncmp(q->scope, "sasl_", 5) == 0;
+}
+
+/* Strangers have no login. */
 static unsigned
-counts_at(const void *values)
+counts_at(const void *values, bool users)
 {
 	const struct quotas *q = &((const struct quota_options *)values)->quotas;
 	unsigned stages = 0;
 
 	for (size_t i = 0; i < q->count; i++)
-		stages |= q->at[i].unit == QUOTA_BYTES ? STAGE_END_OF_MESSAGE : STAGE_DATA;
+		if (users || !is_of_logins(&q->at[i]))
+			stages |= q->at[i].unit == QUOTA_BYTES ? STAGE_END_OF_MESSAGE : STAGE_DATA;
 	return stages;
 }
 
@@ -270,7 +278,7 @@ of_logins(const void *values)
 	const struct quotas *q = &((const struct quota_options *)values)->quotas;
 
 	for (size_t i = 0; i < q->count; i++)
-		if (strcmp(q->at[i].scope, "login") == 0 || strncmp(q->at[i].scope, "sasl_", 5) == 0)
+		if (is_of_logins(&q->at[i]))
 			return &rows[QUOTA];
 	return NULL;
 }

@@ -295,6 +295,12 @@ only_rules_that_are_on(void **state)
 		assert_string_equal(needs_of(conf).mail[of].end_rule, "quota");
 		assert_null(needs_of(conf).mail[!of].end_rule);
 	}
+	/* What [submission] takes from [mx] says nothing of strangers, who have no login. */
+	snprintf(conf, sizeof conf, "%squota = login 5 messages / 1h, sasl_username 5 bytes / 1h\n[submission : mx]\n", off);
+	assert_null(needs_of(conf).mail[MAIL_OF_STRANGERS].data_rule);
+	assert_null(needs_of(conf).mail[MAIL_OF_STRANGERS].end_rule);
+	assert_string_equal(needs_of(conf).mail[MAIL_OF_USERS].data_rule, "quota");
+	assert_string_equal(needs_of(conf).mail[MAIL_OF_USERS].end_rule, "quota");
 	assert_string_equal(needs_of("").unknown_rule, "client_harvesting");
 	assert_null(needs_of("[mx]\nclient_harvesting = off\n").unknown_rule);
 }
