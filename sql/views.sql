@@ -228,8 +228,9 @@ END;
 CREATE TRIGGER block_delete INSTEAD OF DELETE ON block BEGIN
   DELETE FROM hand_block WHERE client = ifnull(OLD.client, '') AND sender = ifnull(OLD.sender, '') AND login = ifnull(OLD.login, '');
   DELETE FROM unknown WHERE client = OLD.client;
-  DELETE FROM login_client WHERE login = lower(OLD.login);
-  UPDATE bounce SET login = NULL WHERE login = lower(OLD.login);
+  -- There a login is in lower case, and safe to show: its backslash is two.
+  DELETE FROM login_client WHERE login = replace(lower(OLD.login), '\', '\\');
+  UPDATE bounce SET login = NULL WHERE login = replace(lower(OLD.login), '\', '\\');
   INSERT INTO history (time, what, was, note) VALUES (unixepoch(), 'block: delete', json_object('client', OLD.client, 'sender', OLD.sender, 'login', OLD.login, 'cause', OLD.cause, 'evidence', OLD.evidence, 'strikes', OLD.strikes, 'expires', OLD.expires, 'note', OLD.note), OLD.note);
   UPDATE change SET n = n + 1;
 END;
@@ -432,8 +433,8 @@ END;
 -- the password was changed.
 CREATE VIEW login_spread AS
   SELECT login, count(*) AS networks, datetime(min(c.first), 'unixepoch') AS first, datetime(max(c.last), 'unixepoch') AS last,
-    EXISTS (SELECT 1 FROM hand_block b WHERE b.client = '' AND b.sender = '' AND lower(b.login) = c.login AND b.since <= unixepoch()
-      AND (b.expires IS NULL OR b.expires > unixepoch())) AS blocked
+    EXISTS (SELECT 1 FROM hand_block b WHERE b.client = '' AND b.sender = '' AND replace(lower(b.login), '\', '\\') = c.login
+      AND b.since <= unixepoch() AND (b.expires IS NULL OR b.expires > unixepoch())) AS blocked
   FROM login_client c WHERE c.last >= unixepoch() - 86400 GROUP BY login ORDER BY networks DESC, login;
 CREATE TRIGGER login_spread_delete INSTEAD OF DELETE ON login_spread BEGIN
   DELETE FROM login_client WHERE login = OLD.login;

@@ -99,13 +99,17 @@ is sql("SELECT count(DISTINCT CASE what WHEN 'login_network: delete' THEN what E
 is_deeply sql('SELECT name FROM quota'), ['192.0.2.7'], 'a quota that was given back is not in use';
 is slurp(folder . '/backup-policyd.db') =~ /\ASQLite format 3/, 1, 'the backup is a database';
 
-# ---- a login is known as it is in lower case, whatever case was typed ----
+# ---- a login is known as it is in lower case, whatever case was typed, and as it is shown: with two backslashes for one ----
 
-ok sql("INSERT INTO login_client VALUES ('zoe\@example.org', '203.0.113.0/24', unixepoch(), unixepoch());
-    INSERT INTO block (login) VALUES ('Zoe\@Example.org')"), 'a login is blocked';
-is_deeply sql("SELECT blocked FROM login_spread WHERE login = 'zoe\@example.org'"), [1], 'which is shown where it sent from';
-is_deeply sql("DELETE FROM block WHERE login = 'Zoe\@Example.org'; SELECT count(*) FROM login_client WHERE login = 'zoe\@example.org'"), [0],
-    'and forgotten with the block';
+for (['Zoe@Example.org', 'zoe@example.org'], ['host\\zoe@example.org', 'host\\\\zoe@example.org']) {
+	my ($typed, $known) = @$_;
+	ok sql("INSERT INTO login_client VALUES ('$known', '203.0.113.0/24', unixepoch(), unixepoch());
+	    INSERT INTO bounce VALUES ('gone\@example.net', 'Q$known', unixepoch(), 1, '5.1.1', NULL, NULL, '$known');
+	    INSERT INTO block (login) VALUES ('$typed')"), "the login $typed is blocked";
+	is_deeply sql("SELECT blocked FROM login_spread WHERE login = '$known'"), [1], 'which is shown where it sent from';
+	is_deeply sql("DELETE FROM block WHERE login = '$typed'; SELECT (SELECT count(*) FROM login_client WHERE login = '$known') +
+	    (SELECT count(*) FROM bounce WHERE login = '$known')"), [0], 'and forgotten with the block, as is what came back';
+}
 
 # ---- the lists' triggers ----
 
