@@ -91,7 +91,10 @@ shrink(struct retention *r, int64_t now_s)
 	return sqlite3_exec(r->db, vacuum, NULL, NULL, NULL) == SQLITE_OK;
 }
 
-/* Of what strangers can make grow, delete the oldest rows, of whichever table they are; returns how many. */
+/*
+ * Of what strangers can make grow, delete the oldest rows, of whichever table they are; returns how many.  Where that table
+ * has but a few, those of the next one go, too: what a quota counts is written again with the next mail.
+ */
 static int
 delete_oldest(struct retention *r)
 {
@@ -103,18 +106,26 @@ delete_oldest(struct retention *r)
 		{ "SELECT ifnull(min(start), 1 << 60) FROM quota_use", DELETE_OLDEST_QUOTA_USE },
 		{ "SELECT ifnull((SELECT first FROM triplet_pending ORDER BY id LIMIT 1), 1 << 60)", DELETE_OLDEST_ATTEMPTS },
 	};
-	size_t oldest = 0;
-	int64_t first = INT64_MAX;
+	enum { TABLES = sizeof tables / sizeof *tables };
+	bool done[TABLES] = { false };
+	int gone = 0;
 
-	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
-		int64_t time_s = database_number(r->db, tables[i].first, 0);
+	for (unsigned turn = 0; turn < TABLES && gone < STEP_ROWS; turn++) {
+		size_t oldest = 0;
+		int64_t first = INT64_MAX;
 
-		if (time_s >= first)
-			continue;
-		first = time_s;
-		oldest = i;
+		for (size_t i = 0; i < TABLES; i++) {
+			int64_t time_s = done[i] ? INT64_MAX : database_number(r->db, tables[i].first, 0);
+
+			if (time_s >= first)
+				continue;
+			first = time_s;
+			oldest = i;
+		}
+		done[oldest] = true;
+		gone += forget(r, tables[oldest].deletes, STEP_ROWS - gone, 0);
 	}
-	return forget(r, tables[oldest].deletes, STEP_ROWS, 0);
+	return gone;
 }
 
 static bool

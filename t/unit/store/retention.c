@@ -145,6 +145,24 @@ deletes_what_quotas_count(void **state)
 	fixture_close(f);
 }
 
+/* A quota of a month, whose count began before all else, and is written again whenever somebody sends. */
+static void
+goes_on_behind_a_quota(void **state)
+{
+	(void)state;
+	assert_true(fixture_open(f));
+	fixture_close(f);
+	sql_run(f, NUMBERS(200000) "INSERT INTO unknown SELECT '192.0.2.7', i || '@example.org', 'unknown', 'bracket', "
+	    "unixepoch() - 9999, unixepoch() - 9999 FROM n");
+	sql_run(f, "INSERT INTO quota_use SELECT 'login', 'ann@example.org', 'messages', 2592000, 2592000, unixepoch() - 86400, "
+	    "unixepoch() + 2505600, 'x', 1, 10");
+	sql_run(f, "CREATE TRIGGER again AFTER DELETE ON quota_use BEGIN INSERT INTO quota_use VALUES (OLD.scope, OLD.name, OLD.unit, "
+	    "OLD.length, OLD.step, OLD.start, OLD.ends, OLD.writer, OLD.n, OLD.most); END");
+	is_made_smaller();
+	assert_int_equal(sql_number(f, "SELECT count(*) FROM decision"), 200);
+	fixture_close(f);
+}
+
 /* Nor are attempts that were greylisted. */
 static void
 deletes_attempts(void **state)
@@ -182,6 +200,7 @@ main(void)
 		PROMISE("a file that is too large soon shrinks, and keeps its newest rows", shrinks_and_keeps_the_newest_rows),
 		PROMISE("of what strangers make grow the oldest goes, in whichever table it is", deletes_what_is_oldest),
 		PROMISE("what quotas count among them, however long it counts", deletes_what_quotas_count),
+		PROMISE("which is no reason to keep what is younger", goes_on_behind_a_quota),
 		PROMISE("and attempts that wait", deletes_attempts),
 		PROMISE("counters are kept for 400 days", deletes_old_counters),
 	};
