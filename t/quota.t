@@ -237,6 +237,7 @@ eventually { $p->ask(%stranger, instance => 'stranger' . ++$instance) =~ /^550 5
 unlike $p->sql("SELECT group_concat(name) FROM quota WHERE scope = 'sender_domain'") // '', qr/./, 'but none by the domain that he claims';
 $p->sql("INSERT INTO recipient_profile (recipient, profile) VALUES ('strict.example', 'strict')");
 $p->reload(profiles => profile('mx', quota_exceeded => 'defer', quota => 'client 3 recipients / 1h') . "[strict : mx]\nhelo_not_fqdn = reject\nquota_exceeded = reject\nquota = client 1 recipients / 1h\n"
+    . "[loose : mx]\nhelo_not_fqdn = reject\nquota_exceeded = off\nquota_near = off\n"
     . profile('submission', quota_exceeded => 'reject', quota => 'sender_domain 1 messages / 1h'));
 my @strict = (policy_context => 'mx', client_address => '192.0.2.98', sender => 'a@example.net', recipient => 'a@strict.example');
 eventually { $p->ask(policy_context => 'strict', client_address => '192.0.2.97', protocol_state => 'DATA', recipient_count => 2) =~ /^550 5\.5\.3 / } 'a service of its own has quotas of its own';
@@ -247,6 +248,12 @@ is $p->ask(@to_two, recipient => '', protocol_state => 'DATA', recipient_count =
 is used('192.0.2.98'), '2|3|1', 'as all are, together';
 is $p->ask(@strict, instance => 'strict2'), 'DUNNO', 'one more fits';
 like $p->ask(@strict, instance => 'strict2', recipient => 'b@strict.example'), qr/^550 5\.7\.1 192\.0\.2\.98 may send to 3 recipients/, 'what follows is the recipient\'s own matter';
+$p->sql("INSERT INTO recipient_profile (recipient, profile) VALUES ('loose.example', 'loose')");
+my @loose = (@strict, client_address => '192.0.2.96', instance => 'loose');
+eventually { $p->ask(@loose, instance => 'loose' . ++$instance, helo_name => 'nodot', recipient => 'a@loose.example') =~ /^550 .*helo_not_fqdn/ } 'a recipient whose profile has no quota';
+is $p->ask(@loose, recipient => "a\@$_.example"), 'DUNNO', "to $_" for qw(loose strict);
+is $p->ask(@loose, recipient => '', protocol_state => 'DATA', recipient_count => 2), 'DUNNO', 'is sent to beside others';
+is used('192.0.2.96'), '2|3|1', 'and counts as they do';
 message('z@example.com');
 is asks('z@example.com', 'DATA', 1), 'DUNNO', 'a user of ours has';
 message('z@example.com');
