@@ -228,9 +228,11 @@ END;
 CREATE TRIGGER block_delete INSTEAD OF DELETE ON block BEGIN
   DELETE FROM hand_block WHERE client = ifnull(OLD.client, '') AND sender = ifnull(OLD.sender, '') AND login = ifnull(OLD.login, '');
   DELETE FROM unknown WHERE client = OLD.client;
-  -- There a login is in lower case, and safe to show: its backslash is two.
-  DELETE FROM login_client WHERE login = replace(lower(OLD.login), '\', '\\');
-  UPDATE bounce SET login = NULL WHERE login = replace(lower(OLD.login), '\', '\\');
+  -- There a login is in lower case, and safe to show: its backslash is two.  One without a domain is there with login_realm.
+  DELETE FROM login_client WHERE login = replace(lower(OLD.login), '\', '\\') OR (OLD.login NOT LIKE '%@%'
+    AND login BETWEEN replace(lower(OLD.login), '\', '\\') || '@' AND replace(lower(OLD.login), '\', '\\') || '@~');
+  UPDATE bounce SET login = NULL WHERE login = replace(lower(OLD.login), '\', '\\') OR (OLD.login NOT LIKE '%@%'
+    AND login BETWEEN replace(lower(OLD.login), '\', '\\') || '@' AND replace(lower(OLD.login), '\', '\\') || '@~');
   INSERT INTO history (time, what, was, note) VALUES (unixepoch(), 'block: delete', json_object('client', OLD.client, 'sender', OLD.sender, 'login', OLD.login, 'cause', OLD.cause, 'evidence', OLD.evidence, 'strikes', OLD.strikes, 'expires', OLD.expires, 'note', OLD.note), OLD.note);
   UPDATE change SET n = n + 1;
 END;

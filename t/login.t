@@ -102,12 +102,14 @@ like from('', 'ann@example.org'), qr/^550 /, 'to none else';
 
 $p->reload(server => { %server, login_realm => undef, login_query => undef }, profiles => profile('submission', login_mismatch => 'reject'));
 eventually { from('x@example.net', 'ann') =~ /^250 / } 'nobody can tell which senders are its own';
-$p->says(qr/warning: login_mismatch: the login ann has no domain, and login_realm is empty: .*; set login_realm/, 'and the log says so');
+$p->says(qr/warning: login_mismatch: the login ann has no domain name, nor one by login_realm: .*; set login_realm/, 'and the log says so');
 like from('', 'ann'), $refused, 'the empty one is not';
 $p->sql("INSERT INTO login_domain (login, sender) VALUES ('ann', 'ann.example')");
 eventually { from('x@example.net', 'ann') =~ $refused } 'rows name its senders';
 like from('x@ann.example', 'ann'), qr/^250 /, 'these it may use';
 like from('x@example.net', 'bob'), qr/^250 /, 'of another login they say nothing';
+$p->sql("UPDATE login_domain SET expires = '2020-01-01' WHERE login = 'ann'");
+eventually { from('x@ann.example', 'ann') =~ $refused } 'a row that has ended lets it use none, and no other';
 $p->reload(server => { %server, login_realm => undef, login_query => $named });
 eventually { from('x@example.net', 'bob') =~ $refused } 'login_query, where there is one, says so of each';
 $p->reload(server => { %server, login_query => 'SELECT 1 WHERE :login = 1 AND :local = 2' });

@@ -101,12 +101,12 @@ is slurp(folder . '/backup-policyd.db') =~ /\ASQLite format 3/, 1, 'the backup i
 
 # ---- a login is known as it is in lower case, whatever case was typed, and as it is shown: with two backslashes for one ----
 
-for (['Zoe@Example.org', 'zoe@example.org'], ['host\\zoe@example.org', 'host\\\\zoe@example.org']) {
-	my ($typed, $known) = @$_;
+for (['Zoe@Example.org', 'zoe@example.org', 1], ['host\\zoe@example.org', 'host\\\\zoe@example.org', 1], ['Zoe', 'zoe@example.org', 0]) {
+	my ($typed, $known, $shown) = @$_;
 	ok sql("INSERT INTO login_client VALUES ('$known', '203.0.113.0/24', unixepoch(), unixepoch());
-	    INSERT INTO bounce VALUES ('gone\@example.net', 'Q$known', unixepoch(), 1, '5.1.1', NULL, NULL, '$known');
+	    INSERT INTO bounce VALUES ('gone\@example.net', 'Q$typed', unixepoch(), 1, '5.1.1', NULL, NULL, '$known');
 	    INSERT INTO block (login) VALUES ('$typed')"), "the login $typed is blocked";
-	is_deeply sql("SELECT blocked FROM login_spread WHERE login = '$known'"), [1], 'which is shown where it sent from';
+	is_deeply sql("SELECT blocked FROM login_spread WHERE login = '$known'"), [$shown], 'which is shown where it sent from, if its domain was typed';
 	is_deeply sql("DELETE FROM block WHERE login = '$typed'; SELECT (SELECT count(*) FROM login_client WHERE login = '$known') +
 	    (SELECT count(*) FROM bounce WHERE login = '$known')"), [0], 'and forgotten with the block, as is what came back';
 }

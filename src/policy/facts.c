@@ -333,11 +333,11 @@ login_senders_known(struct eval *e)
 	static bool said;
 
 	if (e->login_domain != NULL || login_lookup(e).status != SITE_NO_QUERY ||
-	    (e->lists != NULL && lists_name_login(e->lists, e->login, e->now_s)))
+	    (e->lists != NULL && lists_name_login(e->lists, e->login)))
 		return true;
 	if (!said)
-		log_warn("login_mismatch: the login %.80s has no domain, and login_realm is empty: nobody can tell which senders are "
-		    "its own, and unless on_error says defer it may use any but <>; set login_realm, or name its senders in "
+		log_warn("login_mismatch: the login %.80s has no domain name, nor one by login_realm: nobody can tell which senders "
+		    "are its own, and unless on_error says defer it may use any but <>; set login_realm, or name its senders in "
 		    "login_domain, or by login_query (said once)", e->login);
 	said = true;
 	return false;

@@ -216,15 +216,12 @@ lists_block(const struct lists *l, const char *client, const char *login)
 }
 
 bool
-lists_name_login(const struct lists *l, const char *login, int64_t now_s)
+lists_name_login(const struct lists *l, const char *login)
 {
 	char key[KEY_BYTES];
 
 	snprintf(key, sizeof key, "%ul%.512s", LIST_LOGIN_DOMAIN, login);
-	for (const struct entry *e = first_match(l, key); e != NULL; e = next_match(e))
-		if (list_row_counts(&e->row, now_s))
-			return true;
-	return false;
+	return first_match(l, key) != NULL;
 }
 
 bool

@@ -418,8 +418,8 @@ const struct list_row *lists_find(const struct lists *l, enum list_kind kind, co
  */
 const struct list_row *lists_block(const struct lists *l, const char *client, const char *login);
 
-/* A row of login_domain that counts at now_s is for exactly this login, in normal form, whatever sender it lets it use. */
-bool lists_name_login(const struct lists *l, const char *login, int64_t now_s);
+/* A row of login_domain is for exactly this login, in normal form, whatever sender it lets it use, and has ended or not. */
+bool lists_name_login(const struct lists *l, const char *login);
 
 /* True if some row that names a client by its name would match at now_s, whatever that name is. */
 bool lists_want_name(const struct lists *l, enum list_kind kind, const struct list_subject *who, int64_t now_s);
