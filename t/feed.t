@@ -117,13 +117,16 @@ sub real {
 	is $refused, 10, 'Postfix refuses ten recipients';
 	like $postfix->client(addr => '2001:db8:7::1')->mail('bob@example.net', 'nobody@example.org'), qr/^550 5\.1\.1 /, 'one more';
 	like $postfix->client(addr => '10.1.2.3')->mail('bob@example.net', 'typo@example.org'), qr/^550 5\.1\.1 /, 'and a local client\'s';
-	eventually { $postfix->log =~ /to=<typo\@/ } 'Postfix has logged the last of them';
+	my $user = $postfix->client(addr => '192.0.2.7', login => 'ann');
+	like $user->mail('ann@example.org', 'known@example.org') . $user->say('RCPT TO:<slip@example.org>') . $user->deliver, qr/^250 .*550 5\.1\.1 .*250 /,
+	    'and a user\'s, beside the stranger';
+	eventually { $postfix->log =~ /to=<slip\@/ } 'Postfix has logged the last of them';
 	$has_read->('all is read');
 	is_deeply [ $feed->sql("SELECT recipient FROM unknown WHERE client = '192.0.2.7' ORDER BY recipient") ],
 	    [ sort 'nobody@example.org', 'no user@example.org', 'no"bo\\\\dy@example.org', lc($played) . '@example.org', 'long@example.org' ],
 	    'whom a stranger asked for, whatever it pretends';
 	is_deeply [ $feed->sql("SELECT name, sum(n) FROM activity WHERE kind = 'unknown' AND scope = 'client' GROUP BY name") ],
-	    [ '192.0.2.7|10', '2001:db8:7::/64|1' ], 'how often; and local clients are left alone';
+	    [ '192.0.2.7|10', '2001:db8:7::/64|1' ], 'how often; and local clients and logins are left alone';
 
 	# Our own users, a machine and a program of ours; and a stranger's mail that goes on.
 	my $c = $postfix->client(addr => '198.51.100.60', login => 'ann');

@@ -192,21 +192,42 @@ read_unknown(char *recipient, char **sender)
 	return end != NULL && end > recipient ? recipient : NULL;
 }
 
+/* Of a service that only users of ours use: named as in Postfix's own master.cf, "postfix/submission/smtpd". */
+static bool
+is_for_users(const char *tag)
+{
+	static const char *const services[] = { "/submission/smtpd", "/submissions/smtpd", "/smtps/smtpd" };
+
+	for (size_t i = 0; i < sizeof services / sizeof *services; i++)
+		if (ends_with(tag, services[i]))
+			return true;
+	return false;
+}
+
+/* Behind "from=<…>": " to=<…> proto=ESMTP helo=<…> sasl_method=PLAIN sasl_username=ann".  A HELO name is logged without blanks. */
+static bool
+has_login(char *at)
+{
+	return skip(&at, " to=<") && read_address(&at) != NULL && strstr(at, " sasl_username=") != NULL;
+}
+
 static bool
 read_reject(const struct log_line *line, char *at, struct feed_event *out)
 {
-	char room[FEED_ADDRESS], *sender = NULL;
+	char room[FEED_ADDRESS], *rest = NULL;
 	struct text normal = TEXT(room);
 
-	if (!ends_with(line->tag, "/smtpd") || !skip_client(&at, &out->client) || out->client.bits == 0 ||
+	if (!ends_with(line->tag, "/smtpd") || is_for_users(line->tag) || !skip_client(&at, &out->client) || out->client.bits == 0 ||
 	    !skip(&at, ": 5") || strspn(at, "0123456789") != 2)
 		return false;
 	at += 2;
-	char *recipient = skip(&at, " 5.1.1 <") ? read_unknown(at, &sender) : NULL;
+	char *recipient = skip(&at, " 5.1.1 <") ? read_unknown(at, &rest) : NULL;
 	if (recipient == NULL)
 		return false;
 	copy_address(out, recipient);
-	sender = read_address(&sender);
+	const char *sender = read_address(&rest);
+	if (sender != NULL && has_login(rest))
+		return false;
 	const char *domain = sender ? mail_address_normal(sender, &normal) : NULL;
 	if (domain != NULL && !normal.cut)
 		snprintf(out->domain, sizeof out->domain, "%s", domain);

@@ -17,13 +17,14 @@
  */
 enum { QUEUE_KEEP_S = 6 * 86400, QUEUE_MAX = 200000, QUEUE_STEP = 10000 };
 
-enum statement { WRITER = ROWS, PLACE, RESUME, HAND_IN, INHERIT, FORGET, SENDER, RETURNED, STRANGER, DELIVERED, AGE, OLDEST,
+enum statement { WRITER = ROWS, PLACE, RESUME, OURS, HAND_IN, INHERIT, FORGET, SENDER, RETURNED, STRANGER, DELIVERED, AGE, OLDEST,
 	OLD_BOUNCES, OLD_DELIVERED, STATEMENTS };
 
 static const char *const sql[STATEMENTS] = {		/* below ROWS: row_sql */
 	[WRITER] = "INSERT OR IGNORE INTO writer VALUES (?1, ?2)",
 	[PLACE] = "INSERT OR REPLACE INTO feed_position VALUES (?1, ?2, ?3, ?4, nullif(?5, ''), ?6)",
 	[RESUME] = "SELECT inode, position, head, ifnull(cursor, '') FROM feed_position WHERE source = ?1",
+	[OURS] = "SELECT 1 FROM feed_queue WHERE queue_id = ?1 AND client IS NULL",
 	[HAND_IN] = "INSERT OR REPLACE INTO feed_queue VALUES (?1, nullif(?2, ''), NULL, ?3, nullif(?4, ''))",
 	/* Not a stranger's: before the filter an alias may have sent it on, of which nobody tells behind it. */
 	[INHERIT] = "INSERT OR REPLACE INTO feed_queue SELECT ?1, login, sender, ?2, NULL FROM feed_queue "
@@ -129,6 +130,19 @@ run(struct feed_store *s, enum statement which, const struct cell *cells, size_t
 	return q != NULL && database_finish(q);
 }
 
+/* *found: is there such a row?  False if the file cannot be read. */
+static bool
+find(struct feed_store *s, enum statement which, const struct cell *cells, size_t count, bool *found)
+{
+	sqlite3_stmt *q = bound(s, which, cells, count);
+	int code = q ? sqlite3_step(q) : SQLITE_ERROR;
+
+	*found = code == SQLITE_ROW;
+	if (q != NULL)
+		sqlite3_reset(q);
+	return *found || code == SQLITE_DONE;
+}
+
 static bool
 is_same(const struct feed_place *a, const struct feed_place *b)
 {
@@ -187,7 +201,10 @@ write_unknown(struct feed_store *s, const struct feed_event *e)
 {
 	char name[NETWORK_TEXT];
 	const char *client = client_name(s, e, name);
+	bool ours;
 
+	if (!find(s, OURS, CELLS(TEXT_CELL(e->queue)), &ours) || ours)
+		return ours;
 	s->counts.unknown++;
 	return run(s, (enum statement)ROW_UNKNOWN, CELLS(TEXT_CELL(client), TEXT_CELL(e->address), TEXT_CELL("unknown"),
 	    TEXT_CELL("feed"), NUMBER_CELL(e->time_s))) && count_one(s, "client", client, "unknown", e->time_s) &&

@@ -15,7 +15,7 @@ enum {
 };
 
 enum feed_kind {
-	FEED_UNKNOWN,			/* client named a recipient (address) that is not here */
+	FEED_UNKNOWN,			/* client named a recipient (address) that is not here; queue, if the mail has another already */
 	FEED_HANDED_IN,			/* client, or a program on this machine, handed in a mail: queue, login, origin, ours */
 	FEED_SENDER,			/* address is its envelope sender: queue; empty: the null sender */
 	FEED_RETURNED,			/* it cannot, or not yet, be brought to a recipient: queue, address, dsn, said, hard */

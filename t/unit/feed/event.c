@@ -51,7 +51,7 @@ static const struct {
 	{ "with a client's port", REJECT "unknown[192.0.2.7]:50123: 550 5.1.1 <nouser@example.org>" UNKNOWN REST,
 	  "unknown 192.0.2.7 nouser@example.org from example.net" },
 	{ "with a code of the site's own", H60 "554 5.1.1 <nouser@example.org>" UNKNOWN REST, "unknown 198.51.100.60 nouser@example.org from example.net" },
-	{ "at any service", "postfix/p2504/smtpd|NOQUEUE: reject: RCPT from a.example[192.0.2.7]: 550 5.1.1 <nouser@example.org>" UNKNOWN REST,
+	{ "at any other service", "postfix/p2504/smtpd|NOQUEUE: reject: RCPT from a.example[192.0.2.7]: 550 5.1.1 <nouser@example.org>" UNKNOWN REST,
 	  "unknown 192.0.2.7 nouser@example.org from example.net" },
 	{ "its address is normal", H60 "550 5.1.1 <No.User@Example.ORG.>" UNKNOWN
 	  "from=<> to=<No.User@Example.ORG.> proto=ESMTP helo=<x>", "unknown 198.51.100.60 no.user@example.org" },
@@ -59,8 +59,17 @@ static const struct {
 	  "unknown 198.51.100.60 no user@example.org" },
 	{ "safe to show", H60 "550 5.1.1 <a\xff\x1b\\@example.org>" UNKNOWN "from=<> to=<x> proto=SMTP",
 	  "unknown 198.51.100.60 a\\xff\\x1b\\\\@example.org" },
-	{ "a login may stand at the end", H60 "550 5.1.1 <nouser@example.org>" UNKNOWN REST " sasl_method=PLAIN sasl_username=ann",
+	{ "one of a user's who has logged in is none", H60 "550 5.1.1 <nouser@example.org>" UNKNOWN REST " sasl_method=PLAIN sasl_username=ann" },
+	{ "before EHLO, too", REJECT "unknown[192.0.2.7]: 550 5.1.1 <no user@example.org>" UNKNOWN
+	  "from=<\"a b\"@example.net> to=<\"no user\"@example.org> proto=SMTP sasl_method=PLAIN sasl_username=ann" },
+	{ "one that says AUTH= is no login", H60 "550 5.1.1 <nouser@example.org>" UNKNOWN REST " sasl_sender=x+20sasl_username=ann",
 	  "unknown 198.51.100.60 nouser@example.org from example.net" },
+	{ "nor is one at a service for users", "postfix/submission/smtpd|NOQUEUE: reject: RCPT from a.example[192.0.2.7]: 550 5.1.1 "
+	  "<nouser@example.org>" UNKNOWN REST },
+	{ "also with TLS", "postfix-in/submissions/smtpd|NOQUEUE: reject: RCPT from a.example[192.0.2.7]: 550 5.1.1 <nouser@example.org>"
+	  UNKNOWN REST },
+	{ "by its old name", "postfix/smtps/smtpd|NOQUEUE: reject: RCPT from a.example[192.0.2.7]: 550 5.1.1 <nouser@example.org>"
+	  UNKNOWN REST },
 	{ "an unverified address is none", H60 "450 4.1.1 <nouser-3@example.com>: Recipient address rejected: unverified address: host "
 	  "sink.example.org[203.0.113.99] said: 550 5.1.1 <nouser-3@example.com>" UNKNOWN "(in reply to RCPT TO command); " REST },
 	{ "even if it is refused for good", H60 "550 5.1.1 <nouser-3@example.com>: Recipient address rejected: undeliverable address: host "
@@ -110,6 +119,14 @@ static const struct {
 	  "from=<y:z@example.org from example.net" },
 	{ "a sender so long that to= is missing does not help", H60 "550 5.1.1 <nouser@example.org>" UNKNOWN "from=<ssssssssssssssssssss",
 	  "unknown 198.51.100.60 nouser@example.org" },
+	{ "nor does one that plays a login", H60 "550 5.1.1 <nouser@example.org>" UNKNOWN "from=<\"x> to=<nouser@example.org> proto=ESMTP "
+	  "helo=<y> sasl_username=z\"@example.net> to=<nouser@example.org> proto=ESMTP helo=<x?sasl_username=z>",
+	  "unknown 198.51.100.60 nouser@example.org from example.net" },
+	{ "nor with a line that was cut", H60 "550 5.1.1 <nouser@example.org>" UNKNOWN "from=<\"x> to=<nouser@example.org> proto=ESMTP "
+	  "helo=<y> sasl_username=zzzzzzzzzzzzzzzz", "unknown 198.51.100.60 nouser@example.org" },
+	{ "nor a recipient", H60 "550 5.1.1 <x> sasl_username=z@example.org>" UNKNOWN
+	  "from=<a@example.net> to=<\"x> sasl_username=z\"@example.org> proto=ESMTP helo=<x>",
+	  "unknown 198.51.100.60 x> sasl_username=z@example.org from example.net" },
 	{ "a HELO name plays nothing", "postfix/smtpd|NOQUEUE: reject: RCPT from a[192.0.2.7]: 554 5.7.1 <a@example.org>: Relay access denied; "
 	  "from=<a@example.net> to=<a@example.org> proto=ESMTP helo=<x?:?Recipient?address?rejected:?User?unknown;?from=?>" },
 	{ "a program's own text does not", "postfix/smtpd|warning: reject: RCPT from a[192.0.2.7]: 550 5.1.1 <n@example.org>" UNKNOWN REST },

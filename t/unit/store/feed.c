@@ -156,6 +156,22 @@ unknown_recipients(void **state)
 }
 
 static void
+users_mistakes(void **state)
+{
+	(void)state;
+	mail_of_john();
+	unknown("192.0.2.7", "a@example.org", NOON);
+	strcpy(events[count - 1].queue, Q);
+	stranger("postfix/7A", "192.0.2.7", "");
+	unknown("192.0.2.7", "b@example.org", NOON);
+	strcpy(events[count - 1].queue, "postfix/7A");
+	commit();
+	assert_string_equal(sql_text(f, "SELECT recipient FROM unknown"), "b@example.org");
+	assert_string_equal(sql_text(f, COUNTS), "client|192.0.2.7|unknown|1\nsender_domain|example.net|unknown|1");
+	assert_int_equal(counts.unknown, 1);
+}
+
+static void
 other_networks(void **state)
 {
 	(void)state;
@@ -513,6 +529,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		PROMISE("unknown recipients are rows and counts, by address or network", unknown_recipients),
 		PROMISE("or by networks as the site has it", other_networks),
+		PROMISE("not what users of ours got wrong", users_mistakes),
 		PROMISE("mail that came back is known by its login and sender", bounces),
 		PROMISE("what strangers handed in is not, whatever its id", strangers_do_not_count),
 		PROMISE("but if we took mail to mailboxes that are not there, that is counted of them", strangers_mailboxes),
