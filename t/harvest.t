@@ -216,15 +216,23 @@ session('192.0.2.60', map { ('known', "ann$_") } 1 .. 15);
 is $p->sql("SELECT count(*) FROM block WHERE client = '192.0.2.60'"), 0, 'where everybody tries unknown recipients nobody is blocked';
 $p->says(qr/bracket: most recipients that others tried, too, seem unknown/, 'and the log asks what is wrong');
 
-# ---- without mx-pre: policyd-feed reads what Postfix refused ----
+# ---- policyd-feed reads what the two questions have counted ----
 
 $postfix->stop;
+my $counted = "SELECT sum(n) FROM activity WHERE scope = 'client' AND kind = 'unknown' AND (name = '192.0.2.60' OR name LIKE '192.0.2.1__')";
+eventually { $p->sql($counted) == 46 } 'all is counted';
+my @as_policyd = (program => 'policyd-feed', server => { database => $p->database, user => 'postfix' });
+like +(Policyd::Daemon->new(@as_policyd)->command($postfix->log))[2], qr/^[1-9]\d* lines read, .* 0 unknown recipients/m,
+    'policyd-feed knows what was counted already';
+is $p->sql($counted), 46, 'and so it stays';
+
+# ---- without mx-pre: policyd-feed reads what Postfix refused ----
+
 my $socket = $p->socket;
 $postfix = Policyd::Postfix->new('smtpd_recipient_restrictions = reject_unauth_destination, reject_unlisted_recipient, '
     . "check_policy_service { unix:$socket, timeout=10s, default_action=DUNNO, policy_context=mx }", 'smtpd_hard_error_limit = 1000');
 spew("$postfix->{dir}/log", '');
-my $feed = Policyd::Daemon->start(program => 'policyd-feed', words => ['-F', "$postfix->{dir}/log"],
-    server => { database => $p->database, user => 'postfix' });
+my $feed = Policyd::Daemon->start(@as_policyd, words => ['-F', "$postfix->{dir}/log"]);
 $postfix->run;
 my @tried = nobodies(20);
 session('192.0.2.55', @tried);

@@ -17,7 +17,10 @@
  */
 enum { QUEUE_KEEP_S = 6 * 86400, QUEUE_MAX = 200000, QUEUE_STEP = 10000 };
 
-enum statement { WRITER = ROWS, PLACE, RESUME, OURS, HAND_IN, INHERIT, FORGET, SENDER, RETURNED, STRANGER, DELIVERED, AGE, OLDEST,
+/* Between policyd's question and Postfix's refusal, the other question's deadline and a busy log, at most. */
+enum { SAME_S = 15 };
+
+enum statement { WRITER = ROWS, PLACE, RESUME, OURS, COUNTED, HAND_IN, INHERIT, FORGET, SENDER, RETURNED, STRANGER, DELIVERED, AGE, OLDEST,
 	OLD_BOUNCES, OLD_DELIVERED, STATEMENTS };
 
 static const char *const sql[STATEMENTS] = {		/* below ROWS: row_sql */
@@ -25,6 +28,9 @@ static const char *const sql[STATEMENTS] = {		/* below ROWS: row_sql */
 	[PLACE] = "INSERT OR REPLACE INTO feed_position VALUES (?1, ?2, ?3, ?4, nullif(?5, ''), ?6)",
 	[RESUME] = "SELECT inode, position, head, ifnull(cursor, '') FROM feed_position WHERE source = ?1",
 	[OURS] = "SELECT 1 FROM feed_queue WHERE queue_id = ?1 AND client IS NULL",
+	/* While nobody reads the log policyd counts, and says when it did first and last. */
+	[COUNTED] = "SELECT 1 FROM unknown WHERE client = ?1 AND recipient = ?2 AND source <> 'feed' "
+	    "AND ?3 BETWEEN first - ?4 AND last + ?4",
 	[HAND_IN] = "INSERT OR REPLACE INTO feed_queue VALUES (?1, nullif(?2, ''), NULL, ?3, nullif(?4, ''))",
 	/* Not a stranger's: before the filter an alias may have sent it on, of which nobody tells behind it. */
 	[INHERIT] = "INSERT OR REPLACE INTO feed_queue SELECT ?1, login, sender, ?2, NULL FROM feed_queue "
@@ -201,10 +207,13 @@ write_unknown(struct feed_store *s, const struct feed_event *e)
 {
 	char name[NETWORK_TEXT];
 	const char *client = client_name(s, e, name);
-	bool ours;
+	bool ours, counted;
 
 	if (!find(s, OURS, CELLS(TEXT_CELL(e->queue)), &ours) || ours)
 		return ours;
+	if (!find(s, COUNTED, CELLS(TEXT_CELL(client), TEXT_CELL(e->address), NUMBER_CELL(e->time_s), NUMBER_CELL(SAME_S)),
+	    &counted) || counted)
+		return counted;
 	s->counts.unknown++;
 	return run(s, (enum statement)ROW_UNKNOWN, CELLS(TEXT_CELL(client), TEXT_CELL(e->address), TEXT_CELL("unknown"),
 	    TEXT_CELL("feed"), NUMBER_CELL(e->time_s))) && count_one(s, "client", client, "unknown", e->time_s) &&

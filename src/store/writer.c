@@ -42,8 +42,9 @@ static const char *const sql[STATEMENTS] = {
 
 const char *const row_sql[ROWS] = {
 	[ROW_UNKNOWN] = "INSERT INTO unknown VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT DO UPDATE SET "
-	    "state = excluded.state, source = excluded.source, first = min(first, excluded.first), "
-	    "last = max(last, excluded.last)",
+	    "state = iif(excluded.last >= last, excluded.state, state), "
+	    "source = iif(excluded.last >= last, excluded.source, source), "
+	    "first = min(first, excluded.first), last = max(last, excluded.last)",
 	[ROW_ACTIVITY] = "INSERT INTO activity VALUES (?1, ?2, ?3, ?4, ?10, ?5) ON CONFLICT DO UPDATE SET "
 	    "n = n + excluded.n",
 	[ROW_BLOCK] = "INSERT INTO hand_block (client, sender, login, cause, evidence, strikes, since, expires, set_by) "

@@ -156,6 +156,33 @@ unknown_recipients(void **state)
 }
 
 static void
+policyd_counted(void **state)
+{
+	(void)state;
+	commit();
+	sql_run(f, "INSERT INTO unknown VALUES ('192.0.2.7', 'a@example.org', 'unknown', 'bracket', 1795867300, 1795867800)");
+	unknown("192.0.2.7", "a@example.org", NOON + 100);
+	unknown("192.0.2.7", "a@example.org", NOON + 300);
+	unknown("192.0.2.7", "a@example.org", NOON + 601);
+	unknown("192.0.2.8", "a@example.org", NOON + 300);
+	commit();
+	assert_string_equal(sql_text(f, "SELECT source, last - 1795867200 FROM unknown ORDER BY client"), "bracket|600\nfeed|300");
+	assert_string_equal(sql_text(f, COUNTS), "client|192.0.2.8|unknown|1\nsender_domain|example.net|unknown|1");
+	assert_int_equal(counts.unknown, 1);
+
+	unknown("192.0.2.7", "a@example.org", NOON + 20);	/* before policyd was there */
+	unknown("192.0.2.7", "a@example.org", NOON + 350);
+	commit();
+	assert_string_equal(sql_text(f, "SELECT source, first - 1795867200, last - 1795867200 FROM unknown WHERE client = '192.0.2.7'"),
+	    "bracket|20|600");
+	unknown("192.0.2.7", "a@example.org", NOON + 700);
+	unknown("192.0.2.7", "a@example.org", NOON + 701);
+	commit();
+	assert_string_equal(sql_text(f, "SELECT source, last - 1795867200 FROM unknown WHERE client = '192.0.2.7'"), "feed|701");
+	assert_string_equal(sql_text(f, "SELECT name, n FROM activity WHERE scope = 'client' ORDER BY 1"), "192.0.2.7|3\n192.0.2.8|1");
+}
+
+static void
 users_mistakes(void **state)
 {
 	(void)state;
@@ -529,7 +556,8 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		PROMISE("unknown recipients are rows and counts, by address or network", unknown_recipients),
 		PROMISE("or by networks as the site has it", other_networks),
-		PROMISE("not what users of ours got wrong", users_mistakes),
+		PROMISE("not what policyd has counted already", policyd_counted),
+		PROMISE("nor what users of ours got wrong", users_mistakes),
 		PROMISE("mail that came back is known by its login and sender", bounces),
 		PROMISE("what strangers handed in is not, whatever its id", strangers_do_not_count),
 		PROMISE("but if we took mail to mailboxes that are not there, that is counted of them", strangers_mailboxes),
