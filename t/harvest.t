@@ -28,7 +28,8 @@ sub postfix {
 	spew($postfix->config . '/master.cf', slurp($postfix->config . '/master.cf') =~ s/^smtp inet n - n - -/smtp inet n - n - 1/r);
 	return $postfix->run;
 }
-my $postfix = postfix('regexp:{{/^(known[0-9]*|ann|postmaster)@/ 1}}');
+my ($well, $sick) = ('regexp:{{/^(known[0-9]*|ann|postmaster)@/ 1}}', 'inline:{ nobody.at.all@example.org=1 }');
+my $postfix = postfix($well);
 
 my @client = (name => 'mx.example.net', helo => 'mx.example.net');
 my $unknown = qr/^550 5\.1\.1 /;
@@ -210,7 +211,7 @@ $p->says(qr/site: the view reputation/, 'and the log says so');
 
 $p->reload(profiles => $harvest);
 $postfix->stop;
-$postfix = postfix('inline:{ nobody.at.all@example.org=1 }');
+$postfix = postfix($sick);
 session("192.0.2.$_", 'known', 'ann') for 101 .. 115;
 session('192.0.2.60', map { ('known', "ann$_") } 1 .. 15);
 is $p->sql("SELECT count(*) FROM block WHERE client = '192.0.2.60'"), 0, 'where everybody tries unknown recipients nobody is blocked';
@@ -219,26 +220,65 @@ $p->says(qr/bracket: most recipients that others tried, too, seem unknown/, 'and
 # ---- policyd-feed reads what the two questions have counted ----
 
 $postfix->stop;
-my $counted = "SELECT sum(n) FROM activity WHERE scope = 'client' AND kind = 'unknown' AND (name = '192.0.2.60' OR name LIKE '192.0.2.1__')";
+my $counted = "SELECT ifnull(sum(n), 0) FROM activity WHERE scope = 'client' AND kind = 'unknown' AND (name = '192.0.2.60' OR name LIKE '192.0.2.1__')";
 eventually { $p->sql($counted) == 46 } 'all is counted';
 my @as_policyd = (program => 'policyd-feed', server => { database => $p->database, user => 'postfix' });
 like +(Policyd::Daemon->new(@as_policyd)->command($postfix->log))[2], qr/^[1-9]\d* lines read, .* 0 unknown recipients/m,
     'policyd-feed knows what was counted already';
 is $p->sql($counted), 46, 'and so it stays';
 
+# ---- and what Postfix refuses: the table is no better for that ----
+
+$postfix->run;
+my $feed = Policyd::Daemon->start(@as_policyd, words => ['-F', $postfix->log_file]);
+sub fed { return $p->sql("SELECT count(*) FROM unknown WHERE client = '$_[0]' AND source = 'feed'") }
+eventually { session('192.0.2.61', nobodies(1)); fed('192.0.2.61') > 0 } 'policyd leaves the counting to policyd-feed';
+my @big = map { "192.0.2.12$_" } 1 .. 5;
+sub everybody_fails {
+	for (1 .. 3) {
+		session($_, nobodies(8)) for @big;
+	}
+	eventually { !grep { fed($_) < 24 } @big } 'everybody tries unknown recipients';
+	like((session($_, 'nobody.at.all'))[0], qr/^250/, "$_ is not blocked for it") for @big;
+}
+everybody_fails();
+
+sub maps {
+	my $main = $postfix->config . '/main.cf';
+	spew($main, slurp($main), "virtual_mailbox_maps = $_[0]\n");
+	Policyd::Postfix::settle($postfix->config);
+	$postfix->command('reload');
+}
+maps($well);
+eventually { passes('192.0.2.2') } 'the table is mended';
+traffic() for 1 .. 4;
+session('192.0.2.63', nobodies(24));
+eventually { fed('192.0.2.63') == 24 } 'one client tries unknown recipients';
+ok !passes('192.0.2.63'), 'and is blocked';
+is $feed->stop, 'exit 0', 'policyd-feed stops';
+$postfix->stop;
+
 # ---- without mx-pre: policyd-feed reads what Postfix refused ----
 
+is $p->stop, 'exit 0', 'policyd stops';
+$p->run;
+$p->sql('DELETE FROM unknown; DELETE FROM block');
 my $socket = $p->socket;
 $postfix = Policyd::Postfix->new('smtpd_recipient_restrictions = reject_unauth_destination, reject_unlisted_recipient, '
-    . "check_policy_service { unix:$socket, timeout=10s, default_action=DUNNO, policy_context=mx }", 'smtpd_hard_error_limit = 1000');
-spew("$postfix->{dir}/log", '');
-my $feed = Policyd::Daemon->start(@as_policyd, words => ['-F', "$postfix->{dir}/log"]);
+    . "check_policy_service { unix:$socket, timeout=10s, default_action=DUNNO, policy_context=mx }", 'smtpd_hard_error_limit = 1000', "virtual_mailbox_maps = $well");
+spew($postfix->log_file, '');
+$feed = Policyd::Daemon->start(@as_policyd, words => ['-F', $postfix->log_file]);
 $postfix->run;
 my @tried = nobodies(20);
 session('192.0.2.55', @tried);
 eventually { tried('192.0.2.55') == 20 } 'what the log tells is in the file';
 eventually { (session('192.0.2.55', 'known'))[0] =~ /client_harvesting|client_block_temporary/ } 'and the client is blocked for it';
 is $p->sql("SELECT DISTINCT source FROM unknown WHERE client = '192.0.2.55'"), 'feed', 'who said so';
+$p->sql('DELETE FROM unknown; DELETE FROM block');
+maps($sick);
+eventually { !passes('192.0.2.2') } 'the table is broken';
+everybody_fails();
+$p->says(qr/feed: most recipients that others tried, too, are unknown to Postfix/, 'and the log asks what is wrong');
 is $feed->stop, 'exit 0', 'policyd-feed stops';
 
 is $p->stop, 'exit 0', 'policyd stops';

@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/metrics.h"
 #include "base/text.h"
+#include "store/store.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -153,11 +154,11 @@ add(struct tally *t, bool unknown)
 }
 
 static void
-count(struct bracket *b, const struct pair *p, bool unknown, int64_t now_us)
+count_try(struct bracket *b, const char *client, bool unknown, int64_t now_us)
 {
 	int64_t minute = now_us / 1000000 / SLOT_S;
 	struct slot *s = &b->slots[minute % SLOTS];
-	uint64_t hash = hash_bytes(p->client, strlen(p->client));
+	uint64_t hash = hash_bytes(client, strlen(client));
 
 	if (s->minute != minute) {
 		forget_slot(s);
@@ -172,8 +173,20 @@ count(struct bracket *b, const struct pair *p, bool unknown, int64_t now_us)
 		add(&a->tally, unknown);
 		add(&s->all, unknown);
 	}
+}
+
+static void
+count(struct bracket *b, const struct pair *p, bool unknown, int64_t now_us)
+{
+	count_try(b, p->client, unknown, now_us);
 	b->ever_known |= !unknown;
 	(unknown ? b->unknown : b->known)->value++;
+}
+
+void
+bracket_known(struct bracket *b, const char *client, int64_t now_us)
+{
+	count_try(b, client, false, now_us);
 }
 
 /* Put the slot's clients beside this one among the others, as long as there are too few. */
@@ -195,7 +208,7 @@ add_others(const struct slot *s, uint64_t own, uint64_t others[OTHERS_MIN], size
 }
 
 bool
-bracket_looks_broken(const struct bracket *b, const char *client, int64_t now_us)
+bracket_looks_broken(const struct bracket *b, const char *client, const struct tried_by_others *fed, int64_t now_us)
 {
 	int64_t first = now_us / 1000000 / SLOT_S - SLOTS + 1;
 	uint64_t own = hash_bytes(client, strlen(client)), others[OTHERS_MIN];
@@ -211,7 +224,13 @@ bracket_looks_broken(const struct bracket *b, const char *client, int64_t now_us
 		if (count_others < OTHERS_MIN)
 			count_others = add_others(s, own, others, count_others);
 	}
-	return !b->ever_known || (sum.tried >= TRIED_MIN && count_others == OTHERS_MIN && sum.unknown > sum.tried / 2);
+	if (fed != NULL) {
+		sum.tried += fed->unknown;
+		sum.unknown += fed->unknown;
+		count_others = fed->clients;
+	}
+	return (fed == NULL && !b->ever_known) ||
+	    (sum.tried >= TRIED_MIN && count_others >= OTHERS_MIN && sum.unknown > sum.tried / 2);
 }
 
 /* ---- ends of pairs ---- */

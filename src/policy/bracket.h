@@ -6,7 +6,8 @@
  * when the smtpd that asked first asks its next first question, or closes that connection; no timer concludes it.
  *
  * A broken table of mailboxes would make everybody look as if they tried unknown recipients.  So what others tried
- * in the last ten minutes is counted as well: see bracket_looks_broken().
+ * in the last ten minutes is counted as well: see bracket_looks_broken().  Where nobody asks the first question
+ * policyd-feed tells who is unknown, and what is known is counted here all the same.
  */
 #ifndef POLICY_BRACKET_H
 #define POLICY_BRACKET_H
@@ -17,6 +18,7 @@
 #include <stdint.h>
 
 struct bracket;
+struct tried_by_others;			/* store/store.h */
 
 /* A pair that nothing concludes for so long is dropped, as are the oldest of more than PAIRS_MAX. */
 enum { PAIR_KEEP_S = 300, PAIRS_MAX = 65536, BROKEN_WINDOW_S = 600 };
@@ -44,6 +46,9 @@ void bracket_open(struct bracket *b, const void *connection, const struct pair_s
 /* The second request came: the recipient is known. */
 void bracket_close(struct bracket *b, const char *instance, const char *recipient, int64_t now_us);
 
+/* There is no first request, and the second came: a recipient of this client is known. */
+void bracket_known(struct bracket *b, const char *client, int64_t now_us);
+
 /*
  * That connection asks its next first question, or is closed.  True with *vain, which lives until the next call here, if
  * the recipient of its last one is unknown.
@@ -57,7 +62,9 @@ void bracket_forget(struct bracket *b);
  * Does our own table of mailboxes look broken, rather than this client?  So it does if of the recipients that others
  * tried lately, at least ten by at least three clients, more than a half was unknown; or if no recipient at all was known
  * since the start.
+ *
+ * fed   where there are no first requests: what others tried in vain lately, by at least three again; else NULL
  */
-bool bracket_looks_broken(const struct bracket *b, const char *client, int64_t now_us);
+bool bracket_looks_broken(const struct bracket *b, const char *client, const struct tried_by_others *fed, int64_t now_us);
 
 #endif

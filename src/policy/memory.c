@@ -206,6 +206,13 @@ memory_concludes(struct policy *p, const void *connection)
 		    v.sender_domain);
 }
 
+/* What our own machines and users send goes elsewhere, too. */
+static bool
+is_strangers(struct eval *e)
+{
+	return !e->local && e->login == NULL && client_key(e) != NULL;
+}
+
 void
 memory_bracket(struct job *j)
 {
@@ -213,8 +220,10 @@ memory_bracket(struct job *j)
 		return;
 	if (j->eval->hook == HOOK_MX_PRE)
 		memory_concludes(j->policy, j->connection);
-	else if (j->eval->hook == HOOK_MX)
+	else if (j->eval->hook == HOOK_MX && j->policy->wiring.pre_seen)
 		bracket_close(j->policy->bracket, j->request.instance, j->eval->recipient, clock_tick_us());
+	else if (j->eval->hook == HOOK_MX && is_strangers(j->eval))
+		bracket_known(j->policy->bracket, client_key(j->eval), clock_tick_us());
 }
 
 static void

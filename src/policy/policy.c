@@ -204,12 +204,19 @@ ask_looks_broken(void *arg, const char *client)
 {
 	struct policy *p = arg;
 	int64_t now_us = clock_tick_us();
+	struct tried_by_others others, *fed = p->wiring.pre_seen ? NULL : &others;
 
-	if (p->explains || !bracket_looks_broken(p->bracket, client, now_us))
+	if (p->explains)
+		return false;
+	if (fed != NULL && !store_tried_by_others(p->parts.store, client, clock_wall_s() - BROKEN_WINDOW_S, fed))
+		return true;
+	if (!bracket_looks_broken(p->bracket, client, fed, now_us))
 		return false;
 	p->broken->value++;
 	if (p->broken_said_us == 0 || now_us - p->broken_said_us >= BROKEN_WINDOW_S * INT64_C(1000000))
-		log_warn("bracket: most recipients that others tried, too, seem unknown, or none was known since the start: "
+		log_warn(fed ? "feed: most recipients that others tried, too, are unknown to Postfix: is its table of mailboxes broken?  "
+		    "Nobody is blocked for it" :
+		    "bracket: most recipients that others tried, too, seem unknown, or none was known since the start: "
 		    "is Postfix's table of mailboxes broken?  Or does anything stand between mx-pre and mx but "
 		    "reject_unlisted_recipient?  Nobody is blocked for it");
 	p->broken_said_us = now_us;

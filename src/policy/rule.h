@@ -278,7 +278,7 @@ bool client_activity(struct eval *e, int64_t window_s, int64_t out[ACTIVITIES]);
 /* The client's score in the view reputation: YES with *score; NO: nothing is known of it. */
 enum known client_reputation(struct eval *e, int64_t *score);
 
-/* It is not the client: of others' recipients, too, more than a half seems unknown (policy/bracket.h). */
+/* It is not the client: to Postfix, of others' recipients, too, more than a half seems unknown (policy/bracket.h). */
 bool mailboxes_look_broken(struct eval *e);
 
 /* The latest block of the client, or the login, ended or not; NULL: none is remembered. */

@@ -141,7 +141,8 @@ wiring_see(struct wiring *w, const struct request *r, const struct route *to, bo
 	see_stage(w, r, stages);
 	see_context(w, r, to);
 	see_profile(w, to);
-	w->unknown_seen |= to->hook == HOOK_MX_PRE;
+	w->pre_seen |= to->hook == HOOK_MX_PRE;
+	w->unknown_seen |= w->pre_seen;
 	if (to->hook & (HOOK_MX | HOOK_SUBMISSION))
 		w->mail[to->hook == HOOK_MX ? MAIL_OF_STRANGERS : MAIL_OF_USERS].seen |= r->stage;
 	if (w->requests < WIRING_SAMPLE) {

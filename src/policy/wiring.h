@@ -17,6 +17,7 @@ struct wiring {
 		unsigned seen, warned;	/* enum stage, ored: where it came to; where it should have */
 	} mail[MAILS];
 	bool sent_seen;			/* mail of a user of ours left */
+	bool pre_seen;			/* mx-pre is asked */
 	bool unknown_seen;		/* mx-pre is asked, or recipient_query or policyd-feed says who is unknown */
 	bool sent_warned, unknown_warned;
 };

@@ -87,7 +87,7 @@ judge(struct eval *e)
 		return DUNNO;
 	if (forwarder == KNOWN_CANNOT_TELL)
 		return cannot_tell(e, CLIENT_HARVESTING, "4.7.1", "cannot look up the name of %s now", request(e)->client_address);
-	if (tried.by_bracket > 0 && mailboxes_look_broken(e))
+	if (tried.by_postfix > 0 && mailboxes_look_broken(e))
 		return cannot_tell(e, CLIENT_HARVESTING, "4.3.0", "cannot tell which recipients are here now");
 	return block_it(e, o, &tried, all);
 }

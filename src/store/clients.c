@@ -118,9 +118,10 @@ static sqlite3_stmt *
 question(struct clients *c, sqlite3 *db, enum clients_question which)
 {
 	static const char *const sql[CLIENTS_QUESTIONS] = {
-		[CLIENTS_TRIED] = "SELECT count(*), ifnull(sum(state = 'deactivated'), 0), ifnull(sum(source = 'bracket'), 0) "
+		[CLIENTS_TRIED] = "SELECT count(*), ifnull(sum(state = 'deactivated'), 0), ifnull(sum(source <> 'query'), 0) "
 		    "FROM unknown WHERE client = ? AND last BETWEEN ? AND ?",
 		[CLIENTS_HAS_TRIED] = "SELECT last FROM unknown WHERE client = ? AND recipient = ?",
+		[CLIENTS_OTHERS] = "SELECT count(*), count(DISTINCT client) FROM unknown WHERE client <> ? AND last BETWEEN ? AND ?",
 		[CLIENTS_ACTIVITY] = "SELECT kind, sum(n) FROM activity WHERE scope = ? AND name = ? AND window >= ? "
 		    "GROUP BY kind",
 		[CLIENTS_NEW] = "SELECT client FROM unknown WHERE last >= ?",
@@ -218,8 +219,26 @@ clients_tried(struct clients *c, sqlite3 *db, const char *client, int64_t since_
 			continue;
 		out->unknown++;
 		out->deactivated += strcmp(w->row_cells[2].text, "deactivated") == 0;
-		out->by_bracket += strcmp(w->row_cells[3].text, "bracket") == 0;
+		out->by_postfix += strcmp(w->row_cells[3].text, "query") != 0;
 	}
+	return told;
+}
+
+bool
+clients_tried_by_others(struct clients *c, sqlite3 *db, const char *client, int64_t since_s, int64_t now_s,
+    struct tried_by_others *out)
+{
+	sqlite3_stmt *q = question(c, db, CLIENTS_OTHERS);
+
+	if (q == NULL)
+		return false;
+	sqlite3_bind_text(q, 1, client, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(q, 2, since_s);
+	sqlite3_bind_int64(q, 3, now_s);
+	bool told = sqlite3_step(q) == SQLITE_ROW;
+	if (told)
+		*out = (struct tried_by_others){ (unsigned)sqlite3_column_int(q, 0), (unsigned)sqlite3_column_int(q, 1) };
+	sqlite3_reset(q);
 	return told;
 }
 

@@ -15,7 +15,7 @@
 /* As in the column kind. */
 extern const char *const activity_words[ACTIVITIES];
 
-enum clients_question { CLIENTS_TRIED, CLIENTS_HAS_TRIED, CLIENTS_ACTIVITY, CLIENTS_NEW, CLIENTS_QUESTIONS };
+enum clients_question { CLIENTS_TRIED, CLIENTS_HAS_TRIED, CLIENTS_OTHERS, CLIENTS_ACTIVITY, CLIENTS_NEW, CLIENTS_QUESTIONS };
 
 struct clients {
 	sqlite3_stmt *questions[CLIENTS_QUESTIONS];	/* prepared when first asked */
@@ -45,6 +45,10 @@ bool clients_in_file(struct clients *c, sqlite3 *db, const char *client, int64_t
 
 /* As store_tried(), now; false if db cannot say. */
 bool clients_tried(struct clients *c, sqlite3 *db, const char *client, int64_t since_s, int64_t now_s, struct tried *out);
+
+/* As store_tried_by_others(), now; false if db cannot say. */
+bool clients_tried_by_others(struct clients *c, sqlite3 *db, const char *client, int64_t since_s, int64_t now_s,
+    struct tried_by_others *out);
 
 /* Count n more.  flush hands at most most of the sums to put(), as writes, the oldest first. */
 void clients_count(struct clients *c, const char *scope, const char *name, enum activity kind, int64_t time_s, int64_t n);

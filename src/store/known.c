@@ -62,6 +62,12 @@ store_tried(struct store *s, const char *client, int64_t since_s, struct tried *
 	return !s->trouble && clients_tried(s->clients, store_facts(s), client, since_s, clock_wall_s(), out);
 }
 
+bool
+store_tried_by_others(struct store *s, const char *client, int64_t since_s, struct tried_by_others *out)
+{
+	return !s->trouble && clients_tried_by_others(s->clients, store_facts(s), client, since_s, clock_wall_s(), out);
+}
+
 void
 store_add_activity(struct store *s, const char *scope, const char *who, enum activity kind, int64_t time_s, int64_t n)
 {

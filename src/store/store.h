@@ -225,7 +225,7 @@ void store_unknown(struct store *s, const struct unknown_recipient *u);
 struct tried {
 	unsigned unknown;		/* all of them */
 	unsigned deactivated;		/* of these: were here once */
-	unsigned by_bracket;		/* of these: only Postfix's silence between two requests says so */
+	unsigned by_postfix;		/* of these: its tables do not know them, as its silence or its log says */
 };
 
 /* In about the last day: false is certain, and costs nothing unless policyd-feed runs; true is worth a question. */
@@ -233,6 +233,12 @@ bool store_on_record(struct store *s, const char *client);
 
 /* Since then, and not in what is still to come by our clock; false: the store is in trouble. */
 bool store_tried(struct store *s, const char *client, int64_t since_s, struct tried *out);
+
+/* The same of all other clients, as far as it is written; false: the store is in trouble. */
+struct tried_by_others {
+	unsigned unknown, clients;	/* recipients; by so many */
+};
+bool store_tried_by_others(struct store *s, const char *client, int64_t since_s, struct tried_by_others *out);
 
 /* What is counted, of clients (as above), sender domains and logins. */
 enum activity { ACTIVITY_ACCEPTED, ACTIVITY_REFUSED, ACTIVITY_UNKNOWN, ACTIVITY_LISTED, ACTIVITY_TRAP, ACTIVITIES };

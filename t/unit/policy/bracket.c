@@ -1,5 +1,6 @@
 /* bracket.c - test of src/policy/bracket.c: which recipients are unknown; it promises that … */
 #include "policy/bracket.h"
+#include "store/store.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -143,7 +144,14 @@ tries(const char *client, unsigned tried, unsigned are_known)
 static bool
 broken(void)
 {
-	return bracket_looks_broken(b, "192.0.2.7", now_us);
+	return bracket_looks_broken(b, "192.0.2.7", NULL, now_us);
+}
+
+/* The same without first requests: the log has so many of others. */
+static bool
+broken_by_log(unsigned unknown, unsigned clients)
+{
+	return bracket_looks_broken(b, "192.0.2.7", &(struct tried_by_others){ unknown, clients }, now_us);
 }
 
 static void
@@ -187,6 +195,26 @@ forgets(void **state)
 	assert_false(broken());
 }
 
+static void
+fed(void **state)
+{
+	(void)state;
+	assert_false(broken_by_log(0, 0));	/* nobody was ever known, or tried */
+	assert_false(broken_by_log(9, 3));
+	assert_false(broken_by_log(100, 2));
+	assert_true(broken_by_log(10, 3));
+	for (int i = 0; i < 10; i++)
+		bracket_known(b, i < 5 ? "192.0.2.8" : "192.0.2.9", now_us);
+	assert_false(broken_by_log(10, 3));
+	assert_true(broken_by_log(11, 3));
+	bracket_known(b, "192.0.2.7", now_us);	/* its own */
+	assert_true(broken_by_log(11, 3));
+	bracket_known(b, "192.0.2.10", now_us);
+	assert_false(broken_by_log(11, 3));
+	now_us += (int64_t)BROKEN_WINDOW_S * 1000000;
+	assert_true(broken_by_log(11, 3));
+}
+
 #define PROMISE(says, function) { says, function, begin, end, NULL }
 
 int
@@ -203,6 +231,7 @@ main(void)
 		PROMISE("where nobody was ever known, the wiring or the table is wrong", nobody_known),
 		PROMISE("others' recipients tell a broken table: ten, of three, more than a half", guarded),
 		PROMISE("after ten minutes others' recipients tell nothing", forgets),
+		PROMISE("where the log says who is unknown they tell the same", fed),
 	};
 	return cmocka_run_group_tests_name("bracket", tests, NULL, NULL);
 }

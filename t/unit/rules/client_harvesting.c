@@ -4,7 +4,7 @@
 extern const struct rule rule_client_harvesting;
 
 #define TRIED(unknown_, deactivated_) .on_record = true, .tried = &(struct tried){ unknown_, deactivated_, 0 }
-#define BY_BRACKET(unknown_) .on_record = true, .tried = &(struct tried){ unknown_, 0, 1 }
+#define BY_POSTFIX(unknown_) .on_record = true, .tried = &(struct tried){ unknown_, 0, 1 }
 #define OPTION(name, value) .options = { { name, value } }
 #define FORWARDERS(list, ...) OPTION("trusted_forwarders", list), TRIED(20, 0), .name = { __VA_ARGS__ }
 #define BLOCKED(n) "OBJECT client_harvesting 4.7.1 192.0.2.7 tried " #n " recipients that are not here; " \
@@ -39,9 +39,9 @@ main(void)
 		{ "an old block pays for nothing new", { TRIED(20, 0), .last_block = &long_ago }, BLOCKED(20) },
 		{ "store trouble is no no", { .on_record = true },
 		  "CANNOT TELL client_harvesting 4.3.0 cannot look up now which recipients 192.0.2.7 tried" },
-		{ "where others fail, too, it is not the client", { BY_BRACKET(20), .looks_broken = true },
+		{ "where others fail, too, it is not the client", { BY_POSTFIX(20), .looks_broken = true },
 		  "CANNOT TELL client_harvesting 4.3.0 cannot tell which recipients are here now" },
-		{ "where they do not, it is", { BY_BRACKET(20) }, BLOCKED(20) },
+		{ "where they do not, it is", { BY_POSTFIX(20) }, BLOCKED(20) },
 		{ "a database that says so is believed", { TRIED(20, 0), .looks_broken = true }, BLOCKED(20) },
 		{ "a forwarder by address is let alone", { FORWARDERS("192.0.2.0/28", .status = NAME_OPEN) }, "DUNNO" },
 		{ "by name, too", { FORWARDERS(".example.net", .status = NAME_CONFIRMED, .name = "mx2.example.net") }, "DUNNO" },

@@ -41,7 +41,7 @@ tries(const char *client, const char *recipient, bool deactivated, enum unknown_
 	store_unknown(f->store, &(struct unknown_recipient){ client, recipient, deactivated, source, now });
 }
 
-/* unknown, deactivated, by the bracket */
+/* unknown, deactivated, by Postfix */
 static const char *
 tried(int64_t since_s)
 {
@@ -50,7 +50,7 @@ tried(int64_t since_s)
 
 	if (!store_tried(f->store, CLIENT, since_s, &t))
 		return "cannot tell";
-	snprintf(said, sizeof said, "%u %u %u", t.unknown, t.deactivated, t.by_bracket);
+	snprintf(said, sizeof said, "%u %u %u", t.unknown, t.deactivated, t.by_postfix);
 	return said;
 }
 
@@ -95,17 +95,34 @@ is_on_record(void *client)
 	return store_on_record(f->store, client);
 }
 
+static const char *
+by_others(int64_t since_s)
+{
+	static char said[32];
+	struct tried_by_others t;
+
+	if (!store_tried_by_others(f->store, CLIENT, since_s, &t))
+		return "cannot tell";
+	snprintf(said, sizeof said, "%u by %u", t.unknown, t.clients);
+	return said;
+}
+
 static void
 others(void **state)
 {
 	char sql[256];
 
 	(void)state;
+	snprintf(sql, sizeof sql, "INSERT INTO unknown SELECT '192.0.2.' || (column1 / 2), column1, 'unknown', 'feed', %lld, %lld - column1 "
+	    "FROM (VALUES (20), (21), (22), (23), (24), (25))", (long long)now - 100, (long long)now);
+	sql_run(f, sql);
 	snprintf(sql, sizeof sql, "INSERT INTO unknown VALUES ('" CLIENT "', 'x@example.org', 'unknown', 'feed', %lld, %lld)",
 	    (long long)now, (long long)now);
 	sql_run(f, sql);
 	assert_true(eventually(f, is_on_record, CLIENT));
-	assert_string_equal(tried(now), "1 0 0");
+	assert_string_equal(tried(now), "1 0 1");
+	assert_string_equal(by_others(now - 25), "6 by 3");
+	assert_string_equal(by_others(now - 22), "3 by 2");
 }
 
 static bool
