@@ -229,8 +229,13 @@ bracket_looks_broken(const struct bracket *b, const char *client, const struct t
 		sum.unknown += fed->unknown;
 		count_others = fed->clients;
 	}
-	return (fed == NULL && !b->ever_known) ||
-	    (sum.tried >= TRIED_MIN && count_others >= OTHERS_MIN && sum.unknown > sum.tried / 2);
+	return sum.tried >= TRIED_MIN && count_others >= OTHERS_MIN && sum.unknown > sum.tried / 2;
+}
+
+bool
+bracket_ever_knew(const struct bracket *b)
+{
+	return b->ever_known;
 }
 
 /* ---- ends of pairs ---- */

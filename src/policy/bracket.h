@@ -60,11 +60,13 @@ void bracket_forget(struct bracket *b);
 
 /*
  * Does our own table of mailboxes look broken, rather than this client?  So it does if of the recipients that others
- * tried lately, at least ten by at least three clients, more than a half was unknown; or if no recipient at all was known
- * since the start.
+ * tried lately, at least ten by at least three clients, more than a half was unknown.
  *
  * fed   where there are no first requests: what others tried in vain lately, by at least three again; else NULL
  */
 bool bracket_looks_broken(const struct bracket *b, const char *client, const struct tried_by_others *fed, int64_t now_us);
+
+/* Was any recipient at all known since the start?  If not, perhaps none can be. */
+bool bracket_ever_knew(const struct bracket *b);
 
 #endif

@@ -68,6 +68,7 @@ struct policy {
 	struct transactions *transactions;
 	struct bracket *bracket;
 	bool explains;			/* policyd -x: Postfix asks another process, and here the bracket knows nothing */
+	int64_t broken_s;		/* when the table of mailboxes looked broken last, by what others tried */
 	int64_t broken_said_us;		/* when it was last said in the log that the table of mailboxes looks broken */
 	struct services at_data, at_end;	/* that ask about users of ours at DATA; at END-OF-MESSAGE */
 	struct wiring wiring;

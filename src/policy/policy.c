@@ -166,7 +166,10 @@ ask_on_record(void *arg, const char *client)
 static bool
 ask_tried(void *arg, const char *client, int64_t since_s, struct tried *out)
 {
-	return store_tried(((struct policy *)arg)->parts.store, client, since_s, out);
+	const struct policy *p = arg;
+
+	/* What was tried while the table of mailboxes looked broken says nothing of the client. */
+	return store_tried(p->parts.store, client, since_s > p->broken_s ? since_s : p->broken_s + 1, out);
 }
 
 static bool
@@ -210,7 +213,9 @@ ask_looks_broken(void *arg, const char *client)
 		return false;
 	if (fed != NULL && !store_tried_by_others(p->parts.store, client, clock_wall_s() - BROKEN_WINDOW_S, fed))
 		return true;
-	if (!bracket_looks_broken(p->bracket, client, fed, now_us))
+	if (bracket_looks_broken(p->bracket, client, fed, now_us))
+		p->broken_s = clock_wall_s();
+	else if (fed != NULL || bracket_ever_knew(p->bracket))
 		return false;
 	p->broken->value++;
 	if (p->broken_said_us == 0 || now_us - p->broken_said_us >= BROKEN_WINDOW_S * INT64_C(1000000))

@@ -159,9 +159,10 @@ nobody_known(void **state)
 {
 	(void)state;
 	tries("192.0.2.7", 20, 0);
-	assert_true(broken());
+	bracket_known(b, "192.0.2.8", now_us);
+	assert_false(bracket_ever_knew(b));
 	tries("192.0.2.8", 1, 1);
-	assert_false(broken());
+	assert_true(bracket_ever_knew(b));
 }
 
 static void
@@ -199,7 +200,7 @@ static void
 fed(void **state)
 {
 	(void)state;
-	assert_false(broken_by_log(0, 0));	/* nobody was ever known, or tried */
+	assert_false(broken_by_log(0, 0));
 	assert_false(broken_by_log(9, 3));
 	assert_false(broken_by_log(100, 2));
 	assert_true(broken_by_log(10, 3));
