@@ -123,7 +123,7 @@ $p->sql("UPDATE sent SET last = last - 30 * 86400 WHERE address = ''");
 $p->sql("INSERT INTO sent VALUES ('old\@example.org', 'example.org', unixepoch() - 20 * 86400)");
 is bounce('ann@example.org'), $unsolicited, 'unsolicited: watched for long enough, it can tell of those who sent none';
 like $p->ask(sender => '', recipient => 'ann@example.org'),
-    qr/^550 5\.7\.1 ann\@example\.org sent no mail in the last 14 days, so nothing can have bounced \(/, 'unsolicited: in words';
+    qr/^550 5\.7\.1 ann\@example\.org sent no mail in the last 14 days, so nothing can have bounced; return no forged mail, and give other mail a sender \(/, 'unsolicited: in words';
 is bounce('BOB@Example.ORG'), 'DUNNO', 'unsolicited: however it is written';
 is bounce('ann@example.org', policy_context => 'domain'), 'DUNNO', 'unsolicited: by domain, a colleague\'s mail will do';
 is bounce('ann@example.com', policy_context => 'domain'), $unsolicited, 'unsolicited: one of another domain will not';
@@ -230,7 +230,7 @@ like $postfix->client(login => 'x')->mail('', 'known@example.org'), qr/^250/, 'a
 
 $p->sql("DELETE FROM sent WHERE address = 'ann\@example.org'");
 like +(bounces($c, 'known'))[0], qr/^250/, 'who sent mail gets bounces';
-$finding = 'ann@example.org sent no mail in the last 14 days, so nothing can have bounced (null_sender_unsolicited ';
+$finding = 'ann@example.org sent no mail in the last 14 days, so nothing can have bounced; return no forged mail, and give other mail a sender (null_sender_unsolicited ';
 like +(bounces($c, 'ann'))[0], qr/^550 5\.7\.1 <ann\@\S+: Recipient address rejected: \Q$finding\E\w{10}\)/,
     'who sent none gets none';
 like +(bounces($c, 'postmaster'))[0], qr/^250/, 'but the postmaster, whom everybody can reach';

@@ -60,15 +60,15 @@ $p->sql("INSERT INTO deny (sender, note) VALUES ('spam.example.net', 'asked to s
 eventually { $p->ask(sender => 'a@spam.example.net') =~ /\(deny / } 'policyd knows the row';
 my @cases = (
 	# check, what is different, the reply
-	[ 'deny',                 { sender => 'a@spam.example.net' },            '5.7.1',  'not accepted here: sender a@spam.example.net' ],
+	[ 'deny',                 { sender => 'a@spam.example.net' },            '5.7.1',  'not accepted here: sender a@spam.example.net; ask us if that is a mistake' ],
 	[ 'helo_syntax',          { helo => 'my_pc.example.net' },               '5.7.1',  'the HELO name my_pc.example.net is neither a host name nor an address literal; greet with the public name of your server' ],
 	[ 'helo_not_fqdn',        { helo => 'localhost' },                       '5.7.1',  'the HELO name localhost is not fully qualified; greet with the public name of your server' ],
 	[ 'helo_literal',         { helo => '[192.0.2.99]' },                    '5.7.1',  'the HELO name says 192.0.2.99, but the client\'s address is 192.0.2.7; greet with the public name of your server' ],
 	[ 'helo_forged',          { helo => 'mx.example.org' },                  '5.7.1',  'the HELO name mx.example.org belongs to this site, not to 192.0.2.7; greet with the public name of your own server' ],
 	[ 'client_no_rdns',       { addr => '192.0.2.70', name => undef },       '5.7.25', 'the address 192.0.2.70 has no reverse DNS name; ask your provider for one' ],
 	[ 'client_rdns_mismatch', { addr => '192.0.2.8', name => undef },        '5.7.25', 'the reverse DNS name of 192.0.2.8 is liar.example.com, which does not resolve to it; mend either' ],
-	[ 'sender_null_mx',       { sender => 'a@null.example' },                '5.7.27', 'null.example takes no mail, so none can come from it' ],
-	[ 'sender_no_mx',         { sender => 'a@nothing.example' },             '5.7.1',  'nothing.example has no MX, A or AAAA record' ],
+	[ 'sender_null_mx',       { sender => 'a@null.example' },                '5.7.27', 'null.example takes no mail, so none can come from it; use an address that can be answered' ],
+	[ 'sender_no_mx',         { sender => 'a@nothing.example' },             '5.7.1',  'nothing.example has no MX, A or AAAA record; give it one, or use an address that can be answered' ],
 	[ 'dnsbl',                { addr => '192.0.2.50' },                      '5.7.1',  '192.0.2.50 is listed by bl.example (sends spam)' ],
 );
 eventually { $p->ask(sender => 'a@spam.example.net') =~ /^550/ } 'the row of deny is felt';

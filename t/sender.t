@@ -125,10 +125,10 @@ for (	# MAIL FROM, what policyd sees of it, what is wrong
 	[ '""@example.net',         '@example.net',           'has nothing before the @' ],
 	[ "b\x01b\@example.net",    'b\x01b@example.net',     'has a control character in it' ],
 	[ 'bob@example.net.',       'bob@example.net.',       'has a dot at its end' ],
-	[ 'b' x 250 . '@a.example', 'b' x 150,                'is longer than 254 octets' ],
+	[ 'b' x 250 . '@a.example', 'b' x 130,                'is longer than 254 octets' ],
 ) {
 	my ($sender, $shown, $fault) = @$_;
-	refuses('sender_syntax', '5.7.1', "the sender's address $fault: $shown", sender => $sender);
+	refuses('sender_syntax', '5.7.1', "the sender's address $fault: $shown; use one that can be answered", sender => $sender);
 }
 for (	# the sender's domain, its top-level domain, the domain as shown
 	[ 'example.nosuch',         'nosuch' ],
@@ -157,10 +157,10 @@ for (	# the sender's domain, what is wrong with it
 	[ "b\xc3\xb6se",  'its MX loopback.example.net has the loopback address 127.0.0.1', 'xn--bse-sna' ],
 ) {
 	my ($domain, $fault, $shown) = (@$_, $_->[0]);
-	refuses('sender_bogus_mx', '5.7.1', "no mail can reach $shown.example.net: $fault",
+	refuses('sender_bogus_mx', '5.7.1', "no mail can reach $shown.example.net: $fault; mend its DNS records",
 	    sender => "bob\@$domain.example.net", utf8 => $shown ne $domain);
 }
-refuses('sender_null_mx', '5.7.27', 'null.example.net takes no mail, so none can come from it',
+refuses('sender_null_mx', '5.7.27', 'null.example.net takes no mail, so none can come from it; use an address that can be answered',
     sender => 'bob@null.example.net');
 
 # Postfix 3.7 refuses these itself; others that speak its protocol may not.

@@ -100,14 +100,16 @@ for (	# check, code, finding, sender, client
 	    . 'rewrites the sender (SRS)', 'bob@EXAMPLE.net', addr => '2001:db8:f::1' ],
 	[ 'spf_fail', '550 5.7.23', '192.0.2.9 may not send mail as forwarder.example.org (SPF fail by -all); who forwards mail '
 	    . 'rewrites the sender (SRS)', 'SRS0=HHH=TT=none.example.net=bob@forwarder.example.org' ],
-	[ 'spf_fail', '550 5.7.23', '192.0.2.9 may not greet as mx.example.net (SPF fail by -all)', '', helo => 'mx.example.net' ],
+	[ 'spf_fail', '550 5.7.23', '192.0.2.9 may not greet as mx.example.net (SPF fail by -all); greet with the public '
+	    . 'name of your server', '', helo => 'mx.example.net' ],
 	[ 'spf_fail', '550 5.7.23', '192.0.2.10 may not send mail as example.net (SPF fail by -all); who forwards mail rewrites '
 	    . 'the sender (SRS)', 'bob@example.net', addr => '192.0.2.10', name => 'relay.example.org' ],
-	[ 'spf_helo_fail', '550 5.7.23', '192.0.2.9 may not greet as mx.example.net (SPF fail by -all)', 'bob@none.example.net',
+	[ 'spf_helo_fail', '550 5.7.23', '192.0.2.9 may not greet as mx.example.net (SPF fail by -all); greet with the '
+	    . 'public name of your server', 'bob@none.example.net',
 	    helo => 'MX.example.net' ],
 	[ 'spf_permerror', '550 5.7.24', 'the SPF record of wrong.example.net is wrong: the record of wrong.example.net cannot be '
-	    . 'read: ipv4:192.0.2.7: there is no such mechanism', 'bob@wrong.example.net' ],
-	[ 'spf_permerror', '550 5.7.24', 'the SPF record of two.example.net is wrong: two.example.net has more than one record',
+	    . 'read: ipv4:192.0.2.7: there is no such mechanism; mend it', 'bob@wrong.example.net' ],
+	[ 'spf_permerror', '550 5.7.24', 'the SPF record of two.example.net is wrong: two.example.net has more than one record; mend it',
 	    'bob@two.example.net' ],
 	(map { [ 'spf_temperror', '451 4.4.3', "cannot look up the SPF records of $_.example.net now", "bob\@$_.example.net" ] }
 	    qw(down deep silent)),

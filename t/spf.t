@@ -120,7 +120,7 @@ sub check {
 	my @right = @{$test->{results}};
 	return is $result, "@right", $title if !grep { $_ eq $result } @right;
 	return pass $title if !defined $test->{explanation};
-	my ($said) = $action =~ /\(SPF fail by \S+\)(?:; who forwards [^;]+)?(?:; \Q$test->{domain}\E explains: (.*))? \(spf_fail \w+\)$/;
+	my ($said) = $action =~ /\(SPF fail by \S+\)(?:; (?:who forwards|greet with) [^;]+)?(?:; \Q$test->{domain}\E explains: (.*))? \(spf_fail \w+\)$/;
 	return is $said // 'DEFAULT', $test->{explanation} =~ s/ +/ /gr, "$title: the explanation";
 }
 

@@ -71,7 +71,7 @@ like rcpt('b@news.example.com', 'ann@example.org'), qr/^550 .*\(unwanted /, 'no 
 insert("UPDATE unwanted SET scope = 'all', cause = 'complaint'", qr/\(unwanted /, sender => 'x@news.example.com',
     recipient => 'known@example.org');
 like rcpt('b@news.example.com', 'known@example.org'),
-    qr/^550 5\.7\.1 .*: mail from sender b\@news\.example\.com is refused here, since a recipient's wish to get no more was ignored \(complaint\)/,
+    qr/^550 5\.7\.1 .*: mail from sender b\@news\.example\.com is refused here, since a recipient's wish to get no more was ignored; clean your lists, then ask us \(complaint\) \(/,
     'when it was ignored, nobody gets it';
 like rcpt('b@news.example.com', 'postmaster@example.org'), qr/^250 /, 'but the postmaster';
 insert("DELETE FROM unwanted", qr/^DUNNO/, sender => 'x@news.example.com');

@@ -7,6 +7,9 @@
  */
 #include "rules/list_text.h"
 
+#define BEFORE "not accepted here: "
+#define REMEDY "; ask us if that is a mistake"
+
 #define OPTIONS deny_options
 struct deny_options {
 	struct setting deny;
@@ -22,7 +25,7 @@ static struct verdict
 judge(struct eval *e)
 {
 	const struct request *r = request(e);
-	char buffer[VERDICT_TEXT];
+	char buffer[VERDICT_TEXT - sizeof BEFORE - sizeof REMEDY];
 	struct text who = TEXT(buffer);
 	bool doubt = false;
 
@@ -35,7 +38,7 @@ judge(struct eval *e)
 	if (row == NULL)
 		return DUNNO;
 	list_text(&who, row, r);
-	return object(e, DENY, "5.7.1", "not accepted here: %s", who.at);
+	return object(e, DENY, "5.7.1", BEFORE "%s" REMEDY, who.at);
 }
 
 const struct rule rule_deny = { "deny", judge, STAGE_RCPT, HOOK_MX | HOOK_SUBMISSION, 0, OPTION_TABLE(rows) };

@@ -4,8 +4,14 @@
 static void
 add(struct text *t, const char *column, const char *what, const char *value)
 {
+	size_t before = t->len;
+
 	if (*column != '\0')
-		text_addf(t, "%s%s %.80s", t->len ? ", " : "", what, *value ? value : "<>");
+		text_addf(t, "%s%s %.80s", before ? ", " : "", what, *value ? value : "<>");
+	if (t->cut) {			/* no half of it */
+		t->len = before;
+		t->at[before] = '\0';
+	}
 }
 
 void

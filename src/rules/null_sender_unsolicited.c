@@ -63,8 +63,8 @@ judge(struct eval *e)
 		return DUNNO;
 	if (sent == KNOWN_CANNOT_TELL)
 		return cannot_tell(e, NULL_SENDER_UNSOLICITED, "4.3.0", "cannot tell now whether %.100s sent mail", who);
-	return object(e, NULL_SENDER_UNSOLICITED, "5.7.1", "%.100s sent no mail in %s, so nothing can have bounced", who,
-	    last(window, o->null_sender_window_s));
+	return object(e, NULL_SENDER_UNSOLICITED, "5.7.1", "%.100s sent no mail in %s, so nothing can have bounced; "
+	    "return no forged mail, and give other mail a sender", who, last(window, o->null_sender_window_s));
 }
 
 const struct rule rule_null_sender_unsolicited = { "null_sender_unsolicited", judge, STAGE_RCPT, HOOK_MX,

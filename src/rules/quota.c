@@ -201,8 +201,8 @@ refuse(struct eval *e, const struct fit *fit)
 
 	words(u->quota.length_s, within);
 	if (fit->frees_s == INT64_MAX)
-		return object(e, QUOTA_EXCEEDED, "5.5.3", "%.80s may send %s%" PRId64 " %s within %s, and this message has %" PRId64,
-		    u->name, to(u), u->quota.most, quota_units[u->quota.unit], within, fit->need);
+		return object(e, QUOTA_EXCEEDED, "5.5.3", "%.80s may send %s%" PRId64 " %s within %s, and this message has %" PRId64
+		    "; send less at once, or ask us", u->name, to(u), u->quota.most, quota_units[u->quota.unit], within, fit->need);
 	if (several)
 		snprintf(message, sizeof message, ", and this message has %" PRId64, fit->need);
 	return object(e, QUOTA_EXCEEDED, "5.7.1", "%.80s may send %s%" PRId64 " %s within %s,%s has sent %s%" PRId64

@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+#define REMEDY "; mend its DNS records"
+
 #define OPTIONS sender_bogus_mx_options
 struct sender_bogus_mx_options {
 	struct setting sender_bogus_mx;
@@ -137,14 +139,14 @@ refuse(struct eval *e, const char *domain, const struct host *h, bool is_mx)
 	address_print(&h->address, address);
 	if (!is_mx)
 		return object(e, SENDER_BOGUS_MX, "5.7.1",
-		    "no mail can reach %.100s: it has no MX, and the %s address %s", domain, words[h->class], address);
+		    "no mail can reach %.100s: it has no MX, and the %s address %s" REMEDY, domain, words[h->class], address);
 	if (h->class == HOST_LITERAL)
 		return object(e, SENDER_BOGUS_MX, "5.7.1",
-		    "no mail can reach %.80s: its MX %.80s is an address, not a host name", domain, h->name);
+		    "no mail can reach %.70s: its MX %.60s is an address, not a host name" REMEDY, domain, h->name);
 	if (h->class == HOST_UNRESOLVABLE)
-		return object(e, SENDER_BOGUS_MX, "5.7.1", "no mail can reach %.80s: its MX %.80s has no address",
+		return object(e, SENDER_BOGUS_MX, "5.7.1", "no mail can reach %.70s: its MX %.60s has no address" REMEDY,
 		    domain, h->name);
-	return object(e, SENDER_BOGUS_MX, "5.7.1", "no mail can reach %.80s: its MX %.80s has the %s address %s",
+	return object(e, SENDER_BOGUS_MX, "5.7.1", "no mail can reach %.70s: its MX %.60s has the %s address %s" REMEDY,
 	    domain, h->name, words[h->class], address);
 }
 

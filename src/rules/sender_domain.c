@@ -50,12 +50,14 @@ judge(struct eval *e)
 		return PENDING;
 
 	if (is_null_mx(mx))
-		return object(e, SENDER_NULL_MX, "5.7.27", "%s takes no mail, so none can come from it", domain);
+		return object(e, SENDER_NULL_MX, "5.7.27", "%.150s takes no mail, so none can come from it; use an "
+		    "address that can be answered", domain);
 	if (found(mx) || found(a) || found(aaaa))
 		return DUNNO;		/* an address is an implicit MX, RFC 5321 s.5.1 */
 	if (failed(mx) || failed(a) || failed(aaaa))
 		return cannot_tell(e, SENDER_NO_MX, "4.4.3", "cannot look up %s now", domain);
-	return object(e, SENDER_NO_MX, "5.7.1", "%s has no %s record", domain, strict ? "MX" : "MX, A or AAAA");
+	return object(e, SENDER_NO_MX, "5.7.1", "%.150s has no %s record; give it one, or use an address that can be "
+	    "answered", domain, strict ? "MX" : "MX, A or AAAA");
 }
 
 const struct rule rule_sender_domain = { "sender_domain", judge, STAGE_RCPT, HOOK_MX, SPARE_STRANGER,

@@ -41,7 +41,7 @@ judge(struct eval *e)
 	const char *fault = mailbox_fault(sender, &limits);
 	if (fault == NULL)
 		return DUNNO;
-	return object(e, SENDER_SYNTAX, "5.7.1", "the sender's address %s: %.150s", fault, sender);
+	return object(e, SENDER_SYNTAX, "5.7.1", "the sender's address %s: %.130s; use one that can be answered", fault, sender);
 }
 
 const struct rule rule_sender_syntax = { "sender_syntax", judge, STAGE_RCPT, HOOK_MX, SPARE_STRANGER,

@@ -6,8 +6,8 @@
 enum { EXPLANATION_MAX = 110, EXPLANATION_LEAST = 40 };	/* bytes; the latter with "; explains: " */
 
 /*
- * "192.0.2.7 may not send mail as example.net (SPF fail by -all)", how an honest forwarder mends it, then the domain's
- * own words, as such (RFC 7208 s.6.2): last, where what does not fit is cut, and only if there is room for some.
+ * "192.0.2.7 may not send mail as example.net (SPF fail by -all)", how an honest server or forwarder mends it, then the
+ * domain's own words, as such (RFC 7208 s.6.2): last, where what does not fit is cut, and only if there is room for some.
  */
 static struct verdict
 refuse(struct eval *e, enum spf_identity identity, const char *domain, const struct spf_outcome *o)
@@ -19,8 +19,8 @@ refuse(struct eval *e, enum spf_identity identity, const char *domain, const str
 	text_addf(&t, "%s %s not %s as %.80s (SPF %s by %.40s)", request(e)->client_address, fail ? "may" : "should",
 	    identity == SPF_HELO ? "greet" : "send mail", domain, spf_result_word(o->result),
 	    o->mechanism ? o->mechanism : "default");
-	if (identity == SPF_MAIL_FROM)
-		text_add(&t, "; who forwards mail rewrites the sender (SRS)");
+	text_add(&t, identity == SPF_HELO ? "; greet with the public name of your server" :
+	    "; who forwards mail rewrites the sender (SRS)");
 	if (o->explanation != NULL && t.size - t.len > strlen(domain) + EXPLANATION_LEAST)
 		text_addf(&t, "; %s explains: %.*s", domain, EXPLANATION_MAX, o->explanation);
 	return object(e, fail ? SPF_CHECK_FAIL : SPF_CHECK_SOFTFAIL, "5.7.23", "%s", buffer);
@@ -36,12 +36,13 @@ follow(struct eval *e, enum spf_identity identity, const char *domain, const str
 	case SPF_SOFTFAIL:
 		return refuse(e, identity, domain, o);
 	case SPF_NEUTRAL:
-		return object(e, SPF_CHECK_NEUTRAL, "5.7.23", "%.80s does not say whether %s may %s in its name (SPF neutral)",
-		    domain, request(e)->client_address, identity == SPF_HELO ? "greet" : "send mail");
+		return object(e, SPF_CHECK_NEUTRAL, "5.7.23", "%.80s does not say whether %s may %s in its name (SPF neutral); "
+		    "let its SPF record say so", domain, request(e)->client_address, identity == SPF_HELO ? "greet" : "send mail");
 	case SPF_NONE:
-		return object(e, SPF_CHECK_NONE, "5.7.23", "%.80s has no SPF record", domain);
+		return object(e, SPF_CHECK_NONE, "5.7.23", "%.80s has no SPF record; publish one that allows %s", domain,
+		    request(e)->client_address);
 	case SPF_PERMERROR:
-		return object(e, SPF_CHECK_PERMERROR, "5.7.24", "the SPF record of %.80s is wrong: %.120s", domain, o->why);
+		return object(e, SPF_CHECK_PERMERROR, "5.7.24", "the SPF record of %.80s is wrong: %.120s; mend it", domain, o->why);
 	case SPF_TEMPERROR:
 		break;
 	}

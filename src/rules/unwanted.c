@@ -40,7 +40,7 @@ judge(struct eval *e)
 		text_addf(&cause, " (%.80s)", row->cause);
 	if (row->for_all)
 		return object(e, UNWANTED, "5.7.1", "mail from %s is refused here, since a recipient's wish to get no more "
-		    "was ignored%s", from.at, cause.at);
+		    "was ignored; clean your lists, then ask us%s", from.at, cause.at);
 	return object(e, UNWANTED, "5.7.1", "%.80s wants no mail from %s%s; take the address off your list", r->recipient,
 	    from.at, cause.at);
 }

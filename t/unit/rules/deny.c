@@ -3,8 +3,11 @@
 
 extern const struct rule rule_deny;
 
+#define F30 "abcdefghijabcdefghijabcdefghij"
+#define F50 F30 "abcdefghijabcdefghij"
 #define ROW(client_, helo_, sender_, recipient_) .row = &(struct list_row){ .client = client_, .helo = helo_, \
     .sender = sender_, .recipient = recipient_ }
+#define REFUSED(whom) "OBJECT deny 5.7.1 not accepted here: " whom "; ask us if that is a mistake"
 #define REQUEST .helo = "mx.example.net", .sender = "b@example.net", .recipient = "ann@example.org"
 
 int
@@ -16,19 +19,22 @@ main(void)
 		{ "a name it cannot have is no no", { REQUEST, .row_doubt = true },
 		  "CANNOT TELL deny 4.7.1 cannot look up the name of 192.0.2.7 now" },
 		{ "a row for a client names the client, not the network", { REQUEST, ROW("192.0.2.0/24", "", "", "") },
-		  "OBJECT deny 5.7.1 not accepted here: client 192.0.2.7" },
+		  REFUSED("client 192.0.2.7") },
 		{ "a row for a HELO name names it", { REQUEST, ROW("", ".example.net", "", "") },
-		  "OBJECT deny 5.7.1 not accepted here: HELO name mx.example.net" },
+		  REFUSED("HELO name mx.example.net") },
 		{ "a row for a sender names the sender", { REQUEST, ROW("", "", "example.net", "") },
-		  "OBJECT deny 5.7.1 not accepted here: sender b@example.net" },
+		  REFUSED("sender b@example.net") },
 		{ "a row for the null sender says so", { .sender = "", ROW("", "", "<>", "") },
-		  "OBJECT deny 5.7.1 not accepted here: sender <>" },
+		  REFUSED("sender <>") },
 		{ "a row for a recipient names the recipient", { REQUEST, ROW("", "", "", "ann@example.org") },
-		  "OBJECT deny 5.7.1 not accepted here: recipient ann@example.org" },
+		  REFUSED("recipient ann@example.org") },
 		{ "a row for several names them all", { REQUEST, ROW("192.0.2.7", "", "b@example.net", "") },
-		  "OBJECT deny 5.7.1 not accepted here: client 192.0.2.7, sender b@example.net" },
+		  REFUSED("client 192.0.2.7, sender b@example.net") },
+		{ "of long ones those that leave room for what to do",
+		  { .helo = F50 F50, .sender = F50 F50, .recipient = F50 F50, ROW("192.0.2.7", "x", "x", "x") },
+		  REFUSED("client 192.0.2.7, HELO name " F50 F30 ", sender " F50 F30) },
 		{ "a row that matches for sure leaves no doubt", { REQUEST, .row_doubt = true, ROW("192.0.2.7", "", "", "") },
-		  "OBJECT deny 5.7.1 not accepted here: client 192.0.2.7" },
+		  REFUSED("client 192.0.2.7") },
 	};
 	return promises_keep(&rule_deny, promises, sizeof promises / sizeof *promises);
 }

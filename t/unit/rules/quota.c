@@ -40,10 +40,11 @@ main(void)
 		  "DUNNO; count 2 recipients of ann@example.org" },
 		{ "a message that is more than there is at all never fits", { ANN, TEN, RECIPIENTS(0), DATA, .recipients = 11 },
 		  "OBJECT quota_exceeded 5.5.3 ann@example.org may send to 10 recipients within 1 hour, and this message has 11"
-		  "; count 11 recipients of ann@example.org" },
+		  "; send less at once, or ask us; count 11 recipients of ann@example.org" },
 		{ "nor does one whose size is beyond counting", { ANN, QUOTA("login 1000 bytes / 1h"), .size = UINT64_MAX,
 		  .used = { [QUOTA_BYTES] = { HOUR, .used = 500, .steps = { 500 } } } },
-		  "OBJECT quota_exceeded 5.5.3 ann@example.org may send 1000 bytes within 1 hour, and this message has 9223372036854775" },
+		  "OBJECT quota_exceeded 5.5.3 ann@example.org may send 1000 bytes within 1 hour, and this message has 9223372036854775"
+		  "; send less at once, or ask us" },
 		{ "messages are counted once", { ANN, QUOTA("login 3 messages / 1d"), DATA, .recipients = 9 },
 		  "DUNNO; count 1 messages of ann@example.org" },
 		{ "and no more than there are", { ANN, QUOTA("login 3 messages / 1d"), DATA, .recipients = 9,

@@ -10,8 +10,9 @@ extern const struct rule rule_sender_bogus_mx;
 #define TWO(a, b) MX("10 a.example.net, 20 b.example.net", HOST("a.example.net", a, "NODATA") \
     HOST("b.example.net", b, "NODATA"))
 #define NO_MX(a, aaaa) MX("NODATA", HOST("example.net", a, aaaa))
+#define MEND "; mend its DNS records"
 #define OBJECT "OBJECT sender_bogus_mx 5.7.1 no mail can reach example.net: "
-#define IS(kind, address) OBJECT "its MX mx.example.net has the " kind " address " address
+#define IS(kind, address) OBJECT "its MX mx.example.net has the " kind " address " address MEND
 #define UNSURE(name) "CANNOT TELL sender_bogus_mx 4.4.3 cannot look up " name " now"
 #define ONLY(classes) .options = { { "sender_bogus_mx_classes", classes } }
 
@@ -38,21 +39,21 @@ static const struct promise promises[] = {
 	{ "documentation is refused", { ONE("192.0.2.7", "2001:db8::1") }, IS("documentation", "192.0.2.7") },
 	{ "reserved addresses are refused", { ONE("255.255.255.255", "NODATA") }, IS("reserved", "255.255.255.255") },
 	{ "an address in place of the name is refused, unasked", { MX("10 192.31.196.1", "") },
-	  OBJECT "its MX 192.31.196.1 is an address, not a host name" },
-	{ "in brackets, too", { MX("10 [192.31.196.1]", "") }, OBJECT "its MX [192.31.196.1] is an address, not a host name" },
-	{ "by IPv6, too", { MX("10 2001:4:112::1", "") }, OBJECT "its MX 2001:4:112::1 is an address, not a host name" },
-	{ "a name without address is refused", { ONE("NODATA", "NODATA") }, OBJECT "its MX mx.example.net has no address" },
+	  OBJECT "its MX 192.31.196.1 is an address, not a host name" MEND },
+	{ "in brackets, too", { MX("10 [192.31.196.1]", "") }, OBJECT "its MX [192.31.196.1] is an address, not a host name" MEND },
+	{ "by IPv6, too", { MX("10 2001:4:112::1", "") }, OBJECT "its MX 2001:4:112::1 is an address, not a host name" MEND },
+	{ "a name without address is refused", { ONE("NODATA", "NODATA") }, OBJECT "its MX mx.example.net has no address" MEND },
 	{ "a name that does not exist, too", { ONE("NXDOMAIN", "NXDOMAIN") },
-	  OBJECT "its MX mx.example.net has no address" },
+	  OBJECT "its MX mx.example.net has no address" MEND },
 	{ "of several the most preferred is named",
 	  { MX("20 b.example, 10 a.example", HOST("a.example", "10.0.0.1", "NODATA") HOST("b.example", "NODATA", "NODATA")) },
-	  OBJECT "its MX a.example has the private address 10.0.0.1" },
+	  OBJECT "its MX a.example has the private address 10.0.0.1" MEND },
 
 	{ "without MX the domain's address counts: good", { NO_MX(GOOD, "NODATA") }, "DUNNO" },
-	{ "and bogus", { NO_MX("127.0.0.1", "NODATA") }, OBJECT "it has no MX, and the loopback address 127.0.0.1" },
+	{ "and bogus", { NO_MX("127.0.0.1", "NODATA") }, OBJECT "it has no MX, and the loopback address 127.0.0.1" MEND },
 	{ "neither MX nor address is another rule's matter", { NO_MX("NODATA", "NODATA") }, "DUNNO" },
 	{ "with an MX the domain's own address does not count", { TWO("127.0.0.1", "NODATA") },
-	  OBJECT "its MX a.example.net has the loopback address 127.0.0.1" },
+	  OBJECT "its MX a.example.net has the loopback address 127.0.0.1" MEND },
 	{ "the null MX is another rule's matter", { MX("0 .", "") }, "DUNNO" },
 	{ "beside other MX it is none", { MX("0 ., 10 mx.example.net", HOST("mx.example.net", "127.0.0.1", "NODATA")) },
 	  IS("loopback", "127.0.0.1") },
@@ -67,7 +68,7 @@ static const struct promise promises[] = {
 	  UNSURE("example.net") },
 
 	{ "ten MX are looked at", { MX(TEN_MX, TEN_HOSTS("127.0.0.10")) },
-	  OBJECT "its MX a.example has the loopback address 127.0.0.1" },
+	  OBJECT "its MX a.example has the loopback address 127.0.0.1" MEND },
 	{ "to the last", { MX(TEN_MX, TEN_HOSTS(GOOD)) }, "DUNNO" },
 	{ "an eleventh is not asked for, and may be a good one", { MX("11 k.example, " TEN_MX, TEN_HOSTS("127.0.0.10")) },
 	  "CANNOT TELL sender_bogus_mx 4.4.3 example.net has more than 10 MX, too many to look at" },
@@ -79,7 +80,7 @@ static const struct promise promises[] = {
 	{ "without literal, it is the literal's address that counts: good", { MX("10 192.31.196.1", ""), ONLY("loopback") },
 	  "DUNNO" },
 	{ "and bogus", { MX("10 [127.0.0.1]", ""), ONLY("loopback") },
-	  OBJECT "its MX [127.0.0.1] has the loopback address 127.0.0.1" },
+	  OBJECT "its MX [127.0.0.1] has the loopback address 127.0.0.1" MEND },
 	{ "without unresolvable, a name without address is good", { ONE("NODATA", "NODATA"), ONLY("loopback") }, "DUNNO" },
 	{ "without any class nothing is bogus", { ONE("127.0.0.1", "NODATA"), ONLY("") }, "DUNNO" },
 
@@ -87,7 +88,7 @@ static const struct promise promises[] = {
 	  { .sender = "b@M\xc3\xbcller.Example", .dns = "MX xn--mller-kva.example = 10 mx.example.net\n"
 	    HOST("mx.example.net", "127.0.0.1", "NODATA") },
 	  "OBJECT sender_bogus_mx 5.7.1 no mail can reach xn--mller-kva.example: its MX mx.example.net has the loopback "
-	  "address 127.0.0.1" },
+	  "address 127.0.0.1" MEND },
 	{ "the null sender is let alone", { .sender = "" }, "DUNNO" },
 	{ "a sender without a domain is let alone", { .sender = "b" }, "DUNNO" },
 	{ "a literal is let alone", { .sender = "b@[127.0.0.1]" }, "DUNNO" },

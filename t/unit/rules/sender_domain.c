@@ -7,8 +7,9 @@ extern const struct rule rule_sender_domain;
     .dns = "MX example.net = " mx "\nA example.net = " a "\nAAAA example.net = " aaaa
 #define STRICT(mx) .sender = "b@example.net", .dns = "MX example.net = " mx, \
     .options = { { "sender_mx", "required" } }
-#define NULL_MX "OBJECT sender_null_mx 5.7.27 example.net takes no mail, so none can come from it"
-#define NO_MX "OBJECT sender_no_mx 5.7.1 example.net has no MX, A or AAAA record"
+#define ANSWERED "use an address that can be answered"
+#define NULL_MX "OBJECT sender_null_mx 5.7.27 example.net takes no mail, so none can come from it; " ANSWERED
+#define NO_MX "OBJECT sender_no_mx 5.7.1 example.net has no MX, A or AAAA record; give it one, or " ANSWERED
 #define UNSURE "CANNOT TELL sender_no_mx 4.4.3 cannot look up example.net now"
 
 int
@@ -29,7 +30,7 @@ main(void)
 		{ "one yes is enough when the rest fails", { DNS("SERVFAIL", "192.0.2.7", "SERVFAIL") }, "DUNNO" },
 		{ "an MX is enough when sender_mx = required", { STRICT("10 mx.example.net") }, "DUNNO" },
 		{ "an address is not asked for then", { STRICT("NODATA") },
-		  "OBJECT sender_no_mx 5.7.1 example.net has no MX record" },
+		  "OBJECT sender_no_mx 5.7.1 example.net has no MX record; give it one, or " ANSWERED },
 		{ "a null MX is refused then too", { STRICT("0 .") }, NULL_MX },
 		{ "no answer is not a no then either", { STRICT("SERVFAIL") }, UNSURE },
 		{ "the domain is asked for in normal form",

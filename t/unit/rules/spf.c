@@ -8,6 +8,7 @@ extern const struct rule rule_spf;
 #define GREETS(...) .sender = "", .helo = "mx.example.net", .spf[SPF_HELO] = { __VA_ARGS__ }
 #define FAIL "OBJECT spf_fail 5.7.23 192.0.2.7 may not send mail as example.net (SPF fail by -all)"
 #define FORWARDERS "; who forwards mail rewrites the sender (SRS)"
+#define GREET "; greet with the public name of your server"
 #define LATER "OBJECT spf_temperror 4.4.3 cannot look up the SPF records of example.net now"
 #define LONG_NAME "a-department-of-ours.with-a-rather-long-name.example.net"
 #define WIDE "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
@@ -43,12 +44,15 @@ main(void)
 		{ "a softfail is told as one", { SAYS(.result = SPF_SOFTFAIL, .mechanism = "~all") },
 		  "OBJECT spf_softfail 5.7.23 192.0.2.7 should not send mail as example.net (SPF softfail by ~all)" FORWARDERS },
 		{ "neutral is told as that", { SAYS(.result = SPF_NEUTRAL, .mechanism = "?all") },
-		  "OBJECT spf_neutral 5.7.23 example.net does not say whether 192.0.2.7 may send mail in its name (SPF neutral)" },
+		  "OBJECT spf_neutral 5.7.23 example.net does not say whether 192.0.2.7 may send mail in its name (SPF neutral); "
+		  "let its SPF record say so" },
 		{ "also where no mechanism matched", { SAYS(.result = SPF_NEUTRAL) },
-		  "OBJECT spf_neutral 5.7.23 example.net does not say whether 192.0.2.7 may send mail in its name (SPF neutral)" },
-		{ "no record is told as that", { SAYS(.result = SPF_NONE) }, "OBJECT spf_none 5.7.23 example.net has no SPF record" },
+		  "OBJECT spf_neutral 5.7.23 example.net does not say whether 192.0.2.7 may send mail in its name (SPF neutral); "
+		  "let its SPF record say so" },
+		{ "no record is told as that", { SAYS(.result = SPF_NONE) },
+		  "OBJECT spf_none 5.7.23 example.net has no SPF record; publish one that allows 192.0.2.7" },
 		{ "a mistake in a record is told", { SAYS(.result = SPF_PERMERROR, .why = "foo: there is no such mechanism") },
-		  "OBJECT spf_permerror 5.7.24 the SPF record of example.net is wrong: foo: there is no such mechanism" },
+		  "OBJECT spf_permerror 5.7.24 the SPF record of example.net is wrong: foo: there is no such mechanism; mend it" },
 		{ "what cannot be looked up now has a code that passes", { SAYS(.result = SPF_TEMPERROR, .why = "no answer") }, LATER },
 		{ "a fail that might be a pass is no fail", { SAYS(.result = SPF_FAIL, .mechanism = "-all", .unsure = true) }, LATER },
 		{ "nor is a softfail that might be one", { SAYS(.result = SPF_SOFTFAIL, .mechanism = "~all", .unsure = true) }, LATER },
@@ -58,9 +62,10 @@ main(void)
 		  { SAYS(.result = SPF_FAIL, .mechanism = "-all"), .client = "2001:db8::7" },
 		  "OBJECT spf_fail 5.7.23 2001:db8::7 may not send mail as example.net (SPF fail by -all)" FORWARDERS },
 		{ "the null sender is judged by the HELO name", { GREETS(.result = SPF_FAIL, .mechanism = "-all") },
-		  "OBJECT spf_fail 5.7.23 192.0.2.7 may not greet as mx.example.net (SPF fail by -all)" },
+		  "OBJECT spf_fail 5.7.23 192.0.2.7 may not greet as mx.example.net (SPF fail by -all)" GREET },
 		{ "which may have words of its own", { GREETS(.result = SPF_FAIL, .mechanism = "-a", .explanation = "go away") },
-		  "OBJECT spf_fail 5.7.23 192.0.2.7 may not greet as mx.example.net (SPF fail by -a); mx.example.net explains: go away" },
+		  "OBJECT spf_fail 5.7.23 192.0.2.7 may not greet as mx.example.net (SPF fail by -a)" GREET
+		  "; mx.example.net explains: go away" },
 		{ "a null sender whose HELO name allows the client passes", { GREETS(.result = SPF_PASS) }, "DUNNO" },
 		{ "a HELO name that is none is asked nothing", { .sender = "", .helo = "[192.0.2.7]" }, "DUNNO" },
 		{ "a sender without a domain is let alone", { .sender = "b" }, "DUNNO" },
@@ -70,7 +75,7 @@ main(void)
 		    .traced = true },
 		  "DUNNO {SPF pass of example.net by mx; terms 2 of 10, void look-ups 1 of 2; example.net: \"v=spf1 a mx\"}" },
 		{ "so does a mistake", { SAYS(.result = SPF_PERMERROR, .why = "two records"), .traced = true },
-		  "OBJECT spf_permerror 5.7.24 the SPF record of example.net is wrong: two records "
+		  "OBJECT spf_permerror 5.7.24 the SPF record of example.net is wrong: two records; mend it "
 		  "{SPF permerror of example.net: two records}" },
 		{ "where nobody was asked there is nothing to tell", { .sender = "b@[192.0.2.7]", .traced = true }, "DUNNO {}" },
 	};

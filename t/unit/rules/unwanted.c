@@ -3,6 +3,8 @@
 
 extern const struct rule rule_unwanted;
 
+#define F30 "abcdefghijabcdefghijabcdefghij"
+#define F50 F30 "abcdefghijabcdefghij"
 #define ROW(client_, sender_, cause_, for_all_) .row = &(struct list_row){ .client = client_, .helo = "", .sender = sender_, \
     .recipient = "ann@example.org", .cause = cause_, .for_all = for_all_ }
 #define REQUEST .sender = "b@example.net", .recipient = "ann@example.org"
@@ -26,7 +28,11 @@ main(void)
 		{ "who complained is not told to others",
 		  { .sender = "b@example.net", .recipient = "bob@example.org", ROW("", "example.net", "", true) },
 		  "OBJECT unwanted 5.7.1 mail from sender b@example.net is refused here, since a recipient's wish to get no "
-		  "more was ignored" },
+		  "more was ignored; clean your lists, then ask us" },
+		{ "what to do is told before the cause, which may be long",
+		  { .sender = F50 F50, .recipient = "bob@example.org", ROW("192.0.2.7", "x", F50 F50, true) },
+		  "OBJECT unwanted 5.7.1 mail from client 192.0.2.7, sender " F50 F30 " is refused here, since a recipient's wish to "
+		  "get no more was ignored; clean your lists, then ask us (" F30 "abcdefgh" },
 		{ "the null sender can be unwanted", { .sender = "", .recipient = "ann@example.org", ROW("", "<>", "", false) },
 		  "OBJECT unwanted 5.7.1 ann@example.org wants no mail from sender <>; take the address off your list" },
 	};
