@@ -199,8 +199,13 @@ network_parse(struct network *n, const char *text, const char **why)
 		prefix = strtoul(slash + 1, &end, 10);
 		if (*end != '\0')
 			return false;
-		if (a.bits == 32 && strchr(copy, ':') != NULL)	/* ::ffff:192.0.2.0/120 */
-			prefix = prefix >= 96 ? prefix - 96 : 999;
+		if (a.bits == 32 && strchr(copy, ':') != NULL) {	/* ::ffff:192.0.2.0/120 */
+			if (prefix < 96) {
+				*why = "a prefix shorter than ::ffff:, which is IPv4; write it as IPv4, as in 192.0.2.0/24";
+				return false;
+			}
+			prefix -= 96;
+		}
 		if (prefix > a.bits) {
 			*why = "a prefix longer than the address; IPv4 has 32 bits, IPv6 128";
 			return false;

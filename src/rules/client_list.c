@@ -1,6 +1,8 @@
 /* client_list.c - see client_list.h */
 #include "rules/client_list.h"
 
+#include <string.h>
+
 const char *
 client_list_parse(struct arena *a, const char *text, void *into)
 {
@@ -19,6 +21,8 @@ client_list_parse(struct arena *a, const char *text, void *into)
 			c.network_count++;
 		else if (domain_normal(word + (*word == '.'), normal) && domain_is_fqdn(normal))
 			names[c.names.count++] = arena_printf(a, "%s%s", *word == '.' ? "." : "", normal);
+		else if (strchr(word, '/') != NULL)
+			return arena_printf(a, "'%.60s': %s", word, why);
 		else
 			return arena_printf(a, "%.100s is no client; write 192.0.2.7, 192.0.2.0/24 or example.net",
 			    word);

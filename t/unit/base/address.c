@@ -209,6 +209,27 @@ networks(void **state)
 }
 
 static void
+mistakes(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "mx.example.net", "not an IP address or network; write " },
+		{ "192.0.2.0/33", "a prefix longer than the address; " },
+		{ "::ffff:192.0.2.0/130", "a prefix longer than the address; " },
+		{ "192.0.2.7/24", "bits are set behind the prefix; " },
+		{ "::ffff:192.0.2.0/64", "a prefix shorter than ::ffff:, which is IPv4; write it as IPv4, " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct network n;
+		const char *why = "";
+
+		assert_false(network_parse(&n, cases[i][0], &why));
+		assert_ptr_equal(strstr(why, cases[i][1]), why);
+	}
+}
+
+static void
 of(void **state)
 {
 	struct address a = address("192.0.2.77"), b = address("2001:db8:1:2:3::4");
@@ -235,6 +256,7 @@ main(void)
 		{ .name = "each range of special addresses is known from its first to its last", .test_func = classes },
 		{ .name = "an address literal is an address in brackets", .test_func = literals },
 		{ .name = "a network holds what is inside, and bad ones are refused", .test_func = networks },
+		{ .name = "what is wrong with them is said", .test_func = mistakes },
 		{ .name = "the network of an address has no host bits", .test_func = of },
 	};
 	return cmocka_run_group_tests_name("address", tests, NULL, NULL);

@@ -67,7 +67,8 @@ main(void)
 {
 	static const struct mistake mistakes[] = {
 		{ "a word is no client", "192.0.2.7 backup", "backup is no client; write 192.0.2.7, 192.0.2.0/24 or example.net" },
-		{ "nor is half a network", "192.0.2.0/33", "192.0.2.0/33 is no client" },
+		{ "nor is half a network", "192.0.2.0/33", "'192.0.2.0/33': a prefix longer than the address; IPv4 has 32 bits" },
+		{ "nor one with bits behind its prefix", "192.0.2.7/24", "'192.0.2.7/24': bits are set behind the prefix; write" },
 		{ "nor a name that is none", "a..example.net", "a..example.net is no client" },
 	};
 	const struct promise promises[] = {
