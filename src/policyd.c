@@ -4,10 +4,12 @@
 #include "base/loop.h"
 #include "base/metrics.h"
 #include "base/notify.h"
+#include "config/word.h"
 #include "dns/dns.h"
 #include "dns/list.h"
 #include "policy/policy.h"
 #include "policy/profile.h"
+#include "protocol/request.h"
 #include "rules/table.h"
 #include "server/server.h"
 #include "settings.h"
@@ -335,6 +337,36 @@ on_explained(void *arg)
 	loop_stop(pr->loop);
 }
 
+/* False, with what is wrong on stderr, if a person mistyped a word: Postfix has no such attribute, or it is no address. */
+static bool
+check_word(const char *word)
+{
+	int len = (int)strcspn(word, "=");
+	char name[64], names[1024];
+	struct nearest near = { .wanted = name };
+	struct text all = TEXT(names);
+	struct address address;
+
+	snprintf(name, sizeof name, "%.*s", len, word);
+	for (size_t i = 0; request_attribute(i) != NULL; i++) {
+		const char *known = request_attribute(i);
+
+		if (strcmp(known, name) == 0) {
+			if (strcmp(name, "client_address") != 0 || word[len] == '\0' || address_parse(&address, word + len + 1))
+				return true;
+			fprintf(stderr, "policyd: -x: %s: no address; write it as 192.0.2.7 or 2001:db8::7\n", word);
+			return false;
+		}
+		nearest_try(&near, known, strlen(known));
+		text_addf(&all, "%s%s", i ? ", " : "", known);
+	}
+	if (near.name != NULL)
+		fprintf(stderr, "policyd: -x: %s: no attribute of that name; did you mean %s?\n", word, near.name);
+	else
+		fprintf(stderr, "policyd: -x: %s: no attribute of that name; write one of %s\n", word, names);
+	return false;
+}
+
 /* The request from name=value words, or from stdin as Postfix sends it. */
 static size_t
 read_request(char **words, char *bytes, size_t size)
@@ -370,8 +402,13 @@ explain(struct program *pr, char **words)
 	static char bytes[REQUEST_BYTES_MAX + 1];
 	char buffer[512] = "";
 	struct text why = TEXT(buffer);
-	size_t len = read_request(words, bytes, sizeof bytes);
+	bool right = true;
 
+	for (char **word = words; *word != NULL; word++)
+		right &= check_word(*word);
+	if (!right)
+		return EXIT_FAILURE;
+	size_t len = read_request(words, bytes, sizeof bytes);
 	if (len < 2 || memcmp(bytes + len - 2, "\n\n", 2) != 0) {
 		fprintf(stderr, "policyd: -x: no whole request of at most %d bytes, ended by an empty line; "
 		    "or give it as words, as in client_address=192.0.2.7 sender=a@example.net\n", REQUEST_BYTES_MAX);

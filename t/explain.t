@@ -47,6 +47,13 @@ isnt $exit, 0, 'what is no request cannot be explained';
 like $err, qr/rubbish/, 'and is shown';
 is +($p->command(substr(request(), 0, 80), '-x'))[0], 1, 'nor half of one';
 
+($exit, $out, $err) = $p->command('', '-x', 'foo=bar', 'client_adress=192.0.2.7', 'client_address=1.2.3', 'sender=a@example.net');
+is "$exit $out", '1 ', 'nor words that Postfix has not';
+like $err, qr/^policyd: -x: foo=bar: no attribute of that name; write one of request, protocol_state, .*, tls_sni$/m,
+    'which are told, with those it has';
+like $err, qr/^policyd: -x: client_adress=192\.0\.2\.7: no attribute of that name; did you mean client_address\?$/m, 'or with what was meant';
+like $err, qr/^policyd: -x: client_address=1\.2\.3: no address; write it as 192\.0\.2\.7 or 2001:db8::7$/m, 'a client has an address';
+like +($p->command(request() =~ s/\n\z/foo=bar\n\n/r, '-x'))[1], qr/^action=/m, 'but what a newer Postfix sends is not refused';
 is $p->sql('SELECT count(*) FROM decision'), 0, 'nothing was written';
 my $bytes = request(sender => 'a@nothing.example', client_address => '192.0.2.9', client_name => 'mx9.example.net');
 $p->command($bytes, '-x');
@@ -71,6 +78,7 @@ my @mistakes = (
 	[ 'no section',   "helo_syntax = off\n",                    qr/:\d+: / ],
 	[ 'two of them',  "[mx]\nmode = on\nscore_defer = many\n",  qr/:2: mode.*\n.*:3: score_defer/ ],
 	[ 'dnsbl_sites',  "[mx]\ndnsbl_sites = bl.example=127.0.0.[9..2]\n", qr/:\d+: .*dnsbl_sites/ ],
+	[ 'clients',      "[mx]\nspf_skip_clients = 192.0.2.1/24\n",     qr/:2: .*192\.0\.2\.1\/24.*behind the prefix; write/ ],
 	[ 'networks',     "[server]\nlocal_networks = 192.0.2.1/24\n",       qr/:\d+: .*192\.0\.2\.1\/24/ ],
 );
 for (@mistakes) {

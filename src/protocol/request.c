@@ -86,6 +86,12 @@ stage_name(enum stage s)
 	return "unknown";
 }
 
+const char *
+request_attribute(size_t i)
+{
+	return i < ATTRIBUTES ? attributes[i].name : NULL;
+}
+
 static enum stage
 stage_of(const char *protocol_state)
 {

@@ -52,6 +52,9 @@ struct request {
  */
 bool request_parse(struct request *r, char *bytes, size_t len, struct text *why);
 
+/* The name of attribute i, from 0; NULL behind the last. */
+const char *request_attribute(size_t i);
+
 /* The name of a stage as Postfix writes it, "RCPT". */
 const char *stage_name(enum stage s);
 
