@@ -16,6 +16,8 @@ if (my $why = Policyd::Postfix->why_not) {
 my $dns = Policyd::DNS->start(<<'');
 example.net          TXT  "v=spf1 ip4:192.0.2.7 ip4:198.51.100.0/24 ~all"
 everybody.example    TXT  "v=spf1 +all"
+nearby.example       TXT  "v=spf1 a/0//64 -all"
+nearby.example       A    192.0.2.1
 192.0.2.7            PTR  out1.example.net.
 out1.example.net     A    192.0.2.7
 
@@ -85,6 +87,8 @@ odd(client_address => '203.0.113.8', client_name => 'line-203-0-113-8.example.co
 is $p->sql("SELECT client FROM greylisted WHERE sender = 'y\@nothing.example'"), '203.0.113.0/24', 'but not lines of a pool';
 odd(client_address => '203.0.113.8', sender => 'z@everybody.example');
 is $p->sql("SELECT client FROM greylisted WHERE sender = 'z\@everybody.example'"), '203.0.113.0/24', 'nor who names everybody';
+odd(client_address => '203.0.113.8', sender => 'z@nearby.example');
+is $p->sql("SELECT client FROM greylisted WHERE sender = 'z\@nearby.example'"), '203.0.113.0/24', 'be it all of IPv4 only';
 odd(client_address => '2001:db8::7', sender => 'z@nothing.example');
 is $p->sql("SELECT client FROM greylisted WHERE sender = 'z\@nothing.example'"), '2001:db8::/64', 'IPv6: a /64';
 odd(client_address => '203.0.113.8', sender => 'list-bounces+ann=example.org@nothing.example');

@@ -15,7 +15,6 @@
 #include "rules/lasting_sender.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -29,7 +28,8 @@ struct greylist_options {
 };
 enum { GREYLIST, WHEN, DELAY, RETRY_WINDOW, LIFE, AUTO_PASS, HEADER, IPV4, IPV6 };
 enum { WHEN_EVIDENCE, WHEN_ALWAYS };		/* when */
-enum { DAY_S = 86400, SENDER_BYTES = 1100, EVERYBODY_BITS = 8 };
+enum { DAY_S = 86400, SENDER_BYTES = 1100 };
+enum { SENDER_IPV4 = 8, SENDER_IPV6 = 16 };	/* bits: no network of a sender has fewer */
 
 static const struct option rows[] = {
 	[GREYLIST] = { "greylist", OPT_SETTING, INTO(greylist), "greylist",
@@ -53,14 +53,11 @@ static const struct option rows[] = {
 	    .sentence = "The same of IPv6 addresses." },
 };
 
-/* "+all" and the like; "ip4:0.0.0.0/0", and whatever else has so few bits that no sender can own it. */
+/* By "all", or a network of so few bits that no sender can own it. */
 static bool
-names_everybody(const struct spf_outcome *spf)
+names_everybody(const struct spf_outcome *spf, const struct address *client)
 {
-	if (spf->mechanism == NULL)
-		return false;
-	const char *name = spf->mechanism + strspn(spf->mechanism, "+"), *bits = strrchr(name, '/');
-	return strcmp(name, "all") == 0 || (bits != NULL && strtoul(bits + 1, NULL, 10) < EVERYBODY_BITS);
+	return spf->bits < (client->bits == 32 ? SENDER_IPV4 : SENDER_IPV6);
 }
 
 /* What makes servers of one sender the same client, the best first; from and network are room for its texts. */
@@ -75,7 +72,7 @@ make_triplet(struct eval *e, const struct spf_outcome *spf, const struct client_
 	size_t count = 0;
 
 	add_lasting_sender(from, sender(e));
-	if (spf->result == SPF_PASS && !names_everybody(spf) && domain != NULL)
+	if (spf->result == SPF_PASS && !names_everybody(spf, client) && domain != NULL)
 		t.clients[count++] = domain;
 	if (name->status == NAME_CONFIRMED && !name_spells_address(name->name, client)) {
 		const char *organisation = domain_organisation(name->name);

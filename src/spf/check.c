@@ -282,7 +282,7 @@ expand(struct spf *c, struct text *out, const struct frame *f, const struct spf_
 		.client = s->client, .now_s = s->now_s, .client_name = "unknown",
 	};
 
-	if (spf_macro_needs_name(spec->at, spec->len)) {
+	if (spf_macro_has(spec->at, spec->len, "p")) {
 		v.client_name = client_name(c, f->domain.name);
 		if (c->run->names_open)
 			return false;
@@ -324,7 +324,7 @@ target(struct spf *c, const struct frame *f, struct target *t)
 	if (t->spec.at == NULL)
 		return f->domain.name;
 	if (t->name == NULL) {
-		t->has_client_name = spf_macro_needs_name(t->spec.at, t->spec.len);
+		t->has_client_name = spf_macro_has(t->spec.at, t->spec.len, "p");
 		t->name = expand_name(c, f, &t->spec);
 	} else if (t->has_client_name)
 		validate_names(c);	/* every run asks for all it rests on */
@@ -393,6 +393,28 @@ matches(struct spf *c, struct mechanism *m)
 		return ptr_matches(c, domain);
 	default:
 		return ask_counted(c, domain, SPF_TYPE_A).status == SPF_FOUND;
+	}
+}
+
+/* How many bits of the client's address; where a name is made of it, all. */
+static unsigned
+rests_on(const struct spf *c, const struct spf_term *t)
+{
+	const struct address *client = &c->subject.client;
+
+	switch (t->mechanism) {
+	case SPF_IP4:
+	case SPF_IP6:
+		return t->network.prefix;
+	case SPF_A:
+	case SPF_MX:
+		return network_around(client, t->prefix4, t->prefix6).prefix;
+	case SPF_PTR:
+		return client->bits;
+	case SPF_EXISTS:
+		return spf_macro_has(t->domain.at, t->domain.len, "ip") ? client->bits : 0;
+	default:
+		return 0;
 	}
 }
 
@@ -632,8 +654,10 @@ spf_run(struct spf *c)
 		return (struct spf_outcome){ .waiting = true, .trace = "" };
 	if (run.stopped)
 		o.why = arena_strndup(c->arena, run.why_buffer, run.why.len);
-	if (!run.stopped && matched && run.matched != NULL)
+	if (!run.stopped && matched && run.matched != NULL) {
 		o.mechanism = arena_strndup(c->arena, run.matched->term.written.at, run.matched->term.written.len);
+		o.bits = rests_on(c, &run.matched->term);
+	}
 	o.trace = arena_strndup(c->arena, run.trace, run.told.len);
 	return o;
 }

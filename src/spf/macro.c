@@ -122,7 +122,7 @@ spf_macro_is_domain(const char *text, size_t len)
 }
 
 bool
-spf_macro_needs_name(const char *text, size_t len)
+spf_macro_has(const char *text, size_t len, const char *letters)
 {
 	struct macro m;
 
@@ -130,7 +130,7 @@ spf_macro_needs_name(const char *text, size_t len)
 		step = text[i] == '%' ? percent(&m, text + i, len - i) : 1;
 		if (step == 0)
 			return false;
-		if (text[i] == '%' && (m.letter == 'p' || m.letter == 'P'))
+		if (text[i] == '%' && m.letter != '\0' && strchr(letters, to_lower(m.letter)) != NULL)
 			return true;
 	}
 	return false;

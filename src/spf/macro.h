@@ -14,8 +14,8 @@ bool spf_macro_is_string(const char *text, size_t len, bool explanation);
 /* Whether it is a domain-spec: a macro-string that ends with a top label or a macro (s.7.1). */
 bool spf_macro_is_domain(const char *text, size_t len);
 
-/* True if the macro %{p} stands in it, whose value takes look-ups. */
-bool spf_macro_needs_name(const char *text, size_t len);
+/* True if a macro of one of these letters, in lower case, stands in it in either case. */
+bool spf_macro_has(const char *text, size_t len, const char *letters);
 
 struct spf_values {			/* what letters stand for (s.7.2) */
 	const char *local, *sender_domain;	/* of the sender: l, o, and s */

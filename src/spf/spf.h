@@ -53,6 +53,7 @@ struct spf_outcome {
 	enum spf_result result;
 	bool unsure;			/* a look-up failed where the RFC says to go on (PTR, s.5.5): FAIL might be PASS */
 	const char *mechanism;		/* that matched, as written; NULL if none did */
+	unsigned bits;			/* of the client's address that it rests on, the first: 0 if anybody matches, as by all */
 	const char *record_domain;	/* whose record gave the result */
 	const char *why;		/* TEMPERROR, PERMERROR: what is wrong; else NULL */
 	const char *explanation;	/* FAIL: the domain's own (s.6.2), bytes from outside; NULL if it gives none */

@@ -755,6 +755,41 @@ tells_what_it_did(void **state)
 	arena_free(a);
 }
 
+/* By what passes who else would. */
+static void
+tells_what_it_rests_on(void **state)
+{
+	static const char hosts[] = "a.example A 192.0.2.7\na.example AAAA 2001:db8::7\nmx.example MX a.example\n"
+	    "192.0.2.7.i.example A 127.0.0.2\nann.l.example A 127.0.0.2\nin-addr.v.example A 127.0.0.2\n"
+	    "7.2.0.192.in-addr.arpa PTR a.example\na.example.p.example A 127.0.0.2\ninner.example TXT v=spf1 a:a.example/16 -all\n";
+	static const struct { const char *record, *client; unsigned bits; } cases[] = {
+		{ "+all", "192.0.2.7", 0 }, { "all", "192.0.2.7", 0 }, { "ip4:0.0.0.0/0", "192.0.2.7", 0 },
+		{ "ip4:128.0.0.0/1", "192.0.2.7", 1 }, { "ip4:192.0.2.7", "192.0.2.7", 32 }, { "ip6:2001:db8::/32", "2001:db8::7", 32 },
+		{ "a:a.example", "192.0.2.7", 32 }, { "a:a.example/24", "192.0.2.7", 24 }, { "a:a.example//64", "192.0.2.7", 32 },
+		{ "a:a.example/0//64", "192.0.2.7", 0 }, { "a:a.example/0//64", "2001:db8::7", 64 },
+		{ "a:a.example/24//0", "2001:db8::7", 0 }, { "a:a.example/0", "2001:db8::7", 128 },
+		{ "mx:mx.example/0//64", "192.0.2.7", 0 }, { "mx:mx.example/20", "192.0.2.7", 20 },
+		{ "ptr:a.example", "192.0.2.7", 32 }, { "include:inner.example", "192.0.2.7", 16 },
+		{ "redirect=inner.example", "192.0.2.7", 16 },
+		{ "exists:a.example", "192.0.2.7", 0 }, { "exists:%{i}.i.example", "192.0.2.7", 32 },
+		{ "exists:%{P}.p.example", "192.0.2.7", 32 }, { "exists:%{l}.l.example", "192.0.2.7", 0 },
+		{ "exists:%{v}.v.example", "192.0.2.7", 0 }, { "?ip4:192.0.2.7", "192.0.2.8", 0 },
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct arena *a = arena_new();
+		struct resolver all = { .arena = a, .zone = arena_printf(a, "%sexample.com TXT v=spf1 %s\n", hosts, cases[i].record) };
+		struct spf_subject s = subject(a, &(struct promise){ .client = cases[i].client });
+		struct spf_outcome o = spf_run(check(a, &s, &all));
+
+		if (o.bits != cases[i].bits)
+			fail_msg("%s by %s rests on %u bits", cases[i].client, cases[i].record, o.bits);
+		assert_int_equal(o.result, *cases[i].record == '?' ? SPF_NEUTRAL : SPF_PASS);
+		arena_free(a);
+	}
+}
+
 static void
 asks_at_once(void **state)
 {
@@ -813,6 +848,7 @@ main(void)
 		{ "hostile macros are cut", hostile_macros, NULL, NULL, NULL },
 		{ "s.7.3: a name whose end does not fit is no name", senders_end, NULL, NULL, NULL },
 		{ "it tells what it did", tells_what_it_did, NULL, NULL, NULL },
+		{ "it tells how much of the client's address it rests on", tells_what_it_rests_on, NULL, NULL, NULL },
 		{ "it asks all it can at once", asks_at_once, NULL, NULL, NULL },
 		{ "but for no name before the client's own, if that stands in it", asks_for_no_half_names, NULL, NULL, NULL },
 	};

@@ -126,16 +126,16 @@ know_macro_strings(void **state)
 }
 
 static void
-say_if_a_name_is_needed(void **state)
+say_what_they_have(void **state)
 {
-	static const struct { const char *text; bool needs; } texts[] = {
+	static const struct { const char *text; bool has; } texts[] = {
 		{ "%{p}", true }, { "a.%{P2r}.example", true }, { "%%{p}%{p}", true }, { "%%{p}", false }, { "p", false },
-		{ "%{d}", false }, { "%", false },
+		{ "%{d}", false }, { "%{d}%{ir}.example", true }, { "%", false }, { "%%", false },
 	};
 	(void)state;
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-		assert_int_equal(spf_macro_needs_name(texts[i].text, strlen(texts[i].text)), texts[i].needs);
+		assert_int_equal(spf_macro_has(texts[i].text, strlen(texts[i].text), "ip"), texts[i].has);
 }
 
 /* Hostile: 127 macros of long values, into room for a few; and a value with a thousand parts. */
@@ -163,7 +163,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		{ "values are split, turned, picked and escaped as written (s.7)", expand_as_written, NULL, NULL, NULL },
 		{ "macro strings are known, and c, r, t and blanks are for explanations", know_macro_strings, NULL, NULL, NULL },
-		{ "only %{p} needs look-ups", say_if_a_name_is_needed, NULL, NULL, NULL },
+		{ "which letters stand in a text is known", say_what_they_have, NULL, NULL, NULL },
 		{ "long values are cut, not spilled", stay_in_bounds, NULL, NULL, NULL },
 	};
 
