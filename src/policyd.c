@@ -48,7 +48,7 @@ place_of(const struct config *config, enum site_about about)
 
 	if (about == ABOUT_REPUTATION)
 		return (struct site_place){ store->database, "SELECT score FROM reputation WHERE client = :client", "" };
-	return site_place_of(config_server(config, TABLE_SITE), about);
+	return site_place_of(config_server(config, TABLE_SITE), about, store->recipient_delimiter);
 }
 
 /* A query of the configuration, tried on the site's database; false if it is wrong. */

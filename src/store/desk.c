@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { PROBLEMS_BYTES = 60000 };
 
@@ -14,7 +15,17 @@ void
 desk_init(struct desk *d, const char *path, int busy_ms, store_setting_reader *reader)
 {
 	*d = (struct desk){ .path = path, .busy_ms = busy_ms, .reader = reader,
-	    .seen_version = -1, .seen_change = -1, .lists = lists_empty(), .problems = xcalloc(1, PROBLEMS_BYTES) };
+	    .seen_version = -1, .seen_change = -1, .lists = lists_empty(), .problems = xcalloc(1, PROBLEMS_BYTES),
+	    .delimiters = xcalloc(1, 1) };
+}
+
+void
+desk_delimit(struct desk *d, const char *delimiters)
+{
+	if (strcmp(d->delimiters, delimiters) == 0)
+		return;
+	d->delimiters = strcpy(xrealloc(d->delimiters, strlen(delimiters) + 1), delimiters);
+	desk_read_again(d);
 }
 
 /* ---- the file ---- */
@@ -136,7 +147,7 @@ desk_look(struct desk *d)
 	d->seen_change = change;
 	d->problems_len = 0;
 	d->problems[0] = '\0';
-	d->loading = lists_load_begin(d->db, d->reader, on_problem, d);
+	d->loading = lists_load_begin(d->db, d->delimiters, d->reader, on_problem, d);
 	if (d->loading == NULL)
 		reader_failed(d);
 	return true;
@@ -180,4 +191,5 @@ desk_free(struct desk *d)
 	desk_close(d);
 	lists_release(d->lists);
 	free(d->problems);
+	free(d->delimiters);
 }

@@ -18,6 +18,7 @@ struct desk {
 	const char *path;
 	int busy_ms;
 	store_setting_reader *reader;
+	char *delimiters;
 	sqlite3_stmt *data_version, *change;
 	int64_t seen_version, seen_change;
 	struct loading *loading;
@@ -29,6 +30,9 @@ struct desk {
  * busy_ms  how long another's lock is waited for
  */
 void desk_init(struct desk *d, const char *path, int busy_ms, store_setting_reader *reader);
+
+/* What begins an address extension; copied.  If that is new, the lists are read again. */
+void desk_delimit(struct desk *d, const char *delimiters);
 
 /* Open the file; false with a sentence in why. */
 bool desk_open(struct desk *d, char *why, size_t size);

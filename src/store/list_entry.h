@@ -27,6 +27,7 @@ struct entry {
 struct lists {
 	unsigned refs;
 	struct arena *arena;
+	const char *delimiters;		/* that begin an address extension */
 	struct hash_table table;
 	size_t rows[KINDS];
 	uint64_t prefixes[KINDS][3];	/* prefix lengths in use, as bits: IPv4 in [0], IPv6 0-63 in [1], 64-127 in [2] */

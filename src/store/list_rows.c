@@ -304,12 +304,14 @@ load_setting(struct loading *to, sqlite3_stmt *s)
 }
 
 struct loading *
-lists_load_begin(sqlite3 *db, store_setting_reader *reader, lists_problem *problem, void *arg)
+lists_load_begin(sqlite3 *db, const char *delimiters, store_setting_reader *reader, lists_problem *problem,
+    void *arg)
 {
 	if (sqlite3_exec(db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
 		return NULL;
 	struct loading *l = xcalloc(1, sizeof *l);
 	*l = (struct loading){ lists_empty(), reader, problem, arg, db, NULL, 0 };
+	l->lists->delimiters = arena_strdup(l->lists->arena, delimiters);
 	return l;
 }
 
@@ -354,9 +356,9 @@ lists_load_end(struct loading *l)
 }
 
 struct lists *
-lists_load(sqlite3 *db, store_setting_reader *reader, lists_problem *problem, void *arg)
+lists_load(sqlite3 *db, const char *delimiters, store_setting_reader *reader, lists_problem *problem, void *arg)
 {
-	struct loading *l = lists_load_begin(db, reader, problem, arg);
+	struct loading *l = lists_load_begin(db, delimiters, reader, problem, arg);
 
 	while (l != NULL && lists_load_slice(l) == LOADING_MORE)
 		;

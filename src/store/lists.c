@@ -7,6 +7,7 @@
  * where a key hits.
  */
 #include "store/list_entry.h"
+#include "store/extension.h"
 #include "base/arena.h"
 
 #include <stdio.h>
@@ -20,6 +21,7 @@ lists_empty(void)
 
 	l->refs = 1;
 	l->arena = arena_new();
+	l->delimiters = "";
 	return l;
 }
 
@@ -97,7 +99,21 @@ struct search {
 	const struct list_subject *who;
 	int64_t now_s;
 	const struct entry *best;
+	const char *plain;		/* the recipient without its extension; NULL: it has none */
 };
+
+static const char *
+plain_recipient(const struct lists *l, const char *recipient, char out[KEY_BYTES])
+{
+	return recipient != NULL && extension_cut(recipient, l->delimiters, out, KEY_BYTES) ? out : NULL;
+}
+
+/* Of addresses the one with an extension, which is the longer. */
+static bool
+is_nearer(const struct pattern *p, const struct pattern *other)
+{
+	return p->what == PATTERN_EXACT && other->what == PATTERN_EXACT && strlen(p->text) > strlen(other->text);
+}
 
 /* Of blocks one for good, so that none with an end makes it weaker; then the most specific, then the newest. */
 static bool
@@ -105,7 +121,11 @@ beats(const struct entry *e, const struct entry *other)
 {
 	if (e->kind == LIST_BLOCK && (e->row.expires_s == 0) != (other->row.expires_s == 0))
 		return e->row.expires_s == 0;
-	return e->weight > other->weight || (e->weight == other->weight && e->row.id > other->row.id);
+	if (e->weight != other->weight)
+		return e->weight > other->weight;
+	if (is_nearer(&e->recipient, &other->recipient))
+		return true;
+	return e->row.id > other->row.id && !is_nearer(&other->recipient, &e->recipient);
 }
 
 static bool
@@ -114,6 +134,12 @@ client_matches(const struct pattern *p, const struct list_subject *who)
 	if (p->what == PATTERN_NETWORK)
 		return network_contains(&p->network, who->client);
 	return pattern_matches(p, who->client_name);
+}
+
+static bool
+recipient_matches(const struct pattern *p, const struct search *s)
+{
+	return pattern_matches(p, s->who->recipient) || (s->plain != NULL && pattern_matches(p, s->plain));
 }
 
 static bool
@@ -128,7 +154,7 @@ try_key(struct search *s, const char *key)
 	for (const struct entry *e = first_match(s->lists, key); e != NULL; e = next_match(e)) {
 		if (!list_row_counts(&e->row, s->now_s) || !client_matches(&e->client, s->who) ||
 		    !pattern_matches(&e->helo, s->who->helo) || !pattern_matches(&e->sender, s->who->sender) ||
-		    !pattern_matches(&e->recipient, s->who->recipient) || !login_matches(&e->login, s->who))
+		    !recipient_matches(&e->recipient, s) || !login_matches(&e->login, s->who))
 			continue;
 		if (s->best == NULL || beats(e, s->best))
 			s->best = e;
@@ -176,10 +202,23 @@ try_names(struct search *s, char column, const char *value)
 	}
 }
 
+static void
+try_recipient(struct search *s)
+{
+	char key[KEY_BYTES];
+
+	try_names(s, 'r', s->who->recipient);
+	if (s->plain == NULL)
+		return;
+	snprintf(key, sizeof key, "%ur%.512s", s->kind, s->plain);
+	try_key(s, key);
+}
+
 const struct list_row *
 lists_find(const struct lists *l, enum list_kind kind, const struct list_subject *who, int64_t now_s)
 {
-	struct search s = { l, kind, who, now_s, NULL };
+	char plain[KEY_BYTES];
+	struct search s = { l, kind, who, now_s, NULL, plain_recipient(l, who->recipient, plain) };
 
 	if (l->rows[kind] == 0)
 		return NULL;
@@ -188,7 +227,7 @@ lists_find(const struct lists *l, enum list_kind kind, const struct list_subject
 		try_names(&s, 'c', who->client_name);
 	try_names(&s, 's', who->sender);
 	try_names(&s, 'h', who->helo);
-	try_names(&s, 'r', who->recipient);
+	try_recipient(&s);
 	try_names(&s, 'l', who->login);
 	try_names(&s, 'l', who->login_name);
 	return s.best ? &s.best->row : NULL;
@@ -227,7 +266,8 @@ lists_name_login(const struct lists *l, const char *login)
 bool
 lists_want_name(const struct lists *l, enum list_kind kind, const struct list_subject *who, int64_t now_s)
 {
-	struct search s = { l, NAMELESS + kind, who, now_s, NULL };
+	char plain[KEY_BYTES];
+	struct search s = { l, NAMELESS + kind, who, now_s, NULL, plain_recipient(l, who->recipient, plain) };
 
 	if (!l->names[kind])
 		return false;
@@ -235,19 +275,21 @@ lists_want_name(const struct lists *l, enum list_kind kind, const struct list_su
 		return true;
 	try_names(&s, 's', who->sender);
 	try_names(&s, 'h', who->helo);
-	try_names(&s, 'r', who->recipient);
+	try_recipient(&s);
 	return s.best != NULL;
 }
 
-/* The first entry under prefix + recipient (+ suffix), then under its domain, that has not expired. */
+/* The first entry under prefix + recipient (+ suffix), then without its extension, then its domain, that has not expired. */
 static const struct entry *
 find_recipient(const struct lists *l, char prefix, const char *recipient, const char *suffix, int64_t now_s)
 {
 	const char *at = strrchr(recipient, '@');
-	const char *const values[] = { recipient, at ? at + 1 : NULL };
-	char key[KEY_BYTES];
+	char key[KEY_BYTES], plain[KEY_BYTES];
+	const char *const values[] = { recipient, plain_recipient(l, recipient, plain), at ? at + 1 : NULL };
 
-	for (size_t i = 0; i < 2 && values[i] != NULL; i++) {
+	for (size_t i = 0; i < 3; i++) {
+		if (values[i] == NULL)
+			continue;
 		snprintf(key, sizeof key, "%c%.512s%s", prefix, values[i], suffix);
 		for (const struct entry *e = first_match(l, key); e != NULL; e = next_match(e))
 			if (list_row_counts(&e->row, now_s))

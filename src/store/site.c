@@ -1,5 +1,6 @@
 /* site.c - see site.h; a question goes from the loop to the thread and back, and belongs to one of them at a time */
 #include "store/site.h"
+#include "store/extension.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/hash.h"
@@ -27,9 +28,6 @@ static const struct option rows[] = {
 	{ "relay_query", OPT_TEXT, INTO(relay_query), "", NULL, NULL,
 	  "A SELECT that says whether :login (:local@:domain) hands on what others of its domain wrote (relay_spf): 1; no row, "
 	  "or 0: it does not.  Empty: nobody is asked." },
-	{ "recipient_delimiter", OPT_TEXT, INTO(recipient_delimiter), "", NULL, NULL,
-	  "Characters that begin an address extension, as in main.cf: an address that is not known is asked for "
-	  "without its extension too." },
 };
 const struct option_table site_option_table = OPTION_TABLE(rows);
 #undef OPTIONS
@@ -282,33 +280,18 @@ on_wake(void *arg)
 
 /* ---- the loop: questions ---- */
 
-/* How much of the local part stands before an extension, 0: it has none.  As Postfix: the first delimiter counts. */
-static size_t
-plain_length(const struct site *s, const char *address, const char *domain)
-{
-	size_t len = strcspn(address, s->delimiter);
-
-	return len < (size_t)(domain - address) ? len : 0;
-}
-
 static struct site_question *
 question_new(const struct site *s, const char *address, const char *login)
 {
 	size_t len = strlen(address);
-	const char *at = strrchr(address, '@'), *domain = at ? at : address + len;
-	size_t plain_len = plain_length(s, address, domain);
 	struct site_question *q = xcalloc(1, sizeof *q + 2 * len + 2 + strlen(login) + 1);
 
 	memcpy(q->address, address, len);
 	q->login = strcpy(q->address + 2 * len + 2, login);
 	q->asked_us = clock_mono_us();
-	if (plain_len > 0) {
-		char *plain = q->address + len + 1;
-
-		memcpy(plain, address, plain_len);
-		strcpy(plain + plain_len, domain);
+	char *plain = q->address + len + 1;
+	if (extension_cut(address, s->delimiter, plain, len + 1))
 		q->plain = plain;
-	}
 	return q;
 }
 
@@ -375,12 +358,12 @@ site_forget(struct site *s, struct site_waiter *w)
 /* ---- from start to end ---- */
 
 struct site_place
-site_place_of(const struct site_options *o, enum site_about about)
+site_place_of(const struct site_options *o, enum site_about about, const char *delimiter)
 {
 	const char *const queries[ABOUTS] = { [ABOUT_RECIPIENT] = o->recipient_query, [ABOUT_LOGIN] = o->login_query,
 	    [ABOUT_RELAY] = o->relay_query };
 
-	return (struct site_place){ o->site_database, queries[about], about == ABOUT_RECIPIENT ? o->recipient_delimiter : "" };
+	return (struct site_place){ o->site_database, queries[about], about == ABOUT_RECIPIENT ? delimiter : "" };
 }
 
 enum site_check

@@ -16,7 +16,6 @@ struct loop;
 struct site_options {
 	const char *site_database;	/* path; "": none */
 	const char *recipient_query;	/* "": none */
-	const char *recipient_delimiter;	/* a set of characters, as in main.cf */
 	const char *login_query, *relay_query;	/* "": none */
 };
 extern const struct option_table site_option_table;
@@ -38,7 +37,7 @@ struct site_place {
 	const char *database, *query;	/* "": none */
 	const char *delimiter;		/* that begins an extension; "": none does */
 };
-struct site_place site_place_of(const struct site_options *o, enum site_about about);
+struct site_place site_place_of(const struct site_options *o, enum site_about about, const char *delimiter);
 
 enum site_status {
 	SITE_OPEN,			/* not answered yet */
@@ -81,7 +80,7 @@ void site_configure(struct site *s, const struct site_place *at);
 
 /*
  * Ask the query for an address, in normal form (lower case, the domain in A-labels; "<>": the null sender), or a client.
- * If there is no row, and the address has an extension (recipient_delimiter), for the one without it too.
+ * If there is no row, and the address has an extension (delimiter), for the one without it too.
  *
  * login   whose address it may be, for ABOUT_LOGIN; else ""
  *

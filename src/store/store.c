@@ -45,6 +45,9 @@ static const struct option rows[] = {
 	  "So many addresses of ours that sent mail are remembered; beyond it the oldest are forgotten." },
 	{ "greylist_max", OPT_INT, INTO(greylist_max), "10000000", "1", "1000000000",
 	  "So many attempts that were greylisted are remembered; beyond it the oldest are forgotten." },
+	{ "recipient_delimiter", OPT_TEXT, INTO(recipient_delimiter), "", NULL, NULL,
+	  "Characters that begin an address extension, as in main.cf: rows for the address without its extension hold for it, "
+	  "too, and one that recipient_query does not know is asked for without it." },
 };
 const struct option_table store_option_table = OPTION_TABLE(rows);
 #undef OPTIONS
@@ -616,6 +619,7 @@ store_configure(struct store *s, const struct store_options *o)
 		log_warn("store: database = %s needs a restart; policyd goes on with %s", o->database, s->path);
 	s->options = *o;
 	s->options.database = s->path;
+	desk_delimit(&s->desk, o->recipient_delimiter);
 	atomic_store(&s->writer_options.decision_keep_s, o->decision_keep_s);
 	atomic_store(&s->writer_options.database_size_max, o->database_size_max);
 	atomic_store(&s->writer_options.history_keep_s, o->history_keep_s);

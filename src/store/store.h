@@ -29,6 +29,7 @@ struct store_options {
 	int64_t activity_keep_s;	/* rows of unknown and activity older than this go */
 	int64_t sent_max;		/* rows of the table sent; the oldest go beyond it */
 	int64_t greylist_max;		/* rows of triplet_pending; the oldest go beyond it */
+	const char *recipient_delimiter;	/* a set of characters, as in main.cf: what begins an address extension */
 };
 extern const struct option_table store_option_table;
 
@@ -412,8 +413,8 @@ void lists_release(struct lists *l);
 
 /*
  * The most specific row that matches at time now_s, of equals the newest, of blocks first of all one for good; NULL
- * if none does.  An allow row that names a sender or a helo but no client never matches (both can be forged); the
- * view `problem` says so.
+ * if none does.  A row for a recipient matches its address with an extension, too, after one that has that.  An allow
+ * row that names a sender or a helo but no client never matches (both can be forged); the view `problem` says so.
  */
 const struct list_row *lists_find(const struct lists *l, enum list_kind kind, const struct list_subject *who,
     int64_t now_s);
@@ -430,16 +431,15 @@ bool lists_name_login(const struct lists *l, const char *login);
 /* True if some row that names a client by its name would match at now_s, whatever that name is. */
 bool lists_want_name(const struct lists *l, enum list_kind kind, const struct list_subject *who, int64_t now_s);
 
-/* The profile people gave this recipient (address, then domain; not expired); NULL if none. */
+/* The profile people gave this recipient (address, without its extension, domain; not expired); NULL if none. */
 const char *lists_profile(const struct lists *l, const char *recipient, int64_t now_s);
 
 /*
- * What the reader made of the recipient's own setting of that check (address,
- * then domain, not expired); NULL if there is none.  Lives as long as l.
+ * What the reader made of the recipient's own setting of that check (as above); NULL if there is none.  Lives as long as l.
  */
 const void *lists_setting(const struct lists *l, const char *recipient, const char *check, int64_t now_s);
 
-/* True if the lists hold any recipient_setting at all for this recipient (address or domain). */
+/* True if the lists hold any recipient_setting at all for this recipient. */
 bool lists_has_setting(const struct lists *l, const char *recipient);
 
 /* Commit what waits (for at most timeout_ms), stop the writer, close; waiters that are left are told false. */

@@ -57,7 +57,7 @@ read_lists(const char *sql)
 	assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, tables, NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-	struct lists *l = lists_load(db, read_setting, problem, NULL);
+	struct lists *l = lists_load(db, "", read_setting, problem, NULL);
 	assert_non_null(l);
 	sqlite3_close(db);
 	return l;

@@ -39,7 +39,7 @@ fixture_new(void)
 	snprintf(f->path, sizeof f->path, "%s/policyd.db", f->folder);
 	f->options = (struct store_options){ .database = f->path, .decision_log = DECISION_LOG_ALL,
 	    .decision_keep_s = INT64_C(4000000000), .activity_keep_s = INT64_C(4000000000), .database_size_max = 1 << 30,
-	    .write_queue_max = 100000, .sent_max = 1000000, .greylist_max = 1000000 };
+	    .write_queue_max = 100000, .sent_max = 1000000, .greylist_max = 1000000, .recipient_delimiter = "" };
 	f->loop = loop_new();
 	return f;
 }

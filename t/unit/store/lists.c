@@ -48,7 +48,7 @@ load(const char *sql)
 	assert_int_equal(schema_apply(db, why, sizeof why), SCHEMA_MADE);
 	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
 		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
-	struct lists *l = lists_load(db, read_setting, on_problem, NULL);
+	struct lists *l = lists_load(db, "+", read_setting, on_problem, NULL);
 	assert_non_null(l);
 	sqlite3_close(db);
 	return l;
@@ -107,6 +107,14 @@ static const struct match {
 	{ "no other", "(recipient) VALUES ('ann@example.org')", TO("bob@example.org"), 0 },
 	{ "a recipient's domain", "(recipient) VALUES ('example.org')", USUAL, 1 },
 	{ "a recipient by .domain", "(recipient) VALUES ('.org')", USUAL, 1 },
+	{ "one with an extension by its address without", "(recipient) VALUES ('ann@example.org')", TO("ann+x+y@example.org"), 1 },
+	{ "or with it", "(recipient) VALUES ('ann+x@example.org')", TO("ann+x@example.org"), 1 },
+	{ "which goes first", "(recipient) VALUES ('ann+x@example.org'), ('ann@example.org')", TO("ann+x@example.org"), 1 },
+	{ "even if it is older", "(recipient) VALUES ('ann@example.org'), ('ann+x@example.org')", TO("ann+x@example.org"), 2 },
+	{ "and not by another", "(recipient) VALUES ('ann+x@example.org')", TO("ann+y@example.org"), 0 },
+	{ "beside other columns, too", "(client, recipient) VALUES ('192.0.2.7', 'ann@example.org')", TO("ann+x@example.org"), 1 },
+	{ "a row with an extension is not for the address without", "(recipient) VALUES ('ann+x@example.org')", USUAL, 0 },
+	{ "a sender's extension is its own", "(sender) VALUES ('bob@example.net')", FROM("bob+x@example.net"), 0 },
 	{ "every column must match: client", "(client, sender) VALUES ('192.0.2.8', 'example.net')", USUAL, 0 },
 	{ "every column must match: sender", "(client, sender) VALUES ('192.0.2.7', 'example.com')", USUAL, 0 },
 	{ "every column must match: helo", "(client, helo) VALUES ('192.0.2.7', '.example.com')", USUAL, 0 },
@@ -217,6 +225,7 @@ knows_recipients(void **state)
 	    "  ('example.org', 'mild', NULL), ('bob@example.org', 'gone', 1793611800);"
 	    "INSERT INTO recipient_setting (recipient, check_name, setting, expires) VALUES"
 	    "  ('ann@example.org', 'dnsbl', 'off', NULL), ('example.org', 'dnsbl', 'log', NULL),"
+	    "  ('ann+y@example.org', 'dnsbl', 'defer', NULL), ('ann@example.com', 'dnsbl', 'off', 1793611800),"
 	    "  ('example.org', 'deny', 'gone', 1793611800)");
 	(void)state;
 
@@ -230,8 +239,14 @@ knows_recipients(void **state)
 	assert_null(lists_setting(l, "bob@example.org", "deny", NOW));
 	assert_string_equal(lists_setting(l, "bob@example.org", "deny", NOW - 1), "gone");
 	assert_null(lists_setting(l, "ann@example.com", "dnsbl", NOW));
+	assert_string_equal(lists_profile(l, "ann+x@example.org", NOW), "strict");
+	assert_string_equal(lists_profile(l, "bob+x@example.org", NOW), "mild");
+	assert_string_equal(lists_setting(l, "ann+x@example.org", "dnsbl", NOW), "off");
+	assert_string_equal(lists_setting(l, "ann+y@example.org", "dnsbl", NOW), "defer");
+	assert_true(lists_has_setting(l, "ann+x@example.com"));
 	assert_true(lists_has_setting(l, "bob@example.org"));
-	assert_false(lists_has_setting(l, "ann@example.com"));
+	assert_null(lists_setting(l, "ann+x@example.com", "dnsbl", NOW));
+	assert_false(lists_has_setting(l, "bob@example.com"));
 	lists_release(l);
 }
 
@@ -250,6 +265,8 @@ keeps_wishes(void **state)
 	assert_non_null(row);
 	assert_string_equal(row->cause, "unsubscribed");
 	assert_false(row->for_all);
+	m.recipient = "ann+lists@example.org";
+	assert_ptr_equal(find(l, LIST_UNWANTED, &m), row);
 	m.recipient = "bob@example.org";
 	assert_null(find(l, LIST_UNWANTED, &m));
 	assert_null(find(l, LIST_DENY, &m));
@@ -438,10 +455,10 @@ reads_by_slices(void **state)
 	assert_int_equal(sqlite3_exec(db, "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 4999) "
 	    "INSERT INTO hand_deny (client, created) SELECT '192.0.' || (i / 256) || '.' || (i % 256), 1 FROM n", NULL, NULL, NULL),
 	    SQLITE_OK);
-	struct loading *given_up = lists_load_begin(db, read_setting, on_problem, NULL);
+	struct loading *given_up = lists_load_begin(db, "", read_setting, on_problem, NULL);
 	assert_int_equal(lists_load_slice(given_up), LOADING_MORE);
 	assert_null(lists_load_end(given_up));
-	struct loading *loading = lists_load_begin(db, read_setting, on_problem, NULL);
+	struct loading *loading = lists_load_begin(db, "", read_setting, on_problem, NULL);
 	while ((now = lists_load_slice(loading)) == LOADING_MORE)
 		slices++;
 	assert_int_equal(now, LOADING_DONE);

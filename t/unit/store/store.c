@@ -60,7 +60,7 @@ set_up(void **state)
 	assert_non_null(mkdtemp(b->dir));
 	snprintf(b->path, sizeof b->path, "%s/policyd.db", b->dir);
 	b->options = (struct store_options){ .database = b->path, .decision_log = DECISION_LOG_REFUSALS,
-	    .decision_keep_s = 14 * 86400, .activity_keep_s = 30 * 86400, .write_queue_max = 100000 };
+	    .decision_keep_s = 14 * 86400, .activity_keep_s = 30 * 86400, .write_queue_max = 100000, .recipient_delimiter = "" };
 	b->loop = loop_new();
 	*state = b;
 	return 0;
