@@ -51,7 +51,7 @@ $(B)/libtest.a: $(HELP)
 $(B)/t/unit/%: $(B)/t/unit/%.o $(B)/libtest.a $(B)/libpolicyd.a
 	$(CC) $(CFLAGS) -o $@ $^ $(shell pkg-config --libs cmocka) $(LINK)
 # Here libpolicyd.a is real throughout: no judge.o, which stands in for part of it.
-$(B)/t/unit/policy/%: $(B)/t/unit/policy/%.o $(B)/t/lib/scene.o $(B)/libpolicyd.a
+$(B)/t/unit/policy/%: $(B)/t/unit/policy/%.o $(B)/t/lib/scene.o $(B)/t/lib/stderr.o $(B)/libpolicyd.a
 	$(CC) $(CFLAGS) -o $@ $^ $(shell pkg-config --libs cmocka) $(LINK)
 $(B)/bench/%: $(B)/t/bench/%.o $(B)/libpolicyd.a
 	@mkdir -p $(@D)

@@ -435,31 +435,6 @@ scene_decide(struct scene *s)
 	return decide(s->eval);
 }
 
-static FILE *caught;
-static int stderr_was;
-
-void
-scene_listen(void)
-{
-	caught = tmpfile();
-	assert_non_null(caught);
-	stderr_was = dup(STDERR_FILENO);
-	dup2(fileno(caught), STDERR_FILENO);
-}
-
-const char *
-scene_heard(void)
-{
-	static char heard[65536];
-
-	dup2(stderr_was, STDERR_FILENO);
-	close(stderr_was);
-	rewind(caught);
-	heard[fread(heard, 1, sizeof heard - 1, caught)] = '\0';
-	fclose(caught);
-	return heard;
-}
-
 const char *
 scene_text(const struct eval *e, const struct decision *d, const char *reference)
 {

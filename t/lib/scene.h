@@ -75,10 +75,6 @@ size_t scene_open_place(const struct scene *s, size_t nth);
  */
 const struct answer *scene_says(const char *name, enum dns_type type, const char *line);
 
-/* Catch what is written to stderr from now on; what that was, and let stderr be again (valid until the next call). */
-void scene_listen(void);
-const char *scene_heard(void);
-
 /* Run with every answer in the order asked; the decision. */
 struct decision scene_decide(struct scene *s);
 

@@ -1,43 +1,22 @@
 /* log.c - lines that are gathered are none that are lost: it promises that … */
 #include "base/log.h"
+#include "stderr.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
-
-static int old_stderr, heard_fd;
-
-/* What was written to stderr since the last call. */
-static const char *
-heard(void)
-{
-	static char bytes[20000];
-	ssize_t len = read(heard_fd, bytes, sizeof bytes - 1);
-
-	bytes[len > 0 ? len : 0] = '\0';
-	return bytes;
-}
 
 static int
 listen_to_stderr(void **state)
 {
-	int ends[2];
 	(void)state;
-
-	if (pipe2(ends, O_NONBLOCK) != 0)
-		return -1;
-	heard_fd = ends[0];
-	old_stderr = dup(STDERR_FILENO);
-	dup2(ends[1], STDERR_FILENO);
-	close(ends[1]);
+	stderr_catch();
 	return 0;
 }
 
@@ -46,9 +25,7 @@ let_stderr_be(void **state)
 {
 	(void)state;
 	log_gather(false);
-	dup2(old_stderr, STDERR_FILENO);
-	close(old_stderr);
-	close(heard_fd);
+	stderr_release();
 	return 0;
 }
 
@@ -57,9 +34,9 @@ line_by_line(void **state)
 {
 	(void)state;
 	log_info("one");
-	assert_string_equal(heard(), "one\n");
+	assert_string_equal(stderr_heard(), "one\n");
 	log_warn("two\nthree");
-	assert_string_equal(heard(), "warning: two\\x0athree\n");
+	assert_string_equal(stderr_heard(), "warning: two\\x0athree\n");
 }
 
 static void
@@ -69,16 +46,16 @@ gathers(void **state)
 	log_gather(true);
 	log_info("one");
 	log_info("two");
-	assert_string_equal(heard(), "");
+	assert_string_equal(stderr_heard(), "");
 	log_flush();
-	assert_string_equal(heard(), "one\ntwo\n");
+	assert_string_equal(stderr_heard(), "one\ntwo\n");
 	log_flush();
-	assert_string_equal(heard(), "");
+	assert_string_equal(stderr_heard(), "");
 	log_info("three");
 	log_gather(false);
-	assert_string_equal(heard(), "three\n");
+	assert_string_equal(stderr_heard(), "three\n");
 	log_info("four");
-	assert_string_equal(heard(), "four\n");
+	assert_string_equal(stderr_heard(), "four\n");
 }
 
 static void
@@ -88,10 +65,10 @@ warns_at_once(void **state)
 	log_gather(true);
 	log_info("one");
 	log_warn("two");
-	assert_string_equal(heard(), "one\nwarning: two\n");
+	assert_string_equal(stderr_heard(), "one\nwarning: two\n");
 	log_info("three");
 	log_error("four");
-	assert_string_equal(heard(), "three\nerror: four\n");
+	assert_string_equal(stderr_heard(), "three\nerror: four\n");
 }
 
 /* More than a page: what is full is written, whole lines only, and nothing is lost. */
@@ -107,7 +84,7 @@ fills_pages(void **state)
 		snprintf(line, sizeof line, "%d%0*d", i, 100 + i * 5, 7);
 		log_info("%s", line);
 		strcat(strcat(want, line), "\n");
-		const char *got = heard();
+		const char *got = stderr_heard();
 		size_t len = strlen(got);
 		assert_true(len <= 4096);
 		assert_true(len == 0 || got[len - 1] == '\n');
@@ -116,14 +93,14 @@ fills_pages(void **state)
 	}
 	assert_true(had > 0);
 	log_flush();
-	assert_string_equal(heard(), want + had);
+	assert_string_equal(stderr_heard(), want + had);
 	memset(line, 'x', sizeof line - 1);
 	line[sizeof line - 1] = '\0';
 	log_info("%s", line);
 	log_info("%s", line);
 	log_info("%s", line);
 	log_flush();
-	assert_int_equal(strlen(heard()), 3 * 2000);
+	assert_int_equal(strlen(stderr_heard()), 3 * 2000);
 }
 
 static void *
@@ -143,9 +120,9 @@ leaves_threads_alone(void **state)
 	log_info("ours");
 	assert_int_equal(pthread_create(&thread, NULL, log_in_thread, NULL), 0);
 	pthread_join(thread, NULL);
-	assert_string_equal(heard(), "of the other\n");
+	assert_string_equal(stderr_heard(), "of the other\n");
 	log_flush();
-	assert_string_equal(heard(), "ours\n");
+	assert_string_equal(stderr_heard(), "ours\n");
 }
 
 #define PROMISE(name, f) { name, f, listen_to_stderr, let_stderr_be, NULL }

@@ -8,6 +8,7 @@
 #include "base/loop.h"
 #include "base/metrics.h"
 #include "dns/keep.h"
+#include "stderr.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -148,7 +148,6 @@ static struct loop *loop;
 static struct dns_lists *lists;
 static struct dns_list_options options;
 static int64_t mono_us;
-static FILE *caught;
 static unsigned changes;
 
 static void
@@ -266,19 +265,6 @@ state(void)
 	return r.state;
 }
 
-/* What the log got since the last call; stderr writes where this reading ends. */
-static const char *
-heard(void)
-{
-	static char text[4096];
-	static long at;
-
-	fseek(caught, at, SEEK_SET);
-	text[fread(text, 1, sizeof text - 1, caught)] = '\0';
-	at = ftell(caught);
-	return text;
-}
-
 static void
 changed(void *arg)
 {
@@ -301,7 +287,7 @@ set_up(void **unused)
 	loop = loop_new();
 	lists = dns_lists_new(loop, NULL, &options, true);
 	dns_lists_on_change(lists, changed, NULL);
-	heard();
+	stderr_heard();
 	return 0;
 }
 
@@ -322,7 +308,7 @@ begin(void)
 	name_lists(BL, ADDRESSES);
 	good_probe();
 	assert_string_equal(state(), "good");
-	assert_string_equal(heard(), "");
+	assert_string_equal(stderr_heard(), "");
 }
 
 /* ---- the breaker ---- */
@@ -336,7 +322,7 @@ opens(void **unused)
 	assert_string_equal(state(), "good");
 	fail_names(3, 1);
 	assert_string_equal(state(), "failing");
-	assert_string_equal(heard(), "warning: dns: list bl.example: 3 questions in a row failed, the last: SERVFAIL; "
+	assert_string_equal(stderr_heard(), "warning: dns: list bl.example: 3 questions in a row failed, the last: SERVFAIL; "
 	    "rule dnsbl goes on without it\n");
 	LOOK("4.2.0.192", NULL, "failed: the list is not asked: 3 questions in a row failed, the last: SERVFAIL");
 	assert_int_equal(metric_counter("policyd_dns_list_questions_total", "list=\"bl.example\",result=\"refused\"", "")->value, 1);
@@ -365,7 +351,7 @@ counts_in_a_row(void **unused)
 		LOOK("9.2.0.192", "NXDOMAIN", "none");
 	}
 	assert_string_equal(state(), "good");
-	assert_string_equal(heard(), "");
+	assert_string_equal(stderr_heard(), "");
 }
 
 static void
@@ -376,7 +362,7 @@ tries_again(void **unused)
 
 	begin();
 	fail_names(1, 3);
-	heard();
+	stderr_heard();
 	later(29, BL, ADDRESSES);
 	LOOK("4.2.0.192", NULL, "failed: the list is not asked: 3 questions in a row failed, the last: SERVFAIL");
 	later(1, BL, ADDRESSES);
@@ -385,7 +371,7 @@ tries_again(void **unused)
 	answer("5.2.0.192." BL, "NXDOMAIN");
 	assert_string_equal(got, "none");
 	assert_string_equal(state(), "good");
-	assert_string_equal(heard(), "dns: list bl.example: it answers again; rule dnsbl goes by it again\n");
+	assert_string_equal(stderr_heard(), "dns: list bl.example: it answers again; rule dnsbl goes by it again\n");
 	LOOK("6.2.0.192", "127.0.0.2", "found");
 	fail_names(1, 2);
 	assert_string_equal(state(), "good");
@@ -421,10 +407,10 @@ pauses_grow(void **unused)
 
 	begin();
 	fail_names(1, 3);
-	heard();
+	stderr_heard();
 	for (size_t i = 0; i < sizeof pauses / sizeof *pauses; i++)
 		fails_after(pauses[i], true);
-	assert_string_equal(heard(), "");
+	assert_string_equal(stderr_heard(), "");
 }
 
 static void
@@ -489,7 +475,7 @@ error_codes(void **unused)
 	LOOK("2.2.0.192", "127.0.0.1", "failed: 127.0.0.1, an error code");
 	LOOK("3.2.0.192", "127.255.255.254", "failed: 127.255.255.254, an error code");
 	assert_string_equal(state(), "failing");
-	assert_non_null(strstr(heard(), "the last: 127.255.255.254, an error code; rule dnsbl goes on"));
+	assert_non_null(strstr(stderr_heard(), "the last: 127.255.255.254, an error code; rule dnsbl goes on"));
 	arena_free(a);
 }
 
@@ -541,7 +527,7 @@ probes_at_once(void **unused)
 	later(2, BL, ADDRESSES);
 	assert_int_equal(open_questions(), 4);
 	assert_string_equal(state(), "good");
-	assert_string_equal(heard(), "");
+	assert_string_equal(stderr_heard(), "");
 }
 
 static void
@@ -591,7 +577,7 @@ failing_at_the_start(void **unused)
 	name_lists(BL, ADDRESSES);
 	probe("SERVFAIL", "SERVFAIL", "SERVFAIL", "SERVFAIL");
 	assert_string_equal(state(), "failing");
-	assert_non_null(strstr(heard(), "3 questions in a row failed"));
+	assert_non_null(strstr(stderr_heard(), "3 questions in a row failed"));
 }
 
 static void
@@ -604,7 +590,7 @@ lists_the_world(void **unused)
 	later(3601, BL, ADDRESSES);
 	probe("127.0.0.2", "127.0.0.2", "NXDOMAIN", "NXDOMAIN");
 	assert_string_equal(state(), "lists all");
-	assert_string_equal(heard(), "warning: dns: list bl.example: it lists 127.0.0.1, so it lists the world; "
+	assert_string_equal(stderr_heard(), "warning: dns: list bl.example: it lists 127.0.0.1, so it lists the world; "
 	    "rule dnsbl goes on without it\n");
 	assert_string_equal(dropped, BL);
 	cached = "1.2.0.192." BL;
@@ -620,7 +606,7 @@ lists_the_world(void **unused)
 	later(101, BL, ADDRESSES);
 	good_probe();
 	assert_string_equal(state(), "good");
-	assert_string_equal(heard(), "dns: list bl.example: its test entries are as they must be; "
+	assert_string_equal(stderr_heard(), "dns: list bl.example: its test entries are as they must be; "
 	    "rule dnsbl goes by it again\n");
 	LOOK("2.2.0.192", "127.0.0.2", "found");
 }
@@ -655,7 +641,7 @@ ipv6(void **unused)
 	later(3601, BL, ADDRESSES);
 	probe("127.0.0.2", "NXDOMAIN", "127.0.0.2", "127.0.0.2");
 	assert_string_equal(state(), "lists all");
-	assert_non_null(strstr(heard(), "it lists ::ffff:127.0.0.1, so"));
+	assert_non_null(strstr(stderr_heard(), "it lists ::ffff:127.0.0.1, so"));
 }
 
 static void
@@ -672,7 +658,7 @@ dead(void **unused)
 	later(101, BL, ADDRESSES);
 	probe("192.0.2.80", "192.0.2.80", "NXDOMAIN", "NXDOMAIN");	/* as a domain that was sold may answer */
 	assert_string_equal(state(), "dead");
-	assert_string_equal(heard(), "warning: dns: list bl.example: it does not list 127.0.0.2, as every list must; it is "
+	assert_string_equal(stderr_heard(), "warning: dns: list bl.example: it does not list 127.0.0.2, as every list must; it is "
 	    "dead, or belongs into dns_list_unprobed; rule dnsbl goes on without it\n");
 	LOOK("2.2.0.192", NULL, "failed: the list is not asked: it does not list 127.0.0.2, as every list must; it is "
 	    "dead, or belongs into dns_list_unprobed");
@@ -696,7 +682,7 @@ lists_of_names(void **unused)
 	answer("test." BL, "127.0.1.2");
 	answer("invalid." BL, "127.0.1.2");
 	assert_string_equal(state(), "lists all");
-	assert_string_equal(heard(), "warning: dns: list bl.example: it lists invalid, so it lists the world; "
+	assert_string_equal(stderr_heard(), "warning: dns: list bl.example: it lists invalid, so it lists the world; "
 	    "rule rhsbl goes on without it\n");
 }
 
@@ -715,7 +701,7 @@ lists_of_both(void **unused)
 	assert_string_equal(state(), "new");
 	answer("test." BL, "127.0.0.2");
 	answer("invalid." BL, "127.0.0.2");
-	assert_non_null(strstr(heard(), "rules dnsbl, rhsbl go on without it"));
+	assert_non_null(strstr(stderr_heard(), "rules dnsbl, rhsbl go on without it"));
 }
 
 static void
@@ -827,7 +813,7 @@ bounded(void **unused)
 	dns_lists_end(lists);
 	assert_true(dns_lists_report(lists, DNS_LISTS_MAX - 1, &r));
 	assert_false(dns_lists_report(lists, DNS_LISTS_MAX, &r));
-	assert_string_equal(heard(), "warning: dns: more than 256 lists; 5 names of further ones are asked, but not minded: "
+	assert_string_equal(stderr_heard(), "warning: dns: more than 256 lists; 5 names of further ones are asked, but not minded: "
 	    "take some out\n");
 	assert_string_equal(look("l258.example", DNS_A, "1.2.0.192", "127.0.0.2"), "found");
 }
@@ -886,12 +872,9 @@ main(void)
 		PROMISE("changes are told some time later, several at once", tells_of_changes),
 	};
 
-	caught = tmpfile();
-	assert_non_null(caught);
-	int stderr_was = dup(STDERR_FILENO);
-	dup2(fileno(caught), STDERR_FILENO);
+	stderr_catch();
 	log_open(LOG_TO_STDERR);
 	int failures = cmocka_run_group_tests_name("dns lists promise that", tests, NULL, NULL);
-	dup2(stderr_was, STDERR_FILENO);
+	stderr_release();
 	return failures;
 }

@@ -4,6 +4,7 @@
  * each world's answers in many orders; EVAL_SEED=N and EVAL_WORLDS=N draw others.
  */
 #include "scene.h"
+#include "stderr.h"
 #include "rules/table.h"
 
 #include <setjmp.h>
@@ -816,9 +817,9 @@ endless_questions_end(void **unused)
 	(void)unused;
 	scene_open(&s, some, 2, "", NULL);
 	scene_begin(&s, STRANGER);
-	scene_listen();
+	stderr_catch();
 	scene_decide(&s);
-	const char *heard = scene_heard();
+	const char *heard = stderr_release();
 	assert_non_null(strstr(heard, "warning: policy: rule endless is still asking after 500 runs"));
 	assert_int_equal(s.asked_count, RUNS_MAX);
 	assert_true(s.eval->closed);
@@ -907,9 +908,9 @@ most_lists_one_by_one(void **unused)
 	text_add(&t, "\n");
 	scene_open(&s, NULL, 0, conf, NULL);
 	scene_begin(&s, STRANGER GREETING);
-	scene_listen();
+	stderr_catch();
 	scene_decide(&s);
-	assert_string_equal(scene_heard(), "");
+	assert_string_equal(stderr_release(), "");
 	assert_true(s.eval->runs > 80);
 	assert_false(s.eval->closed);
 	assert_decision(&s, "reject", "dnsbl");

@@ -1,5 +1,6 @@
 /* record.c - the log line, the row, the explanation: it promises that … */
 #include "scene.h"
+#include "stderr.h"
 #include "policy/privacy.h"
 #include "policy/record.h"
 #include "rules/table.h"
@@ -31,9 +32,9 @@ line_of(const char *conf, const char *attributes, const char *reference)
 	scene_open(&s, NULL, 0, conf, NULL);
 	scene_begin(&s, attributes);
 	struct decision d = scene_decide(&s);
-	scene_listen();
+	stderr_catch();
 	record_log(s.eval, &d, scene_text(s.eval, &d, reference), reference, 12345);
-	const char *line = scene_heard();
+	const char *line = stderr_release();
 	scene_end(&s);
 	scene_close(&s);
 	return line;
@@ -429,9 +430,9 @@ long_would(void **state)
 	scene_begin(&s, "client_address=203.0.113.7\n");
 	struct decision d = scene_decide(&s);
 	assert_int_equal(strlen(d.would), RULES * strlen("score talk, ") - 2);
-	scene_listen();
+	stderr_catch();
 	record_log(s.eval, &d, "", "0123456789", 12345);
-	const char *line = scene_heard();
+	const char *line = stderr_release();
 	assert_non_null(strstr(line, " would=<score talk, score talk, "));
 	assert_non_null(strstr(line, " ref=0123456789 dns=40 "));
 	scene_end(&s);

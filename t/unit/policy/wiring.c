@@ -1,5 +1,6 @@
 /* wiring.c - does Postfix ask at the right places? it promises that … */
 #include "scene.h"
+#include "stderr.h"
 #include "policy/wiring.h"
 
 #include <setjmp.h>
@@ -53,11 +54,11 @@ right_is_quiet(void **state)
 	struct wiring w = { 0 };
 	(void)state;
 
-	scene_listen();
+	stderr_catch();
 	see(&w, &rcpt, 3000);
 	see(&w, &data, 3000);
 	see(&w, &end, 3000);
-	assert_string_equal(scene_heard(), "");
+	assert_string_equal(stderr_release(), "");
 }
 
 static void
@@ -75,14 +76,14 @@ stage_once(void **state)
 
 	see(&w, &rcpt, 1);
 	for (size_t i = 0; i < 4; i++) {
-		scene_listen();
+		stderr_catch();
 		see(&w, &stages[i], 50);
-		assert_int_equal(warnings(scene_heard(), names[i]), 1);
+		assert_int_equal(warnings(stderr_release(), names[i]), 1);
 	}
-	scene_listen();
+	stderr_catch();
 	for (size_t i = 0; i < 4; i++)
 		see(&w, &stages[i], 50);
-	assert_string_equal(scene_heard(), "");
+	assert_string_equal(stderr_release(), "");
 }
 
 static void
@@ -92,12 +93,12 @@ contexts_bounded(void **state)
 	struct wiring w = { 0 };
 	(void)state;
 
-	scene_listen();
+	stderr_catch();
 	see(&w, &bad, 1);
-	assert_int_equal(warnings(scene_heard(), "policy_context=no\\x0asense is no service"), 1);
-	scene_listen();
+	assert_int_equal(warnings(stderr_release(), "policy_context=no\\x0asense is no service"), 1);
+	stderr_catch();
 	see(&w, &bad, 500);
-	assert_int_equal(warnings(scene_heard(), "policy_context="), 9);
+	assert_int_equal(warnings(stderr_release(), "policy_context="), 9);
 }
 
 static void
@@ -107,17 +108,17 @@ never_rcpt(void **state)
 	struct wiring w = { 0 }, sees_one = { 0 };
 	(void)state;
 
-	scene_listen();
+	stderr_catch();
 	see(&w, &data, 999);
-	assert_string_equal(scene_heard(), "");
-	scene_listen();
+	assert_string_equal(stderr_release(), "");
+	stderr_catch();
 	see(&w, &data, 3000);
-	assert_int_equal(warnings(scene_heard(), "no request in 1000 came at RCPT"), 1);
-	scene_listen();
+	assert_int_equal(warnings(stderr_release(), "no request in 1000 came at RCPT"), 1);
+	stderr_catch();
 	see(&sees_one, &data, 999);
 	see(&sees_one, &rcpt, 1);
 	see(&sees_one, &data, 3000);
-	assert_string_equal(scene_heard(), "");
+	assert_string_equal(stderr_release(), "");
 }
 
 static void
@@ -128,18 +129,18 @@ all_private(void **state)
 	struct wiring w = { 0 }, sees_one = { 0 }, own = { 0 };
 	(void)state;
 
-	scene_listen();
+	stderr_catch();
 	see(&w, &private, 999);
-	assert_string_equal(scene_heard(), "");
-	scene_listen();
+	assert_string_equal(stderr_release(), "");
+	stderr_catch();
 	see(&w, &private, 3000);
-	assert_int_equal(warnings(scene_heard(), "every one of 1000 clients has a private address"), 1);
-	scene_listen();
+	assert_int_equal(warnings(stderr_release(), "every one of 1000 clients has a private address"), 1);
+	stderr_catch();
 	see(&sees_one, &private, 500);
 	see(&sees_one, &rcpt, 1);
 	see(&sees_one, &private, 3000);
 	see(&own, &local, 3000);
-	assert_string_equal(scene_heard(), "");
+	assert_string_equal(stderr_release(), "");
 }
 
 /* ---- what rules need ---- */
@@ -172,17 +173,17 @@ never_counted(void **state)
 		struct needs needs = { .sent_rule = NULL };
 
 		*(wrong[i].stage == STAGE_DATA ? &needs.mail[of].data_rule : &needs.mail[of].end_rule) = "one";
-		scene_listen();
+		stderr_catch();
 		for (unsigned k = 0; k < 3000; k++) {
 			wiring_message(&w, &needs, of);
 			wiring_message(&w, &needs, others);
 		}
-		assert_int_equal(warnings(scene_heard(), wrong[i].says), 1);
-		scene_listen();
+		assert_int_equal(warnings(stderr_release(), wrong[i].says), 1);
+		stderr_catch();
 		see(&sees_one, &asked, 1);
 		for (unsigned k = 0; k < 3000; k++)
 			wiring_message(&sees_one, &needs, of);
-		assert_string_equal(scene_heard(), "");
+		assert_string_equal(stderr_release(), "");
 	}
 }
 
@@ -194,16 +195,16 @@ never_data(void **state)
 	struct wiring w = { 0 }, sees_one = { 0 };
 	(void)state;
 
-	scene_listen();
+	stderr_catch();
 	messages(&w, &needs, 999);
-	assert_string_equal(scene_heard(), "");
-	scene_listen();
+	assert_string_equal(stderr_release(), "");
+	stderr_catch();
 	messages(&w, &needs, 3000);
-	assert_int_equal(warnings(scene_heard(), "the rule one has nothing to go by: no message in 1000 came to DATA"), 1);
-	scene_listen();
+	assert_int_equal(warnings(stderr_release(), "the rule one has nothing to go by: no message in 1000 came to DATA"), 1);
+	stderr_catch();
 	see(&sees_one, &data, 1);
 	messages(&sees_one, &needs, 3000);
-	assert_string_equal(scene_heard(), "");
+	assert_string_equal(stderr_release(), "");
 }
 
 static void
@@ -213,15 +214,15 @@ never_sent(void **state)
 	struct wiring w = { 0 }, sees_one = { .sent_seen = true };
 	(void)state;
 
-	scene_listen();
+	stderr_catch();
 	messages(&w, &needs, 999);
-	assert_string_equal(scene_heard(), "");
-	scene_listen();
+	assert_string_equal(stderr_release(), "");
+	stderr_catch();
 	messages(&w, &needs, 3000);
-	assert_int_equal(warnings(scene_heard(), "the rule two does not know what our users send: in 1000 messages no submission"), 1);
-	scene_listen();
+	assert_int_equal(warnings(stderr_release(), "the rule two does not know what our users send: in 1000 messages no submission"), 1);
+	stderr_catch();
 	messages(&sees_one, &needs, 3000);
-	assert_string_equal(scene_heard(), "");
+	assert_string_equal(stderr_release(), "");
 }
 
 static void
@@ -232,16 +233,16 @@ never_unknown(void **state)
 	struct wiring w = { 0 }, sees_pre = { 0 };
 	(void)state;
 
-	scene_listen();
+	stderr_catch();
 	messages(&w, &needs, 999);
-	assert_string_equal(scene_heard(), "");
-	scene_listen();
+	assert_string_equal(stderr_release(), "");
+	stderr_catch();
 	messages(&w, &needs, 3000);
-	assert_int_equal(warnings(scene_heard(), "the rule three does not know which recipients are not here: in 1000 messages"), 1);
-	scene_listen();
+	assert_int_equal(warnings(stderr_release(), "the rule three does not know which recipients are not here: in 1000 messages"), 1);
+	stderr_catch();
 	see(&sees_pre, &pre, 1);
 	messages(&sees_pre, &needs, 3000);
-	assert_string_equal(scene_heard(), "");
+	assert_string_equal(stderr_release(), "");
 }
 
 static void
@@ -251,12 +252,12 @@ turned_on_later(void **state)
 	struct wiring w = { 0 };
 	(void)state;
 
-	scene_listen();
+	stderr_catch();
 	messages(&w, &none, 3000);
-	assert_string_equal(scene_heard(), "");
-	scene_listen();
+	assert_string_equal(stderr_release(), "");
+	stderr_catch();
 	messages(&w, &both, 1);
-	assert_int_equal(warnings(scene_heard(), "the rule "), 2);
+	assert_int_equal(warnings(stderr_release(), "the rule "), 2);
 }
 
 static struct needs

@@ -1,5 +1,6 @@
 /* listen.c - test of src/server/listen.c: it promises that … */
 #include "server/listen.h"
+#include "stderr.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -75,7 +75,6 @@ struct bench {
 	char folder[32], path[64], word[72];
 	struct server_options options;
 	struct bound bound[BOUND_MAX];
-	int log, stderr_before;
 };
 
 static int
@@ -89,9 +88,7 @@ set_up(void **state)
 	snprintf(b->path, sizeof b->path, "%s/socket", b->folder);
 	snprintf(b->word, sizeof b->word, "unix:%s", b->path);
 	b->options = (struct server_options){ .socket_mode = 0600, .socket_group = "", .user = "", .group = "" };
-	b->log = memfd_create("log", MFD_CLOEXEC);
-	b->stderr_before = dup(STDERR_FILENO);
-	dup2(b->log, STDERR_FILENO);
+	stderr_catch();
 	*state = b;
 	return 0;
 }
@@ -101,23 +98,11 @@ tear_down(void **state)
 {
 	struct bench *b = *state;
 
-	dup2(b->stderr_before, STDERR_FILENO);
-	close(b->stderr_before);
-	close(b->log);
+	stderr_release();
 	unlink(b->path);
 	int left = rmdir(b->folder);
 	free(b);
 	return left;
-}
-
-static bool
-logged(const struct bench *b, const char *text)
-{
-	char all[8192];
-	ssize_t len = pread(b->log, all, sizeof all - 1, 0);
-
-	all[len > 0 ? len : 0] = '\0';
-	return strstr(all, text) != NULL;
 }
 
 static void
@@ -158,7 +143,7 @@ unix_group(void **state)
 	close(b->bound[0].fd);
 	b->options.socket_group = "no-such-group";
 	assert_int_equal(listen_bind(&b->options, b->word, b->bound), 0);
-	assert_true(logged(b, "error: socket_group = no-such-group: no such group; "));
+	assert_true(stderr_says("error: socket_group = no-such-group: no such group; "));
 	free(name);
 }
 
@@ -171,7 +156,7 @@ unix_live(void **state)
 	assert_int_equal(listen_bind(&b->options, b->word, b->bound), 1);
 	assert_int_equal(listen(b->bound[0].fd, 1), 0);
 	assert_int_equal(listen_bind(&b->options, b->word, second), 0);
-	assert_true(logged(b, "another program answers on this socket; stop it"));
+	assert_true(stderr_says("another program answers on this socket; stop it"));
 	assert_int_equal(access(b->path, F_OK), 0);
 	close(b->bound[0].fd);
 }
@@ -185,7 +170,7 @@ unix_foreign(void **state)
 
 	close(fd);
 	assert_int_equal(listen_bind(&b->options, b->word, b->bound), 0);
-	assert_true(logged(b, "no socket; move it away"));
+	assert_true(stderr_says("no socket; move it away"));
 	assert_int_equal(unlink(b->path), 0);
 	assert_int_equal(symlink("/nowhere", b->path), 0);
 	assert_int_equal(listen_bind(&b->options, b->word, b->bound), 0);
@@ -194,7 +179,7 @@ unix_foreign(void **state)
 	unlink(b->path);
 	strcat(b->word, "/deeper");
 	assert_int_equal(listen_bind(&b->options, b->word, b->bound), 0);
-	assert_true(logged(b, "create its folder first"));
+	assert_true(stderr_says("create its folder first"));
 }
 
 static void
@@ -207,9 +192,9 @@ inet_taken(void **state)
 	assert_false(b->bound[0].local);
 	assert_int_equal(listen(b->bound[0].fd, 1), 0);
 	assert_int_equal(listen_bind(&b->options, b->bound[0].name, second), 0);
-	assert_true(logged(b, "another program listens there: stop it"));
+	assert_true(stderr_says("another program listens there: stop it"));
 	assert_int_equal(listen_bind(&b->options, "inet:192.0.2.1:0", second), 0);
-	assert_true(logged(b, "this machine has no such address"));
+	assert_true(stderr_says("this machine has no such address"));
 	close(b->bound[0].fd);
 }
 
@@ -257,7 +242,7 @@ inherit(struct bench *b)
 	WANT(strcmp(b->bound[1].name, b->word) == 0);
 	dup2(STDERR_FILENO, 4);
 	WANT(listen_bind(&b->options, "systemd", b->bound) == 0);
-	WANT(logged(b, "socket 2 of policyd.socket is no listening stream"));
+	WANT(stderr_says("socket 2 of policyd.socket is no listening stream"));
 	return 0;
 }
 #endif
@@ -269,16 +254,14 @@ systemd(void **state)
 
 	assert_int_equal(listen_inherited(), 0);
 	assert_int_equal(listen_bind(&b->options, "systemd", b->bound), 0);
-	assert_true(logged(b, "enable policyd.socket"));
+	assert_true(stderr_says("enable policyd.socket"));
 #ifdef HAVE_SYSTEMD
-	int status, log = fcntl(b->log, F_DUPFD_CLOEXEC, 20), first = b->log;
+	int status;
 	pid_t pid = fork();
 
-	b->log = log;
 	if (pid == 0)
 		_exit(inherit(b) & 255);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	close(first);
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		fail_msg("child: status %d, line %d modulo 256", status, WEXITSTATUS(status));
 #endif

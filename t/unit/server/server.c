@@ -9,6 +9,7 @@
 #include "protocol/action.h"
 #include "protocol/request.h"
 #include "server/connection.h"
+#include "stderr.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,7 +23,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -46,7 +46,6 @@ struct bench {
 	size_t longest;				/* bytes of the longest request */
 	bool fat;				/* answers of REPLY_MAX bytes */
 	bool stopped;
-	int log, stderr_before;
 };
 
 /* "q=NAME\n…": the name. */
@@ -98,9 +97,7 @@ set_up(void **state)
 	struct bench *b = calloc(1, sizeof *b);
 	const char *why;
 
-	b->log = memfd_create("log", MFD_CLOEXEC);
-	b->stderr_before = dup(STDERR_FILENO);
-	dup2(b->log, STDERR_FILENO);
+	stderr_catch();
 	strcpy(b->folder, "/tmp/policyd-server-XXXXXX");
 	if (mkdtemp(b->folder) == NULL)
 		return -1;
@@ -169,27 +166,11 @@ tear_down(void **state)
 	server_free(b->server);
 	loop_free(b->loop);
 	unlink(b->path);
-	dup2(b->stderr_before, STDERR_FILENO);
-	close(b->stderr_before);
-	close(b->log);
+	stderr_release();
 	if (rmdir(b->folder) != 0)
 		return -1;
 	free(b);
 	return 0;
-}
-
-/* How often the log says so. */
-static size_t
-logged(const struct bench *b, const char *words)
-{
-	char all[65536];
-	ssize_t len = pread(b->log, all, sizeof all - 1, 0);
-	size_t count = 0;
-
-	all[len > 0 ? len : 0] = '\0';
-	for (const char *at = all; (at = strstr(at, words)) != NULL; at++)
-		count++;
-	return count;
 }
 
 static uint64_t
@@ -434,8 +415,8 @@ bounded(void **state)
 		assert_int_equal(counted("policyd_connections_dropped_total", too_long), before + 1);
 	}
 	assert_int_equal(b->longest, REQUEST_BYTES_MAX);
-	assert_int_equal(logged(b, "16384 bytes; hung up"), 3);
-	assert_int_equal(logged(b, b->unix_word), 4);		/* "listening on" it, and each warning */
+	assert_int_equal(stderr_says("16384 bytes; hung up"), 3);
+	assert_int_equal(stderr_says(b->unix_word), 4);		/* "listening on" it, and each warning */
 }
 
 static void
@@ -453,7 +434,7 @@ garbage(void **state)
 	say_text(b, fd, "q=hangup\n\nq=2\n\n");
 	hear_end(b, fd);
 	assert_string_equal(b->order, "hangup ");
-	assert_int_equal(logged(b, "cannot be read; hung up"), 1);
+	assert_int_equal(stderr_says("cannot be read; hung up"), 1);
 }
 
 static void
@@ -470,8 +451,8 @@ crlf(void **state)
 	for (size_t i = 0; i < sizeof bytes - 1; i++)
 		say(b, fd, bytes + i, 1);
 	hear_end(b, fd);
-	assert_int_equal(logged(b, "CRLF"), 2);
-	assert_int_equal(logged(b, "server: 127.0.0.1:"), 2);
+	assert_int_equal(stderr_says("CRLF"), 2);
+	assert_int_equal(stderr_says("server: 127.0.0.1:"), 2);
 	assert_int_equal(b->asked, 0);
 }
 
@@ -491,7 +472,7 @@ half_sent(void **state)
 	hear(b, half, "a=0\n\n");
 	hear_end(b, half);
 	assert_true(clock_mono_us() - begun_us > 900000);
-	assert_int_equal(logged(b, "not finished; hung up"), 1);
+	assert_int_equal(stderr_says("not finished; hung up"), 1);
 	say_text(b, idle, "q=3\n\n");
 	hear(b, idle, "a=3\n\n");
 	say_text(b, waiting, "\n\n");		/* the time of an answer under way is not its peer's */
@@ -513,7 +494,7 @@ slow_drip(void **state)
 	for (; send(fd, "x", 1, MSG_NOSIGNAL) == 1 && clock_mono_us() < until_us; wait_a_little(b, -1))
 		turn(b);
 	hear_end(b, fd);
-	assert_int_equal(logged(b, "not finished; hung up"), 1);
+	assert_int_equal(stderr_says("not finished; hung up"), 1);
 }
 
 static void
@@ -530,7 +511,7 @@ idle_closed(void **state)
 	b->options.idle_timeout_s = 1;		/* now that all is said */
 	hear_end(b, fd);
 	hear_end(b, silent);
-	assert_int_equal(logged(b, "hung up"), 0);
+	assert_int_equal(stderr_says("hung up"), 0);
 	answer(b, 0);
 	hear(b, waiting, "a=later\n\n");
 	hear_end(b, waiting);
@@ -573,7 +554,7 @@ never_reads(void **state)
 	b->fat = false;
 	say_text(b, other, "q=me\n\n");
 	hear(b, other, "a=me\n\n");
-	UNTIL(b, logged(b, "an answer not taken; hung up") == 1);
+	UNTIL(b, stderr_says("an answer not taken; hung up") == 1);
 	close(fd);
 	close(other);
 }
@@ -628,7 +609,7 @@ over_the_limit(void **state)
 	say_text(b, one, "q=1\n\n");
 	hear(b, one, "a=1\n\n");
 	assert_int_equal(counted("policyd_connections_refused_total", overload), before + 2);
-	assert_int_equal(logged(b, "max_connections"), 1);
+	assert_int_equal(stderr_says("max_connections"), 1);
 	close(one);
 	UNTIL(b, metric_gauge("policyd_connections", "", "")->value == 1);
 	int five = connect_tcp(b);
@@ -678,7 +659,7 @@ wrong_address(void **state)
 	say_text(b, fd, "q=1\n\n");
 	hear(b, fd, "a=1\n\n");
 	assert_int_equal(counted("policyd_connections_refused_total", address), before + 2);
-	assert_int_equal(logged(b, "127.0.0.1 may not connect"), 1);
+	assert_int_equal(stderr_says("127.0.0.1 may not connect"), 1);
 	server_configure(b->server, &open);
 	int tcp = connect_tcp(b);
 	say_text(b, tcp, "q=2\n\n");
@@ -707,7 +688,7 @@ by_ipv6(void **state)
 	hear(b, fd, "a=1\n\n");
 	say_text(b, fd, "q=hangup\n\n");
 	hear_end(b, fd);
-	assert_int_equal(logged(b, "server: [::1]:"), 1);
+	assert_int_equal(stderr_says("server: [::1]:"), 1);
 }
 
 /* ---- peers that leave ---- */
@@ -792,12 +773,12 @@ told_of_restart(void **state)
 	assert_true(server_listen(b->server));
 	other.idle_timeout_s = 5;
 	server_configure(b->server, &other);
-	assert_int_equal(logged(b, "next restart"), 0);
+	assert_int_equal(stderr_says("next restart"), 0);
 	other.listen.at = words;
 	server_configure(b->server, &other);
-	assert_int_equal(logged(b, "next restart"), 1);
+	assert_int_equal(stderr_says("next restart"), 1);
 	server_configure(b->server, &b->options);
-	assert_int_equal(logged(b, "next restart"), 1);
+	assert_int_equal(stderr_says("next restart"), 1);
 }
 
 static void
@@ -808,8 +789,8 @@ says_all_that_is_wrong(void **state)
 
 	b->options.listen = (struct option_list){ 4, words };
 	assert_false(server_listen(b->server));
-	assert_int_equal(logged(b, "error: "), 3);
-	assert_int_equal(logged(b, "create its folder first"), 1);
+	assert_int_equal(stderr_says("error: "), 3);
+	assert_int_equal(stderr_says("create its folder first"), 1);
 }
 
 #ifdef HAVE_SYSTEMD
@@ -821,7 +802,6 @@ listen_as_shipped(struct bench *b)
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	char pid[20];
 
-	b->log = fcntl(b->log, F_DUPFD, 20);
 	strcpy(at.sun_path, b->path);
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	if (bind(fd, (struct sockaddr *)&at, sizeof at) != 0 || listen(fd, 1) != 0 || dup2(fcntl(fd, F_DUPFD, 20), 3) != 3)
@@ -830,7 +810,7 @@ listen_as_shipped(struct bench *b)
 	setenv("LISTEN_PID", pid, 1);
 	setenv("LISTEN_FDS", "1", 1);
 	b->options.listen = (struct option_list){ 1, &word };
-	return server_listen(b->server) && logged(b, "\n") == 1 ? logged(b, b->unix_word) : 101;
+	return server_listen(b->server) && stderr_says("\n") == 1 ? stderr_says(b->unix_word) : 101;
 }
 
 static void
