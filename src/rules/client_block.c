@@ -29,6 +29,15 @@ static const struct option rows[] = {
 	    .sentence = "The client is blocked for good (table block)." },
 };
 
+/* A reply shows no seconds: who comes back in the minute it names must not be too early. */
+static int64_t
+minute_after(int64_t time_s)
+{
+	int64_t minute_s = (time_s + 59) / 60 * 60;
+
+	return minute_s < CLOCK_MAX_S ? minute_s : CLOCK_MAX_S;
+}
+
 /* The row blocks who; temporary and permanent are the places of the checks. */
 static struct verdict
 say(struct eval *e, const struct list_row *row, const char *who, unsigned temporary, unsigned permanent)
@@ -39,7 +48,7 @@ say(struct eval *e, const struct list_row *row, const char *who, unsigned tempor
 	clock_print(row->since_s, since);
 	if (row->expires_s == 0)
 		return object(e, permanent, "5.7.1", "%.80s is blocked since %.10s: %.90s; ask us to lift it", who, since, cause);
-	clock_print(row->expires_s, until);
+	clock_print(minute_after(row->expires_s), until);
 	return object(e, temporary, "4.7.1", "%.80s is blocked from %.10s %.5s to %.10s %.5s UTC: %.90s; come back then, or "
 	    "ask us to lift it", who, since, since + 11, until, until + 11, cause);
 }

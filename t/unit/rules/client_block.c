@@ -19,6 +19,12 @@ main(void)
 		{ "a block with an end says since when, until when and why", { ROW("192.0.2.7", "", "it tried 20 recipients", 3600) },
 		  "OBJECT client_block_temporary 4.7.1 192.0.2.7 is blocked from 2026-11-02 09:00 to 2026-11-02 10:00 UTC: "
 		  "it tried 20 recipients; come back then, or ask us to lift it" },
+		{ "who comes back when it says is not too early", { ROW("192.0.2.7", "", "it tried 20 recipients", 30) },
+		  "OBJECT client_block_temporary 4.7.1 192.0.2.7 is blocked from 2026-11-02 09:00 to 2026-11-02 09:01 UTC: "
+		  "it tried 20 recipients; come back then, or ask us to lift it" },
+		{ "one until the end of time says so", { ROW("192.0.2.7", "", "spam", 253402300799 - 1793610000) },
+		  "OBJECT client_block_temporary 4.7.1 192.0.2.7 is blocked from 2026-11-02 09:00 to 9999-12-31 23:59 UTC: "
+		  "spam; come back then, or ask us to lift it" },
 		{ "one for good says how it ends", { ROW("192.0.2.0/24", "", "a stop was ignored", 0) },
 		  "OBJECT client_block_permanent 5.7.1 192.0.2.7 is blocked since 2026-11-02: a stop was ignored; "
 		  "ask us to lift it" },
