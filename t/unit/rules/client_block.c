@@ -33,6 +33,8 @@ main(void)
 		  "ask us to lift it" },
 		{ "a blocked sender is named", { .sender = "b@example.net", ROW("", "example.net", "spam", 0) },
 		  "OBJECT client_block_permanent 5.7.1 b@example.net is blocked since 2026-11-02: spam; ask us to lift it" },
+		{ "so is the null sender", { ROW("", "<>", "spam", 0) },
+		  "OBJECT client_block_permanent 5.7.1 <> is blocked since 2026-11-02: spam; ask us to lift it" },
 	};
 	return promises_keep(&rule_client_block, promises, sizeof promises / sizeof *promises);
 }
