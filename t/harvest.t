@@ -192,7 +192,7 @@ is $p->sql("SELECT accepted, refused FROM day_of WHERE scope = 'client' AND name
 
 $p->reload(profiles => profile('mx', client_reputation => 'defer') . "reputation_min = -10\n");
 $p->says(qr/(?:read again.*){3}/s, 'reloaded');
-my $poor = qr/^450 4\.7\.1 .*: 192\.0\.2\.50 tried too many recipients that are not here, or was refused too often; mend that, and come back later \(client_reputation /;
+my $poor = qr/^450 4\.7\.1 .*: 192\.0\.2\.50 has a poor reputation here; ask us why, and quote this reply with its reference \(client_reputation /;
 eventually { (session('192.0.2.50', 'known'))[0] =~ $poor } 'a poor reputation';
 ok passes('192.0.2.202'), 'a good one';
 ok passes('192.0.2.99'), 'and none';

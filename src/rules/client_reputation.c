@@ -42,9 +42,8 @@ judge(struct eval *e)
 		    request(e)->client_address);
 	if (known == KNOWN_NO || score >= o->least)
 		return DUNNO;
-	return traced(e, object(e, CLIENT_REPUTATION, "4.7.1", "%.80s tried too many recipients that are not here, or was refused "
-	    "too often; mend that, and come back later", request(e)->client_address), "score %" PRId64 ", less than %" PRId64, score,
-	    o->least);
+	return traced(e, object(e, CLIENT_REPUTATION, "4.7.1", "%.80s has a poor reputation here; ask us why, and quote this "
+	    "reply with its reference", request(e)->client_address), "score %" PRId64 ", less than %" PRId64, score, o->least);
 }
 
 const struct rule rule_client_reputation = { "client_reputation", judge, STAGE_RCPT, HOOK_MX, SPARE_STRANGER,

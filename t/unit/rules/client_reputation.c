@@ -4,8 +4,8 @@
 extern const struct rule rule_client_reputation;
 
 #define SCORE(n) .reputation = KNOWN_YES, .score = n
-#define TOO_LOW "OBJECT client_reputation 4.7.1 192.0.2.7 tried too many recipients that are not here, or was refused too " \
-    "often; mend that, and come back later"
+#define TOO_LOW "OBJECT client_reputation 4.7.1 192.0.2.7 has a poor reputation here; ask us why, and quote this reply with its " \
+    "reference"
 
 int
 main(void)
