@@ -76,7 +76,8 @@ $postfix->accounts('ann@example.org' => 'secret');
 mkdir $postfix->queue . '/policyd' or die;
 my $socket = $postfix->queue . '/policyd/policyd.sock';
 my $quotas = "[submission]\nquota = login 100 recipients / 1h, login 1G bytes / 1d\n";
-my $p = Policyd::Daemon->start(profiles => profile('mx', helo_not_fqdn => 'reject') . $quotas, server => {
+my $checks = profile('mx', helo_not_fqdn => 'reject', spamtrap => 'reject', client_block_temporary => 'defer');
+my $p = Policyd::Daemon->start(profiles => $checks . $quotas, server => {
 	listen => "unix:$socket, unix:" . folder . '/policyd/socket', socket_group => 'postfix', user => 'nobody',
 	decision_log => 'all' });
 $p->sql("INSERT INTO deny (sender) VALUES ('left\@example.org')");
@@ -105,6 +106,20 @@ $c = $postfix->dial('smtp');
 $c->expect(220);
 $c->say('EHLO localhost');
 like $c->mail($unheard, 'somebody@example.com'), qr/^250 /, 'MX: our own machines may send anywhere';
+
+# ---- a spam trap is no mailbox ----
+
+$p->sql("INSERT INTO allow (client) VALUES ('192.0.2.31'); INSERT INTO spamtrap (recipient) VALUES ('trap\@example.org')");
+my %trapped = (policy_context => 'mx-pre', client_address => '192.0.2.98', recipient => 'trap@example.org');
+eventually { $p->ask(%trapped) =~ /^550/ } 'policyd knows the trap';
+$c = $postfix->client(addr => '192.0.2.30', helo => 'mx.example.net');
+like $c->mail('buyer@example.net', 'trap@example.org'), qr/^550 5\.7\.1 .*: trap\@example\.org never asked anybody for mail; .*\(spamtrap /,
+    'MX: of a trap that Postfix does not know policyd says what it is';
+like $c->say('RCPT TO:<known@example.org>'), qr/^450 4\.7\.1 .*: 192\.0\.2\.30 is blocked .*\(client_block_temporary /, 'and who wrote to it is blocked';
+eventually { $p->sql("SELECT hits FROM trap_hit WHERE client = '192.0.2.30'") eq '1' } 'and counted';
+$c = $postfix->client(addr => '192.0.2.31', helo => 'mx.example.net');
+like $c->mail('friend@example.net', 'trap@example.org'), qr/^550 5\.1\.1 .*User unknown/, 'but not who is allowed';
+like $c->say('RCPT TO:<known@example.org>'), qr/^250 /, 'whose mail is accepted';
 
 # ---- submission ----
 
@@ -184,6 +199,9 @@ is_deeply [ $p->sql(<<~'') ], [
 	'eve@example.net mx mx ',
 	'ann@example.org mx-pre submission ann@example.org',
 	'ann@example.org mx submission ann@example.org',
+	'buyer@example.net mx-pre mx ',
+	'friend@example.net mx-pre mx ',
+	'friend@example.net mx mx ',
 	'ann+submission@example.org submission-sender submission ann@example.org',
 	'ann+submission@example.org submission submission ann@example.org',
 	'left@example.org submission-sender submission ann@example.org',

@@ -167,11 +167,18 @@ is tried('192.0.2.40'), 20, 'nothing counted twice';
 
 # ---- shadow ----
 
-$p->reload(profiles => profile('mx', client_harvesting => 'log', client_block_temporary => 'defer'));
+$p->reload(profiles => profile('mx', client_harvesting => 'log', spamtrap => 'log', client_block_temporary => 'defer'));
 $p->says(qr/read again/, 'reloaded');
 session('192.0.2.50', nobodies(25));
 ok passes('192.0.2.50'), 'log: nobody is blocked';
 eventually { $p->sql('SELECT would FROM shadow') =~ /object client_harvesting/ } 'but it is recorded who would be';
+$p->sql("INSERT INTO spamtrap (recipient) VALUES ('ann\@example.org'), ('trap\@example.org')");
+eventually { session('192.0.2.53', 'ann'); $p->sql("SELECT count(*) FROM shadow WHERE would = 'object spamtrap'") } 'log: a spam trap';
+like((session('192.0.2.54', 'ann', 'trap'))[1], $unknown, 'log: Postfix says what it says of one that is no mailbox');
+ok passes('192.0.2.54'), 'log: nobody is blocked';
+eventually { $p->sql("SELECT accepted FROM day_of WHERE scope = 'client' AND name = '192.0.2.54'") eq '2' } 'what was let pass is counted';
+is $p->sql("SELECT hits FROM trap_hit WHERE client = '192.0.2.54'"), 2, 'and each trap once, though Postfix asks about the mailbox twice';
+$p->sql('DELETE FROM spamtrap');
 
 # ---- the delivery rate ----
 

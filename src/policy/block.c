@@ -59,7 +59,7 @@ on_record(struct eval *e)
 	if (client_key(e) == NULL)
 		return false;
 	return from->on_record(from->arg, e->client_key) || last_block(e, BLOCKED_CLIENT) != NULL ||
-	    listed(e, LIST_BLOCK, &doubt) != NULL || doubt;
+	    listed(e, LIST_SPAMTRAP, &doubt) != NULL || listed(e, LIST_BLOCK, &doubt) != NULL || doubt;
 }
 
 bool

@@ -158,31 +158,43 @@ count_login(struct job *j)
 		store_add_activity(store, "login", e->login, ACTIVITY_REFUSED, e->now_s, 1);
 }
 
+/* ---- what is found in both contexts ---- */
+
+/* Was this found of the recipient where Postfix asked first?  There it is noted. */
+static bool
+is_again(struct job *j, const char *what)
+{
+	const struct request *r = &j->request;
+	struct messages *m = j->policy->messages;
+
+	if (*r->instance == '\0')
+		return false;
+	const char *key = arena_printf(j->arena, "%s\n%s\n%s\n%s", r->instance, r->sender, r->recipient, what);
+	uint64_t hash = hash_bytes(key, strlen(key));
+	if (!(j->eval->hook & (HOOK_MX_PRE | HOOK_SUBMISSION_SENDER)))
+		return message_find(m, hash, strlen(key), clock_tick_us()).reply != NULL;
+	message_note(m, hash, strlen(key), clock_tick_us());
+	return false;
+}
+
 /* ---- what shadow checks would do ---- */
 
 const char *
 memory_would(struct job *j)
 {
-	const struct request *r = &j->request;
 	const char *would = j->decision.would;
-	bool first = j->eval->hook & (HOOK_MX_PRE | HOOK_SUBMISSION_SENDER);
 	char item[COUNTER_KEY];
 
-	if (would == NULL || *r->instance == '\0' || r->stage != STAGE_RCPT)
+	if (would == NULL || j->request.stage != STAGE_RCPT)
 		return would;
 	size_t size = strlen(would) + 1;
 	struct text fresh = { .at = arena_alloc(j->arena, size), .size = size };
 	for (const char *at = would; would_key(&at, item);) {
-		const char *key = arena_printf(j->arena, "%s\n%s\n%s\n%s", r->instance, r->sender, r->recipient, item);
-		uint64_t hash = hash_bytes(key, strlen(key));
-
 		*strchr(item, ':') = ' ';
-		if (first)
-			message_note(j->policy->messages, hash, strlen(key), clock_tick_us());
-		else if (message_find(j->policy->messages, hash, strlen(key), clock_tick_us()).reply == NULL)
+		if (!is_again(j, item))
 			text_add_all(&fresh, fresh.len > 0 ? ", " : "", item);
 	}
-	return first ? would : fresh.len > 0 ? fresh.at : NULL;
+	return fresh.len > 0 ? fresh.at : NULL;
 }
 
 /* ---- what strangers try ---- */
@@ -258,7 +270,8 @@ count_findings(struct job *j, const char *client)
 		const struct rule_state *s = &e->states[i];
 		unsigned counts = e->world->rules[i]->counts;
 
-		if (s->progress != RULE_DONE || s->verdict.check == NULL || s->verdict.least <= 0)
+		if (counts == 0 || s->progress != RULE_DONE || s->verdict.check == NULL || s->verdict.least <= 0 ||
+		    is_again(j, e->world->rules[i]->name))
 			continue;
 		for (unsigned kind = 0; counts != 0; kind++, counts >>= 1)
 			if (counts & 1)
@@ -283,9 +296,11 @@ memory_count(struct job *j)
 		count_login(j);
 	if (e->login_network != NULL)
 		store_login_seen(store, e->login, e->login_network, e->now_s);
-	if (j->request.stage != STAGE_RCPT || e->hook != HOOK_MX || client == NULL)
+	if (j->request.stage != STAGE_RCPT || !(e->hook & (HOOK_MX_PRE | HOOK_MX)) || client == NULL)
 		return;
 	count_findings(j, client);
+	if (e->hook == HOOK_MX_PRE)
+		return;
 	if (state == RECIPIENT_UNKNOWN || deactivated)
 		count_unknown(j->policy, &(struct unknown_recipient){ client, e->recipient, deactivated, UNKNOWN_BY_QUERY,
 		    e->now_s }, e->sender_domain);

@@ -263,8 +263,8 @@ enum recipient_state recipient_state(struct eval *e);
 const char *client_key(struct eval *e);
 
 /*
- * Is there anything against the client: a block that might match, ended or not, or recipients it tried in vain?  Where
- * this is false no rule needs to ask who vouches for it.  May ask for the client's name (then waiting(e) is true).
+ * Is there anything against the client: a block that might match, ended or not, recipients it tried in vain, or that it
+ * writes to a spam trap now?  Where this is false no rule needs to ask who vouches for it.  May ask for the client's name (then waiting(e) is true).
  */
 bool on_record(struct eval *e);
 

@@ -562,6 +562,40 @@ blocks_do_not_add_up(void **unused)
 	}
 }
 
+/* At mx-pre, with these rows of allow: what is decided of a spam trap or of somebody else, and whether the DNS is asked. */
+static void
+traps_are_no_mailboxes(void **unused)
+{
+	static const struct { const char *allow, *recipient, *action; bool asks; } cases[] = {
+		{ "192.0.2.1", "trap", "reject spamtrap", false },
+		{ "192.0.2.1", "ann", "dunno -", false },
+		{ "203.0.113.7", "trap", "dunno -", false },
+		{ "mail.example.net", "trap", "dunno -", true },
+		{ "mail.example.com", "trap", "reject spamtrap", true },
+		{ "mail.example.com", "ann", "dunno -", false },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct scene s = { .says = simply_says, .arg = (void *)(uintptr_t)"mail.example.net" };
+		char sql[300], attributes[200], said[100];
+
+		snprintf(sql, sizeof sql, "INSERT INTO hand_spamtrap VALUES ('trap@example.org', NULL);"
+		    "INSERT INTO hand_allow VALUES (1, '%s', '', '', '', '', NULL)", cases[i].allow);
+		snprintf(attributes, sizeof attributes, "client_address=203.0.113.7\nsender=bob@example.net\n"
+		    "recipient=%s@example.org\npolicy_context=mx-pre\n", cases[i].recipient);
+		scene_open(&s, NULL, 0, "", sql);
+		scene_begin(&s, attributes);
+		struct decision d = scene_decide(&s);
+		snprintf(said, sizeof said, "%s %s", decision_word(&d), d.check ? d.check : "-");
+		assert_string_equal(said, cases[i].action);
+		assert_int_equal(d.block != NULL, d.action == ACTION_REJECT);
+		assert_int_equal(s.asked_count > 0, cases[i].asks);
+		scene_end(&s);
+		scene_close(&s);
+	}
+}
+
 /* A login that sends from everywhere: what is decided under these settings, and whether the login is blocked for it. */
 static void
 logins_are_blocked_by_reject_alone(void **unused)
@@ -930,6 +964,8 @@ main(void)
 		{ .name = "everybody reaches the postmaster: deny goes before, a wish and a missing PTR do not",
 		  .test_func = everybody_reaches_the_postmaster },
 		{ .name = "a login is blocked by reject alone, once, and for longer the next time", .test_func = logins_are_blocked_by_reject_alone },
+		{ .name = "a spam trap need be no mailbox, and only who writes there might have to be looked up",
+		  .test_func = traps_are_no_mailboxes },
 		{ .name = "a block is not made weaker by another, nor is who is blocked blocked again", .test_func = blocks_do_not_add_up },
 		{ .name = "a client that may have another name, which is allowed, is not refused for good",
 		  .test_func = another_name_might_be_allowed },
