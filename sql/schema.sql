@@ -279,7 +279,7 @@ CREATE TABLE hand_block (
   since          INTEGER NOT NULL, -- when it was blocked last
   expires        INTEGER, -- until when; NULL: for good
   set_by         TEXT NOT NULL, -- 'hand', or the policyd that did it (writer.id)
-  note           TEXT, -- why, by whom; never shown to strangers
+  note           TEXT, -- why, by whom; never shown to strangers; gone when policyd blocks anew
   PRIMARY KEY (client, sender, login)
 ) WITHOUT ROWID;
 CREATE INDEX block_expires ON hand_block (expires) WHERE set_by <> 'hand'; -- what policyd set, and forgets

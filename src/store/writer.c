@@ -50,7 +50,7 @@ const char *const row_sql[ROWS] = {
 	[ROW_BLOCK] = "INSERT INTO hand_block (client, sender, login, cause, evidence, strikes, since, expires, set_by) "
 	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?10) ON CONFLICT DO UPDATE SET cause = excluded.cause, "
 	    "evidence = excluded.evidence, strikes = excluded.strikes, since = excluded.since, "
-	    "expires = excluded.expires, set_by = excluded.set_by WHERE expires IS NOT NULL",
+	    "expires = excluded.expires, set_by = excluded.set_by, note = NULL WHERE expires IS NOT NULL",
 	[ROW_ATTEMPT] = "INSERT INTO triplet_pending (client, sender, recipient, gen, first, ready) "
 	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 	[ROW_TRIPLET] = "INSERT INTO triplet_proven VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET "

@@ -314,6 +314,10 @@ lifted(void **state)
 	sql_run(f, "UPDATE block SET expires = 'now', note = 'they mended it' WHERE client = '" CLIENT "'");
 	assert_true(eventually(f, has_ended, NULL));
 	assert_string_equal(sql_text(f, "SELECT what, note FROM history"), "block: update|they mended it");
+	assert_string_equal(sql_text(f, "SELECT strikes, note FROM block"), "1|they mended it");
+	block(2, 86400);
+	assert_true(sql_becomes(f, "SELECT strikes, note IS NULL FROM block", "2|1"));
+	assert_string_equal(sql_text(f, "SELECT note FROM history"), "they mended it");
 }
 
 static void
@@ -373,7 +377,7 @@ main(void)
 		PROMISE("a block holds at once, is written, and goes when somebody deletes it", blocks),
 		PROMISE("a block is known after a restart", kept),
 		PROMISE("thousands of blocks become part of the lists", many_blocks),
-		PROMISE("a block that somebody ended has ended", lifted),
+		PROMISE("a block that somebody ended has ended, and what they noted is not said of the next one", lifted),
 		PROMISE("a block for good is not made shorter", stays),
 		PROMISE("a block of a login is one of its own, whatever the login is called", of_logins),
 	};
