@@ -55,6 +55,17 @@ eventually { $p->log =~ /can be written again/ } 'unlocked: the log says so';
 tries('192.0.2.9') for 1 .. 12;
 is tries('192.0.2.9', 'here'), $harvesting, 'unlocked: and it counts';
 
+# ---- more addresses are one client from now on ----
+
+my @server = %{$p->{server}};
+$p->reload(server => { @server, block_ipv4 => 24 });
+$p->says(qr/read again/, 'block_ipv4 = 24');
+eventually { tries('192.0.2.7', 'here') eq $blocked } 'who was blocked still is';
+is tries('192.0.2.8', 'here'), 'DUNNO', 'and nobody else';
+$p->reload(server => { @server });
+$p->says(qr/(?:read again.*){2}/s, 'and back');
+eventually { tries('192.0.2.7', 'here') eq $blocked } 'who was blocked still is';
+
 # ---- the file is corrupt ----
 
 $p->sql("INSERT INTO block (client, cause, note) VALUES ('192.0.2.64/28', 'spam', 'by hand')");

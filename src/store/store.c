@@ -526,6 +526,12 @@ store_lists(struct store *s)
 	return s->desk.lists;
 }
 
+void
+store_read_again(struct store *s)
+{
+	desk_read_again(&s->desk);
+}
+
 /* ---- start and end ---- */
 
 static void

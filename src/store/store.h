@@ -411,6 +411,9 @@ struct list_subject {			/* in normal form: lower case, A-labels */
 struct lists *store_lists(struct store *s);
 void lists_release(struct lists *l);
 
+/* Read all of them again, soon: blocks that policyd set are found by their networks then, whoever counts as one client now. */
+void store_read_again(struct store *s);
+
 /*
  * The most specific row that matches at time now_s, of equals the newest, of blocks first of all one for good; NULL
  * if none does.  A row for a recipient matches its address with an extension, too, after one that has that.  An allow
