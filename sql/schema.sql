@@ -57,12 +57,13 @@ CREATE TABLE writer (
   started        INTEGER NOT NULL -- when
 ) WITHOUT ROWID;
 
--- One row; grows whenever people change what policyd keeps in memory.
+-- One row; grows whenever people change what policyd keeps in memory, or policyd blocks somebody.
 CREATE TABLE change (
   id             INTEGER PRIMARY KEY CHECK (id = 1), -- always 1
-  n              INTEGER NOT NULL -- grows
+  n              INTEGER NOT NULL, -- how often people changed it
+  blocks         INTEGER NOT NULL DEFAULT 0 -- how often policyd blocked
 );
-INSERT INTO change VALUES (1, 0);
+INSERT INTO change (id, n) VALUES (1, 0);
 
 -- What people changed by hand; written by the views' triggers.
 CREATE TABLE history (
@@ -280,8 +281,10 @@ CREATE TABLE hand_block (
   expires        INTEGER, -- until when; NULL: for good
   set_by         TEXT NOT NULL, -- 'hand', or the policyd that did it (writer.id)
   note           TEXT, -- why, by whom; never shown to strangers; gone when policyd blocks anew
+  number         INTEGER, -- grows: change.blocks when policyd set it; NULL: people did
   PRIMARY KEY (client, sender, login)
 ) WITHOUT ROWID;
+CREATE INDEX block_number ON hand_block (number) WHERE number IS NOT NULL; -- what policyd blocked since
 CREATE INDEX block_expires ON hand_block (expires) WHERE set_by <> 'hand'; -- what policyd set, and forgets
 
 -- Addresses of ours that nobody ever gave to anybody: who writes to one has bought or guessed it; view spamtrap.

@@ -10,7 +10,7 @@ my $site = folder . '/site.db';
 system('sqlite3', $site, 'CREATE TABLE mailbox (address TEXT)') == 0 or die 'sqlite3';
 my $p = Policyd::Daemon->start(server => { site_database => $site, recipient_query => "SELECT 1 WHERE :local LIKE 'here%'",
     deadline => '3s' }, profiles => profile('mx', client_harvesting => 'defer', client_block_temporary => 'defer',
-    client_block_permanent => 'reject', recipient_unknown => 'reject', deny => 'reject'));
+    client_block_permanent => 'reject', spamtrap => 'reject', recipient_unknown => 'reject', deny => 'reject'));
 
 my ($unknown, $harvesting, $blocked) = ('550 5.1.1 recipient_unknown', '450 4.7.1 client_harvesting', '450 4.7.1 client_block_temporary');
 my $n = 0;
@@ -65,6 +65,21 @@ is tries('192.0.2.8', 'here'), 'DUNNO', 'and nobody else';
 $p->reload(server => { @server });
 $p->says(qr/(?:read again.*){2}/s, 'and back');
 eventually { tries('192.0.2.7', 'here') eq $blocked } 'who was blocked still is';
+
+# ---- another policyd on the same file ----
+
+my $other = Policyd::Daemon->start(server => { @server, database => $p->database }, profiles => $p->{profiles});
+sub other_says { my ($client, %with) = @_; return verdict($other->ask(client_address => $client, recipient => 'here@example.org', %with)) }
+$p->sql("INSERT INTO spamtrap (recipient) VALUES ('trap\@example.org'); INSERT INTO deny (helo) VALUES ('canary.example')");
+eventually { other_says('192.0.2.30', helo_name => 'canary.example') eq '550 5.7.1 deny' } 'another policyd reads the rows';
+eventually { verdict($p->ask(helo_name => 'canary.example')) eq '550 5.7.1 deny' } 'as this one does';
+is tries('192.0.2.30', 'trap'), '550 5.7.1 spamtrap', 'one of them blocks a client';
+eventually { other_says('192.0.2.30') eq $blocked } 'the other knows soon';
+is other_says('192.0.2.31'), 'DUNNO', 'and of nobody else';
+is $p->sql("SELECT strikes FROM block WHERE client = '192.0.2.30'"), 1, 'that is one block';
+is $other->stop, 'exit 0', 'the other stops';
+$p->sql("DELETE FROM block WHERE client = '192.0.2.30'; DELETE FROM spamtrap; DELETE FROM deny");
+eventually { tries('192.0.2.30', 'here') eq 'DUNNO' } 'all as before';
 
 # ---- the file is corrupt ----
 

@@ -194,12 +194,12 @@ $p->sql(<<~"");
 	INSERT INTO unknown SELECT '203.0.113.' || (i * i % 23), 'secret-' || i || '\@example.org',
 	  iif(i % 4, 'unknown', 'deactivated'), 'query', unixepoch() - 99999, unixepoch() - i * 200 - 100 FROM c WHERE i < 600;
 	INSERT INTO hand_block SELECT '203.0.113.' || i, '', '', 'it tried 20 recipients that are not here', '20 of ' || i, i,
-	  unixepoch() - i * 4000, unixepoch() + iif(i % 3, 1, -1) * 90000, 'mx-1', 'hidden-note' FROM c WHERE i BETWEEN 1 AND 30;
+	  unixepoch() - i * 4000, unixepoch() + iif(i % 3, 1, -1) * 90000, 'mx-1', 'hidden-note', i FROM c WHERE i BETWEEN 1 AND 30;
 	INSERT INTO hand_block VALUES ('', 'secret-o\@example.net', '', 'secret-p\@example.net asked for it',
-	    'it wrote to the spam trap secret-q r\@example.org', 1, unixepoch(), NULL, 'hand', ''),
-	  ('', '', 'secret-s', '', '', 1, unixepoch(), NULL, 'hand', ''),
-	  ('', 'spam.example', '', 'spam', NULL, 1, unixepoch(), NULL, 'hand', ''),
-	  ('192.0.2.99', '', '', '<i>', '<i>', '<strikes>', unixepoch(), '<expires>', 'hand', '');
+	    'it wrote to the spam trap secret-q r\@example.org', 1, unixepoch(), NULL, 'hand', '', NULL),
+	  ('', '', 'secret-s', '', '', 1, unixepoch(), NULL, 'hand', '', NULL),
+	  ('', 'spam.example', '', 'spam', NULL, 1, unixepoch(), NULL, 'hand', '', NULL),
+	  ('192.0.2.99', '', '', '<i>', '<i>', '<strikes>', unixepoch(), '<expires>', 'hand', '', NULL);
 	INSERT INTO list_state (list, kind, rules, state, since, why, probed, probe, ipv6) VALUES
 	  ('bl.example', 'addresses', 'dnsbl', 'failing', unixepoch() - 7200, '5 questions in a row failed', NULL, NULL, 'no'),
 	  ('a.example', 'addresses', 'dnsbl', 'good', unixepoch() - 7200, NULL, unixepoch(), 'good', 'no');

@@ -43,10 +43,10 @@ blocks_find(const struct blocks *b, const char *client, const char *login)
 	return e ? &e->row : NULL;
 }
 
-void
-blocks_add(struct blocks *b, const struct block *block)
+/* Of e, the entry that find() has, make one of this block; NULL: of a new one. */
+static struct entry *
+fill(struct blocks *b, struct entry *e, const struct block *block)
 {
-	struct entry *e = find(b, block->client, block->login);
 	char *texts = xmalloc(strlen(block->client) + strlen(block->login) + strlen(block->cause) + 3), *at = texts;
 
 	if (e == NULL) {
@@ -60,8 +60,23 @@ blocks_add(struct blocks *b, const struct block *block)
 	e->row.client = text_place(&at, block->client);
 	e->row.login = text_place(&at, block->login);
 	e->row.cause = text_place(&at, block->cause);
-	e->unwritten++;
 	e->in_file = false;
+	return e;
+}
+
+void
+blocks_add(struct blocks *b, const struct block *block)
+{
+	fill(b, find(b, block->client, block->login), block)->unwritten++;
+}
+
+void
+blocks_found(struct blocks *b, const struct block *block)
+{
+	struct entry *e = find(b, block->client, block->login);
+
+	if (e == NULL || e->unwritten == 0)
+		fill(b, e, block);
 }
 
 void

@@ -295,7 +295,7 @@ read_hand_back(sqlite3 *db, const char *path)
 	bool ok = attach(db, copy);
 	if (ok)
 		ok = for_each_hand_table(db, "copy", "INSERT OR IGNORE INTO main.%1$s (%2$s) SELECT %2$s FROM copy.%1$s",
-		    "UPDATE change SET n = n + 1");
+		    "UPDATE change SET n = n + 1, blocks = (SELECT ifnull(max(number), 0) FROM hand_block)");
 	if (ok)
 		log_info("store: what people wrote was read back from %s", copy);
 	else

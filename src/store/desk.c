@@ -12,9 +12,9 @@
 enum { PROBLEMS_BYTES = 60000 };
 
 void
-desk_init(struct desk *d, const char *path, int busy_ms, store_setting_reader *reader)
+desk_init(struct desk *d, const char *path, int busy_ms, store_setting_reader *reader, struct blocks *blocks)
 {
-	*d = (struct desk){ .path = path, .busy_ms = busy_ms, .reader = reader,
+	*d = (struct desk){ .path = path, .busy_ms = busy_ms, .reader = reader, .blocks = blocks,
 	    .seen_version = -1, .seen_change = -1, .lists = lists_empty(), .problems = xcalloc(1, PROBLEMS_BYTES),
 	    .delimiters = xcalloc(1, 1) };
 }
@@ -38,7 +38,8 @@ desk_close(struct desk *d)
 	d->loading = NULL;
 	sqlite3_finalize(d->data_version);
 	sqlite3_finalize(d->change);
-	d->data_version = d->change = NULL;
+	sqlite3_finalize(d->new_blocks);
+	d->data_version = d->change = d->new_blocks = NULL;
 	sqlite3_close(d->db);
 	d->db = NULL;
 	d->seen_version = d->seen_change = -1;
@@ -74,7 +75,9 @@ desk_open(struct desk *d, char *why, size_t size)
 	if (d->db == NULL)
 		return false;
 	if (sqlite3_prepare_v2(d->db, "PRAGMA data_version", -1, &d->data_version, NULL) == SQLITE_OK &&
-	    sqlite3_prepare_v2(d->db, "SELECT n FROM change", -1, &d->change, NULL) == SQLITE_OK) {
+	    sqlite3_prepare_v2(d->db, "SELECT n FROM change", -1, &d->change, NULL) == SQLITE_OK &&
+	    sqlite3_prepare_v2(d->db, "SELECT number, client, sender, login, ifnull(cause, ''), strikes, since, ifnull(expires, 0) "
+	    "FROM hand_block WHERE number > ? ORDER BY number", -1, &d->new_blocks, NULL) == SQLITE_OK) {
 		see_references(d);
 		return true;
 	}
@@ -106,6 +109,30 @@ see_blind(struct desk *d, const char *why)
 	d->blind = why != NULL;
 }
 
+static const char *
+text(sqlite3_stmt *s, int column)
+{
+	return (const char *)sqlite3_column_text(s, column);
+}
+
+/* What was blocked since the last look; false if that cannot be read. */
+static bool
+see_blocks(struct desk *d)
+{
+	sqlite3_stmt *s = d->new_blocks;
+	int code;
+
+	sqlite3_bind_int64(s, 1, d->seen_blocks);
+	while ((code = sqlite3_step(s)) == SQLITE_ROW) {
+		d->seen_blocks = sqlite3_column_int64(s, 0);
+		blocks_found(d->blocks, &(struct block){ .client = text(s, 1), .sender = text(s, 2), .login = text(s, 3),
+		    .cause = text(s, 4), .strikes = sqlite3_column_int(s, 5), .since_s = sqlite3_column_int64(s, 6),
+		    .expires_s = sqlite3_column_int64(s, 7) });
+	}
+	sqlite3_reset(s);
+	return code == SQLITE_DONE;
+}
+
 /* The reading connection failed: a lock passes, for anything else it is opened anew at the next look. */
 static void
 reader_failed(struct desk *d)
@@ -135,7 +162,7 @@ desk_look(struct desk *d)
 	if (version >= 0 && version == d->seen_version)
 		return false;
 	int64_t change = version < 0 ? -1 : number(d->change);
-	if (change < 0) {
+	if (change < 0 || (change == d->seen_change && !see_blocks(d))) {
 		reader_failed(d);
 		return false;
 	}
@@ -145,6 +172,7 @@ desk_look(struct desk *d)
 		return true;
 	}
 	d->seen_change = change;
+	d->seen_blocks = database_number(d->db, "SELECT blocks FROM change", -1);	/* those are read with the lists */
 	d->problems_len = 0;
 	d->problems[0] = '\0';
 	d->loading = lists_load_begin(d->db, d->delimiters, d->reader, on_problem, d);

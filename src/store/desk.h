@@ -2,7 +2,7 @@
 #ifndef STORE_DESK_H
 #define STORE_DESK_H
 
-#include "store/store.h"
+#include "store/blocks.h"
 
 #include <sqlite3.h>
 
@@ -19,8 +19,9 @@ struct desk {
 	int busy_ms;
 	store_setting_reader *reader;
 	char *delimiters;
-	sqlite3_stmt *data_version, *change;
-	int64_t seen_version, seen_change;
+	struct blocks *blocks;
+	sqlite3_stmt *data_version, *change, *new_blocks;
+	int64_t seen_version, seen_change, seen_blocks;
 	struct loading *loading;
 	bool blind;			/* as last said in the log */
 };
@@ -28,8 +29,9 @@ struct desk {
 /*
  * path     kept, not copied
  * busy_ms  how long another's lock is waited for
+ * blocks   gets what this policyd, or another, blocked since the lists were read
  */
-void desk_init(struct desk *d, const char *path, int busy_ms, store_setting_reader *reader);
+void desk_init(struct desk *d, const char *path, int busy_ms, store_setting_reader *reader, struct blocks *blocks);
 
 /* What begins an address extension; copied.  If that is new, the lists are read again. */
 void desk_delimit(struct desk *d, const char *delimiters);
@@ -38,7 +40,8 @@ void desk_delimit(struct desk *d, const char *delimiters);
 bool desk_open(struct desk *d, char *why, size_t size);
 
 /*
- * Did anybody change what is kept in memory?  Then desk_read_slice() has something to do.  Opens the file if need be.
+ * Did anybody change what is kept in memory?  Then desk_read_slice() has something to do, unless only policyd did, by
+ * blocking somebody: that is known now.  Opens the file if need be.
  * True if anything at all was written since the last look.
  */
 bool desk_look(struct desk *d);

@@ -197,7 +197,10 @@ store_block(struct store *s, const struct block *b)
 		return;
 	}
 	blocks_add(&s->blocks, b);
+	s->together = true;
+	store_put(s, pending_row(ROW_BLOCK_NUMBER, NULL, 0));
 	store_put(s, pending_row(ROW_BLOCK, cells, sizeof cells / sizeof *cells));
+	s->together = false;
 }
 
 const struct list_row *

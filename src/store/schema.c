@@ -16,9 +16,11 @@ EMBED(views_sql, "sql/views.sql");
 EMBED(migration_2_sql, "sql/migrations/2.sql");
 EMBED(migration_3_sql, "sql/migrations/3.sql");
 EMBED(migration_4_sql, "sql/migrations/4.sql");
+EMBED(migration_5_sql, "sql/migrations/5.sql");
 
 /* What a file of the version before lacks; a new file gets schema.sql, which has it all. */
-static const struct migration migrations[] = { { 2, migration_2_sql }, { 3, migration_3_sql }, { 4, migration_4_sql } };
+static const struct migration migrations[] = { { 2, migration_2_sql }, { 3, migration_3_sql }, { 4, migration_4_sql },
+    { 5, migration_5_sql } };
 
 /* What a question for one number says; -1 if it cannot be asked. */
 static int

@@ -5,7 +5,7 @@
 #include <sqlite3.h>
 #include <stddef.h>
 
-enum { SCHEMA_VERSION = 4 };
+enum { SCHEMA_VERSION = 5 };
 
 enum schema_result {
 	SCHEMA_READY,

@@ -599,7 +599,7 @@ store_open(struct loop *l, const struct store_options *o, store_setting_reader *
 	s->path = xstrdup(o->database);
 	s->clients = clients_new();
 	s->quotas.writer = s->id;
-	desk_init(&s->desk, s->path, read_only ? DATABASE_BUSY_MS : 0, reader);	/* the loop never waits */
+	desk_init(&s->desk, s->path, read_only ? DATABASE_BUSY_MS : 0, reader, &s->blocks);	/* the loop never waits */
 	store_configure(s, o);
 	triplets_init(&s->triplets, !read_only);
 	store_keep_sent(s, INT64_MAX);		/* until it is told how long */

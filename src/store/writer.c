@@ -47,10 +47,12 @@ const char *const row_sql[ROWS] = {
 	    "first = min(first, excluded.first), last = max(last, excluded.last)",
 	[ROW_ACTIVITY] = "INSERT INTO activity VALUES (?1, ?2, ?3, ?4, ?10, ?5) ON CONFLICT DO UPDATE SET "
 	    "n = n + excluded.n",
-	[ROW_BLOCK] = "INSERT INTO hand_block (client, sender, login, cause, evidence, strikes, since, expires, set_by) "
-	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?10) ON CONFLICT DO UPDATE SET cause = excluded.cause, "
-	    "evidence = excluded.evidence, strikes = excluded.strikes, since = excluded.since, "
-	    "expires = excluded.expires, set_by = excluded.set_by, note = NULL WHERE expires IS NOT NULL",
+	[ROW_BLOCK_NUMBER] = "UPDATE change SET blocks = blocks + 1",
+	[ROW_BLOCK] = "INSERT INTO hand_block (client, sender, login, cause, evidence, strikes, since, expires, set_by, number) "
+	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?10, (SELECT blocks FROM change)) ON CONFLICT DO UPDATE SET "
+	    "cause = excluded.cause, evidence = excluded.evidence, strikes = excluded.strikes, since = excluded.since, "
+	    "expires = excluded.expires, set_by = excluded.set_by, note = NULL, number = excluded.number "
+	    "WHERE expires IS NOT NULL",
 	[ROW_ATTEMPT] = "INSERT INTO triplet_pending (client, sender, recipient, gen, first, ready) "
 	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 	[ROW_TRIPLET] = "INSERT INTO triplet_proven VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET "

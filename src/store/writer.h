@@ -22,6 +22,7 @@ enum write_kind { WRITE_DECISION, WRITE_COUNT, WRITE_PROBLEMS, WRITE_DNS_LISTS, 
 enum row_kind {
 	ROW_UNKNOWN,			/* client, recipient, state, source, time */
 	ROW_ACTIVITY,			/* scope, name, window, kind, how many more */
+	ROW_BLOCK_NUMBER,		/* no cells: the number of the block that is written next, in the same transaction */
 	ROW_BLOCK,			/* client, sender, login, cause, evidence, strikes, since, expires */
 	ROW_ATTEMPT,			/* client, sender, recipient, gen, first, ready */
 	ROW_TRIPLET,			/* recipient, sender, client, gen, first, passed, last */

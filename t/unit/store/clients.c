@@ -320,6 +320,54 @@ lifted(void **state)
 	assert_string_equal(sql_text(f, "SELECT note FROM history"), "they mended it");
 }
 
+/* Another policyd on the same file. */
+static struct store *other;
+
+static bool
+other_knows(void *want)
+{
+	struct lists *l = store_lists(other);
+	const struct list_row *row = store_last_block(other, l, CLIENT, "");
+	bool knows = row != NULL && row->strikes == *(int *)want;
+
+	lists_release(l);
+	return knows;
+}
+
+static bool
+other_has(void *client)
+{
+	struct lists *l = store_lists(other);
+	bool has = lists_block(l, client, "") != NULL;
+
+	lists_release(l);
+	return has;
+}
+
+static void
+of_another(void **state)
+{
+	(void)state;
+	sql_run(f, "INSERT INTO block (client) VALUES ('192.0.2.1')");
+	other = store_open(f->loop, &f->options, NULL, false, f->why, sizeof f->why);
+	assert_non_null(other);
+	assert_true(eventually(f, other_has, "192.0.2.1"));
+	int64_t changes = sql_number(f, "SELECT n FROM change");
+	block(1, 3600);
+	assert_true(eventually(f, other_knows, &(int){ 1 }));
+	block(2, 86400);
+	assert_true(eventually(f, other_knows, &(int){ 2 }));
+	assert_false(other_has(CLIENT));		/* the lists were not read for it */
+	assert_int_equal(sql_number(f, "SELECT n FROM change"), changes);
+	assert_string_equal(sql_text(f, "SELECT group_concat(number) FROM hand_block WHERE client = '" CLIENT "'"), "2");
+	sql_run(f, "UPDATE block SET expires = 'now', strikes = 7 WHERE client = '" CLIENT "'");
+	assert_true(eventually(f, other_knows, &(int){ 7 }));
+	assert_true(other_has(CLIENT));
+	block(8, 3600);
+	assert_true(eventually(f, other_knows, &(int){ 8 }));
+	store_close(other, 1000);
+}
+
 static void
 stays(void **state)
 {
@@ -378,6 +426,7 @@ main(void)
 		PROMISE("a block is known after a restart", kept),
 		PROMISE("thousands of blocks become part of the lists", many_blocks),
 		PROMISE("a block that somebody ended has ended, and what they noted is not said of the next one", lifted),
+		PROMISE("a block that another policyd set holds soon, without reading all lists for it", of_another),
 		PROMISE("a block for good is not made shorter", stays),
 		PROMISE("a block of a login is one of its own, whatever the login is called", of_logins),
 	};

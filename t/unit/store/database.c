@@ -55,7 +55,8 @@ leave_a_copy(void)
 	sql_run(f, "INSERT INTO allow (client, note) VALUES ('192.0.2.7', 'n'), ('192.0.2.8', NULL); DELETE FROM allow WHERE id = 2; "
 	    "INSERT INTO deny (sender, expires) VALUES ('b@example.net', 4102444800); "
 	    "INSERT INTO recipient_profile (recipient, profile) VALUES ('example.org', 'strict'); "
-	    "INSERT INTO recipient_setting (recipient, check_name, setting) VALUES ('ann@example.org', 'dnsbl', 'off')");
+	    "INSERT INTO recipient_setting (recipient, check_name, setting) VALUES ('ann@example.org', 'dnsbl', 'off'); "
+	    "INSERT INTO hand_block (client, since, set_by, number) VALUES ('192.0.2.9', 1, 'mx-1', 7)");
 	assert_true(database_copy_hand(db, f->path));
 	sqlite3_close(db);
 	assert_int_equal(unlink(f->path), 0);
@@ -69,6 +70,7 @@ assert_all_is_back(void)
 	    "FROM recipient_setting"), "1192.0.2.7n\nb@example.net2100-01-01 00:00:00\nexample.orgstrict\nann@example.orgdnsbloff");
 	assert_int_equal(sql_number(f, "SELECT count(*) FROM history"), 6);
 	assert_true(sql_number(f, "SELECT n FROM change") > 0);
+	assert_int_equal(sql_number(f, "SELECT blocks FROM change"), 7);	/* the next block has a number beyond */
 }
 
 static void
