@@ -147,8 +147,11 @@ $p->sql("INSERT INTO spamtrap (recipient, note) VALUES ('ann\@example.org', 'a t
 eventually { (session('192.0.2.30', 'ann'))[0] =~ /^550 5\.7\.1 .*: ann\@example\.org never asked anybody for mail; take it off your lists \(spamtrap / } 'a spam trap';
 ok !passes('192.0.2.30'), 'who writes to one is blocked';
 eventually { $p->sql("SELECT trap > 0 FROM day_of WHERE scope = 'client' AND name = '192.0.2.30'") } 'and counted';
-$p->sql('DELETE FROM spamtrap; DELETE FROM block');
+$p->sql('DELETE FROM block');
 eventually { passes('192.0.2.30') && passes('192.0.2.70') } 'lifted';
+like((session('192.0.2.77', 'ann'))[0], qr/^250/, 'who hands on what others wrote may write to one');
+ok passes('192.0.2.77'), 'and is not blocked';
+$p->sql('DELETE FROM spamtrap');
 
 # ---- kill -9 ----
 

@@ -64,6 +64,7 @@ enum spare {				/* for whom the rule is not run */
 	SPARE_LOCAL = 2,		/* the client is in local_networks */
 	SPARE_ROLE = 4,			/* the recipient is one everybody must reach (RFC 2142) */
 	SPARE_SPF = 8,			/* known to send on what others wrote: SPF says nothing about it */
+	SPARE_FORWARDER = 16,		/* the same: it is not blocked for what others tried */
 	SPARE_STRANGER = SPARE_ALLOWED | SPARE_LOCAL | SPARE_ROLE,	/* rules on what strangers are and claim */
 };
 

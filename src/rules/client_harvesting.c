@@ -1,7 +1,6 @@
 /* client_harvesting.c - who keeps trying mailboxes that are not here is blocked, at first for a time
  *
- * Asks          the store: which recipients the client tried in vain, and how many it tried at all; the client's
- *               confirmed name, if trusted_forwarders has names and there are too many
+ * Asks          the store: which recipients the client tried in vain, and how many it tried at all
  * Checks        client_harvesting  4.7.1  harvest_limit distinct recipients, and harvest_share per cent of all it tried,
  *                                         within harvest_window; as defer or reject it sets a block
  * Cannot tell   when the store is in trouble; when others' recipients, too, seem unknown: our own table may be broken
@@ -9,7 +8,6 @@
  *               trusted_forwarders, clients that are blocked.  What was tried before the end of the client's last block
  *               is paid for
  */
-#include "rules/client_list.h"
 #include "rules/paid.h"
 
 #include <inttypes.h>
@@ -18,7 +16,6 @@
 struct client_harvesting_options {
 	struct setting client_harvesting;
 	int64_t limit, share, window_s, deactivated_weight;
-	struct client_list forwarders;
 };
 enum { CLIENT_HARVESTING };
 
@@ -34,9 +31,6 @@ static const struct option rows[] = {
 	    .sentence = "How long a recipient tried in vain counts." },
 	{ "harvest_deactivated_weight", OPT_INT, INTO(deactivated_weight), "2", "1", "100",
 	    .sentence = "A deactivated mailbox counts as so many: who still writes to one removes no bounces." },
-	{ "trusted_forwarders", OPT_PARSED, INTO(forwarders), "", .parse = client_list_parse,
-	    .sentence = "Clients that are counted and never blocked by policyd itself, by address, network or domain of their "
-	    "confirmed name: your secondary MX, hosts that forward what others wrote." },
 };
 
 static int64_t
@@ -79,18 +73,10 @@ judge(struct eval *e)
 	    percent(tried.unknown, all) < o->share)
 		return DUNNO;
 
-	enum known forwarder = client_list_has(&o->forwarders, e);
-	if (waiting(e))
-		return PENDING;
-
-	if (forwarder == KNOWN_YES)
-		return DUNNO;
-	if (forwarder == KNOWN_CANNOT_TELL)
-		return cannot_tell(e, CLIENT_HARVESTING, "4.7.1", "cannot look up the name of %s now", request(e)->client_address);
 	if (tried.by_postfix > 0 && mailboxes_look_broken(e))
 		return cannot_tell(e, CLIENT_HARVESTING, "4.3.0", "cannot tell which recipients are here now");
 	return block_it(e, o, &tried, all);
 }
 
-const struct rule rule_client_harvesting = { "client_harvesting", judge, STAGE_RCPT, HOOK_MX_PRE | HOOK_MX, SPARE_STRANGER,
-    OPTION_TABLE(rows), .on_unknown = true };
+const struct rule rule_client_harvesting = { "client_harvesting", judge, STAGE_RCPT, HOOK_MX_PRE | HOOK_MX,
+    SPARE_STRANGER | SPARE_FORWARDER, OPTION_TABLE(rows), .on_unknown = true };

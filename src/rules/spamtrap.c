@@ -2,7 +2,8 @@
  *
  * Asks          the table spamtrap
  * Checks        spamtrap  5.7.1  the recipient is one; as defer or reject it sets a block
- * Leaves        our own machines, addresses everybody must reach, whom a row in allow or an allow list vouches for
+ * Leaves        our own machines, addresses everybody must reach, whom a row in allow or an allow list vouches for,
+ *               trusted_forwarders
  *
  * Most traps are no mailbox: behind mx-pre Postfix refuses them itself.
  */
@@ -38,5 +39,5 @@ judge(struct eval *e)
 	return blocking(e, BLOCKED_CLIENT, v, "it wrote to an address that nobody gave it", evidence);
 }
 
-const struct rule rule_spamtrap = { "spamtrap", judge, STAGE_RCPT, HOOK_MX_PRE | HOOK_MX, SPARE_STRANGER, OPTION_TABLE(rows),
-    .counts = 1 << ACTIVITY_TRAP };
+const struct rule rule_spamtrap = { "spamtrap", judge, STAGE_RCPT, HOOK_MX_PRE | HOOK_MX, SPARE_STRANGER | SPARE_FORWARDER,
+    OPTION_TABLE(rows), .counts = 1 << ACTIVITY_TRAP };

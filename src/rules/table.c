@@ -15,6 +15,7 @@
 	RULE(login_bouncing) \
 	RULE(login_spread) \
 	RULE(recipient_bounced) \
+	RULE(trusted_forwarders) \
 	RULE(client_harvesting) \
 	RULE(spamtrap) \
 	RULE(client_delivery_rate) \

@@ -6,10 +6,8 @@ extern const struct rule rule_client_harvesting;
 #define TRIED(unknown_, deactivated_) .on_record = true, .tried = &(struct tried){ unknown_, deactivated_, 0 }
 #define BY_POSTFIX(unknown_) .on_record = true, .tried = &(struct tried){ unknown_, 0, 1 }
 #define OPTION(name, value) .options = { { name, value } }
-#define FORWARDERS(list, ...) OPTION("trusted_forwarders", list), TRIED(20, 0), .name = { __VA_ARGS__ }
 #define BLOCKED(n) "OBJECT client_harvesting 4.7.1 192.0.2.7 tried " #n " recipients that are not here; " \
     "remove what bounces from your lists, and come back later; BLOCK it tried " #n " recipients that are not here"
-#define NAME_LATER "CANNOT TELL client_harvesting 4.7.1 cannot look up the name of 192.0.2.7 now"
 
 enum { NOW_S = 1793611800 };
 
@@ -43,12 +41,6 @@ main(void)
 		  "CANNOT TELL client_harvesting 4.3.0 cannot tell which recipients are here now" },
 		{ "where they do not, it is", { BY_POSTFIX(20) }, BLOCKED(20) },
 		{ "a database that says so is believed", { TRIED(20, 0), .looks_broken = true }, BLOCKED(20) },
-		{ "a forwarder by address is let alone", { FORWARDERS("192.0.2.0/28", .status = NAME_OPEN) }, "DUNNO" },
-		{ "by name, too", { FORWARDERS(".example.net", .status = NAME_CONFIRMED, .name = "mx2.example.net") }, "DUNNO" },
-		{ "another is not", { FORWARDERS(".example.net", .status = NAME_CONFIRMED, .name = "mx2.example.com") }, BLOCKED(20) },
-		{ "a name is waited for", { FORWARDERS(".example.net", .status = NAME_OPEN) }, "PENDING" },
-		{ "and spares it while it cannot be had", { FORWARDERS(".example.net", .status = NAME_CANNOT_TELL) }, NAME_LATER },
-		{ "a name that is not confirmed does not", { FORWARDERS(".example.net", .status = NAME_NONE) }, BLOCKED(20) },
 	};
 	return promises_keep(&rule_client_harvesting, promises, sizeof promises / sizeof *promises);
 }

@@ -1,0 +1,40 @@
+/* trusted_forwarders.c - who hands on what others wrote is not blocked for what they tried
+ *
+ * Asks          the client's confirmed name, if trusted_forwarders has names and something is known against it
+ * Checks        none; client_harvesting and spamtrap are not asked then
+ * Cannot tell   when the name cannot be looked up and might be one of them: they block nobody then
+ */
+#include "rules/client_list.h"
+
+#define OPTIONS trusted_forwarders_options
+struct trusted_forwarders_options {
+	struct client_list clients;
+};
+
+static const struct option rows[] = {
+	{ "trusted_forwarders", OPT_PARSED, INTO(clients), "", .parse = client_list_parse,
+	    .sentence = "Clients that are counted and never blocked by policyd itself, by address, network or domain of their "
+	    "confirmed name: your secondary MX, hosts that forward what others wrote." },
+};
+
+static struct verdict
+judge(struct eval *e)
+{
+	const struct trusted_forwarders_options *o = options(e);
+
+	if (o->clients.names.count > 0 && !on_record(e))
+		return waiting(e) ? PENDING : DUNNO;
+
+	enum known known = client_list_has(&o->clients, e);
+	if (waiting(e))
+		return PENDING;
+
+	if (known == KNOWN_YES)
+		return exempt(e, "%s is in trusted_forwarders", request(e)->client_address);
+	if (known == KNOWN_CANNOT_TELL)
+		return perhaps_exempt(e, "cannot look up the name of %s now", request(e)->client_address);
+	return DUNNO;
+}
+
+const struct rule rule_trusted_forwarders = { "trusted_forwarders", judge, STAGE_RCPT, HOOK_MX_PRE | HOOK_MX, SPARE_STRANGER,
+    OPTION_TABLE(rows), .grants = SPARE_FORWARDER };
