@@ -248,6 +248,7 @@ CREATE TABLE delivered (
   recipient      TEXT PRIMARY KEY, -- as in bounce
   last           INTEGER NOT NULL -- when
 ) WITHOUT ROWID;
+CREATE INDEX delivered_last ON delivered (last);
 
 -- How far policyd-feed has read Postfix's log; written in the transaction of what it read.
 CREATE TABLE feed_position (

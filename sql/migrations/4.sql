@@ -2,3 +2,4 @@
 
 ALTER TABLE feed_queue ADD COLUMN client TEXT; -- of a stranger's mail: who (as in unknown); NULL: it is ours
 CREATE INDEX quota_use_start ON quota_use (start);
+CREATE INDEX delivered_last ON delivered (last);

@@ -239,8 +239,7 @@ feed(struct config *config, const char *file, const char *journal)
 	f.follows = file != NULL || journal != NULL;
 	f.place.source = file ? file : journal && *journal ? journal : "journal";
 	f.store = feed_store_new(&(struct feed_options){ .database = o->database, .synchronous_full = o->synchronous == 1,
-	    .block_ipv4 = (unsigned)policy->block_ipv4, .block_ipv6 = (unsigned)policy->block_ipv6,
-	    .keep_s = o->activity_keep_s });
+	    .block_ipv4 = (unsigned)policy->block_ipv4, .block_ipv6 = (unsigned)policy->block_ipv6 });
 	f.summary_us = clock_mono_us();
 	if ((!f.follows || resume(&f)) && open_source(&f, file, journal) && commit(&f)) {	/* alive from now on */
 		log_info("policyd-feed %s ready: pid %ld, reading %s", VERSION, (long)getpid(),

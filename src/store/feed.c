@@ -21,7 +21,7 @@ enum { QUEUE_KEEP_S = 6 * 86400, QUEUE_MAX = 200000, QUEUE_STEP = 10000 };
 enum { SAME_S = 15 };
 
 enum statement { WRITER = ROWS, PLACE, RESUME, OURS, COUNTED, HAND_IN, INHERIT, FORGET, SENDER, RETURNED, STRANGER, DELIVERED, AGE, OLDEST,
-	OLD_BOUNCES, OLD_DELIVERED, STATEMENTS };
+	STATEMENTS };
 
 static const char *const sql[STATEMENTS] = {		/* below ROWS: row_sql */
 	[WRITER] = "INSERT OR IGNORE INTO writer VALUES (?1, ?2)",
@@ -50,8 +50,6 @@ static const char *const sql[STATEMENTS] = {		/* below ROWS: row_sql */
 	/* Strangers' first: of those that were never sent off nobody says that they are gone. */
 	[OLDEST] = "DELETE FROM feed_queue WHERE queue_id IN "
 	    "(SELECT queue_id FROM feed_queue ORDER BY client IS NULL, time LIMIT ?1)",
-	[OLD_BOUNCES] = "DELETE FROM bounce WHERE time < ?1",
-	[OLD_DELIVERED] = "DELETE FROM delivered WHERE last < ?1",
 };
 
 struct feed_store {
@@ -317,20 +315,17 @@ static bool (*const write_kinds[FEED_KINDS])(struct feed_store *s, const struct 
 
 /* ---- transactions ---- */
 
-/* Forget what nobody will hear of again, by the time of the log, which may be an old one; and, now and then, what is old. */
+/* Forget what nobody will hear of again, by the time of the log, which may be an old one; the rest is retention's (policyd). */
 static bool
 forget_old(struct feed_store *s, int64_t newest_s)
 {
-	int64_t keep_from_s = newest_s - s->options.keep_s;
-
 	if (!run(s, AGE, CELLS(NUMBER_CELL(newest_s - QUEUE_KEEP_S))))
 		return false;
 	if (s->handed_in < QUEUE_STEP)
 		return true;
 	s->handed_in = 0;
 	int64_t count = database_number(s->db, "SELECT count(*) FROM feed_queue", 0);
-	return (count <= QUEUE_MAX || run(s, OLDEST, CELLS(NUMBER_CELL(count - QUEUE_MAX)))) &&
-	    run(s, OLD_BOUNCES, CELLS(NUMBER_CELL(keep_from_s))) && run(s, OLD_DELIVERED, CELLS(NUMBER_CELL(keep_from_s)));
+	return count <= QUEUE_MAX || run(s, OLDEST, CELLS(NUMBER_CELL(count - QUEUE_MAX)));
 }
 
 static bool

@@ -60,7 +60,6 @@ struct feed_options {
 	const char *database;		/* its path */
 	bool synchronous_full;
 	unsigned block_ipv4, block_ipv6;	/* so many bits of an address are one client */
-	int64_t keep_s;			/* so long it is kept what came back */
 };
 
 /* Nothing is opened yet. */

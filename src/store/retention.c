@@ -19,7 +19,8 @@ enum { STEP_ROWS = 500, TREE_ROWS = 100 };
 
 enum statement { DELETE_OLD, DELETE_OLDEST, DELETE_COUNTERS, DELETE_UNKNOWN, DELETE_ACTIVITY, DELETE_OLDEST_UNKNOWN,
 	DELETE_OLDEST_ATTEMPTS, DELETE_OLDEST_ACTIVITY, DELETE_LOGIN_CLIENTS, DELETE_OLDEST_LOGIN_CLIENTS, DELETE_HISTORY,
-	DELETE_BLOCKS, DELETE_RELAYS, DELETE_QUOTA_USE, DELETE_OLDEST_QUOTA_USE, DELETE_QUOTA_MESSAGES, STATEMENTS };
+	DELETE_BLOCKS, DELETE_RELAYS, DELETE_QUOTA_USE, DELETE_OLDEST_QUOTA_USE, DELETE_QUOTA_MESSAGES, DELETE_BOUNCES,
+	DELETE_DELIVERED, DELETE_FEED_QUEUE, STATEMENTS };
 
 /* Parameters as database_apply() has them: 1 is how many rows at most, 2 a time, before which they go. */
 static const char *const sql[STATEMENTS] = {
@@ -52,6 +53,13 @@ static const char *const sql[STATEMENTS] = {
 	    "(SELECT scope, name, unit, length, step, start, writer FROM quota_use ORDER BY start LIMIT ?1)",
 	[DELETE_QUOTA_MESSAGES] = "DELETE FROM quota_message WHERE instance IN "
 	    "(SELECT instance FROM quota_message WHERE time < ?2 ORDER BY time LIMIT ?1)",
+	[DELETE_BOUNCES] = "DELETE FROM bounce WHERE (recipient, queue_id) IN (SELECT recipient, queue_id FROM bounce "
+	    "WHERE time < ?2 ORDER BY time LIMIT ?1)",
+	[DELETE_DELIVERED] = "DELETE FROM delivered WHERE recipient IN (SELECT recipient FROM delivered WHERE last < ?2 "
+	    "ORDER BY last LIMIT ?1)",
+	/* policyd-feed forgets earlier what the log has not named for longer than Postfix tries; but it may not run any more. */
+	[DELETE_FEED_QUEUE] = "DELETE FROM feed_queue WHERE queue_id IN (SELECT queue_id FROM feed_queue WHERE time < ?2 "
+	    "ORDER BY time LIMIT ?1)",
 	[DELETE_RELAYS] = "DELETE FROM relay_domain WHERE domain IN (SELECT domain FROM relay_domain WHERE last < ?2 "
 	    "ORDER BY last LIMIT ?1)",
 };
@@ -164,6 +172,9 @@ forget_done(struct retention *r, int64_t now_s, enum statement deletes)
 static bool forget_unknown(struct retention *r, int64_t now_s) { return forget_done(r, now_s, DELETE_UNKNOWN); }
 static bool forget_activity(struct retention *r, int64_t now_s) { return forget_done(r, now_s, DELETE_ACTIVITY); }
 static bool forget_login_clients(struct retention *r, int64_t now_s) { return forget_done(r, now_s, DELETE_LOGIN_CLIENTS); }
+static bool forget_bounces(struct retention *r, int64_t now_s) { return forget_done(r, now_s, DELETE_BOUNCES); }
+static bool forget_delivered(struct retention *r, int64_t now_s) { return forget_done(r, now_s, DELETE_DELIVERED); }
+static bool forget_feed_queue(struct retention *r, int64_t now_s) { return forget_done(r, now_s, DELETE_FEED_QUEUE); }
 
 static bool
 forget_quotas(struct retention *r, int64_t now_s)
@@ -194,7 +205,8 @@ forget_triplets(struct retention *r, int64_t now_s)
 
 /* One small step of each, one after the other; true if there is more of its kind to do. */
 static bool (*const steps[])(struct retention *r, int64_t now_s) = { forget_decisions, forget_small_tables, forget_unknown,
-    forget_activity, forget_login_clients, forget_quotas, forget_sent, forget_attempts, forget_triplets, shrink };
+    forget_activity, forget_login_clients, forget_bounces, forget_delivered, forget_feed_queue, forget_quotas, forget_sent,
+    forget_attempts, forget_triplets, shrink };
 enum { STEPS = sizeof steps / sizeof *steps };
 
 struct retention *

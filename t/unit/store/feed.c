@@ -33,7 +33,7 @@ static struct feed_store *
 open_feed(unsigned block_ipv4, unsigned block_ipv6)
 {
 	return feed_store_new(&(struct feed_options){ .database = f->path, .block_ipv4 = block_ipv4,
-	    .block_ipv6 = block_ipv6, .keep_s = 30 * DAY });
+	    .block_ipv6 = block_ipv6 });
 }
 
 static int
@@ -392,26 +392,6 @@ the_queue_is_bounded(void **state)
 }
 
 static void
-old_bounces_are_forgotten(void **state)
-{
-	(void)state;
-	mail_of_john();
-	returned(Q, "a@example.net", "5.1.1", true);
-	returned(Q, "b@example.net", "5.1.1", true);
-	events[3].time_s += 5 * DAY;
-	event(FEED_DELIVERED, Q, "a@example.net");
-	commit();
-	for (int i = 0; i < 10000; i++) {
-		handed_in("postfix/1B", "", false, "");
-		events[count - 1].time_s += 31 * DAY;
-		if (count == 8)
-			commit();
-	}
-	assert_string_equal(sql_text(f, "SELECT recipient FROM bounce"), "b@example.net");
-	assert_int_equal(sql_number(f, "SELECT count(*) FROM delivered"), 0);
-}
-
-static void
 the_place_is_kept(void **state)
 {
 	struct feed_place at = { .source = place.source };
@@ -567,7 +547,6 @@ main(void)
 		PROMISE("mail that arrives is noted where some had come back", deliveries),
 		PROMISE("mail nobody has heard of for six days is forgotten", old_mail_is_forgotten),
 		PROMISE("so is what is too much", the_queue_is_bounded),
-		PROMISE("and mail that came back long ago", old_bounces_are_forgotten),
 		PROMISE("another start goes on where the last one was", the_place_is_kept),
 		PROMISE("two that read the same log are one too many", two_feeds_are_refused),
 		PROMISE("what was done after all is not done again", done_after_all),

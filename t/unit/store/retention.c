@@ -192,6 +192,28 @@ deletes_old_counters(void **state)
 	fixture_close(f);
 }
 
+#define OLD "unixepoch() - 31 * 86400"
+#define NEW "unixepoch() - 29 * 86400"
+
+static void
+deletes_what_the_feed_read(void **state)
+{
+	(void)state;
+	assert_true(fixture_open(f));
+	fixture_close(f);
+	sql_run(f, "INSERT INTO bounce VALUES ('old@example.net', 'A', " OLD ", 1, '5.1.1', '', '', NULL),"
+	    " ('new@example.net', 'A', " NEW ", 1, '5.1.1', '', '', NULL)");
+	sql_run(f, "INSERT INTO delivered VALUES ('old@example.net', " OLD "), ('new@example.net', " NEW ")");
+	sql_run(f, "INSERT INTO feed_queue VALUES ('old', NULL, 'ann@example.org', " OLD ", NULL), "
+	    "('new', NULL, 'ann@example.org', " NEW ", NULL)");
+	f->options.activity_keep_s = 30 * 86400;
+	assert_true(fixture_open(f));
+	assert_true(sql_becomes(f, "SELECT group_concat(recipient) FROM bounce", "new@example.net"));
+	assert_true(sql_becomes(f, "SELECT group_concat(recipient) FROM delivered", "new@example.net"));
+	assert_true(sql_becomes(f, "SELECT group_concat(queue_id) FROM feed_queue", "new"));
+	fixture_close(f);
+}
+
 int
 main(void)
 {
@@ -203,6 +225,7 @@ main(void)
 		PROMISE("which is no reason to keep what is younger", goes_on_behind_a_quota),
 		PROMISE("and attempts that wait", deletes_attempts),
 		PROMISE("counters are kept for 400 days", deletes_old_counters),
+		PROMISE("what policyd-feed read is kept for activity_keep", deletes_what_the_feed_read),
 	};
 
 	return cmocka_run_group_tests_name("retention promises that", tests, NULL, NULL);
