@@ -280,7 +280,7 @@ CREATE TABLE hand_block (
   strikes        INTEGER NOT NULL DEFAULT 1, -- how often it was blocked, forgotten after block_forget
   since          INTEGER NOT NULL, -- when it was blocked last
   expires        INTEGER, -- until when; NULL: for good
-  set_by         TEXT NOT NULL, -- 'hand', or the policyd that did it (writer.id)
+  set_by         TEXT NOT NULL, -- 'hand', or the policyd that did it (writer.id), though a hand lifted it
   note           TEXT, -- why, by whom; never shown to strangers; gone when policyd blocks anew
   number         INTEGER, -- grows: change.blocks when policyd set it; NULL: people did
   PRIMARY KEY (client, sender, login)

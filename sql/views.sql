@@ -198,7 +198,8 @@ CREATE TRIGGER recipient_setting_delete INSTEAD OF DELETE ON recipient_setting B
   UPDATE change SET n = n + 1;
 END;
 
--- Who may not send.  A row is lifted by UPDATE block SET expires = 'now', note = '…': its strikes stay known; or deleted.
+-- Who may not send.  A row is lifted by UPDATE block SET expires = 'now', note = '…': its strikes stay known, and policyd
+-- forgets what it set itself as if it had ended by time; or deleted.
 CREATE VIEW block AS
   SELECT nullif(client, '') AS client, nullif(sender, '') AS sender, nullif(login, '') AS login, cause, evidence, strikes,
     datetime(since, 'unixepoch') AS since, datetime(expires, 'unixepoch') AS expires,
@@ -220,7 +221,7 @@ CREATE TRIGGER block_update INSTEAD OF UPDATE ON block BEGIN
   UPDATE expiry SET expires = NEW.expires;
   UPDATE hand_block SET client = ifnull(NEW.client, ''), sender = ifnull(NEW.sender, ''), login = ifnull(NEW.login, ''), cause = NEW.cause,
     evidence = NEW.evidence, strikes = ifnull(NEW.strikes, 1), since = ifnull(unixepoch(NEW.since, 'auto'), since), expires = (SELECT expires FROM expiry),
-    set_by = 'hand', note = NEW.note
+    set_by = iif((SELECT expires FROM expiry) <= unixepoch(), set_by, 'hand'), note = NEW.note
     WHERE client = ifnull(OLD.client, '') AND sender = ifnull(OLD.sender, '') AND login = ifnull(OLD.login, '');
   INSERT INTO history (time, what, was, is_now, note) VALUES (unixepoch(), 'block: update', json_object('client', OLD.client, 'sender', OLD.sender, 'login', OLD.login, 'cause', OLD.cause, 'evidence', OLD.evidence, 'strikes', OLD.strikes, 'expires', OLD.expires, 'note', OLD.note), json_object('client', NEW.client, 'sender', NEW.sender, 'login', NEW.login, 'cause', NEW.cause, 'evidence', NEW.evidence, 'strikes', NEW.strikes, 'expires', NEW.expires, 'note', NEW.note), NEW.note);
   UPDATE change SET n = n + 1;

@@ -214,6 +214,24 @@ deletes_what_the_feed_read(void **state)
 	fixture_close(f);
 }
 
+static void
+deletes_blocks_it_set(void **state)
+{
+	(void)state;
+	assert_true(fixture_open(f));
+	store_keep_blocks(f->store, 90 * 86400);
+	sql_run(f, "INSERT INTO hand_block (client, since, expires, set_by) VALUES ('192.0.2.1', 1, unixepoch() - 91 * 86400, 'mx'),"
+	    " ('192.0.2.2', 1, unixepoch() + 86400, 'mx'), ('192.0.2.3', 1, unixepoch() + 86400, 'mx'),"
+	    " ('192.0.2.4', 1, unixepoch() + 86400, 'mx')");
+	sql_run(f, "UPDATE block SET expires = unixepoch() - 91 * 86400 WHERE client = '192.0.2.2'");
+	sql_run(f, "UPDATE block SET expires = 'now' WHERE client = '192.0.2.3'");
+	sql_run(f, "UPDATE block SET expires = '+1 year' WHERE client = '192.0.2.4'");
+	sql_run(f, "INSERT INTO block (client, expires) VALUES ('192.0.2.5', unixepoch() - 91 * 86400)");
+	assert_true(sql_becomes(f, "SELECT group_concat(client || set_by, ' ') FROM block",
+	    "192.0.2.3mx 192.0.2.4hand 192.0.2.5hand"));
+	fixture_close(f);
+}
+
 int
 main(void)
 {
@@ -225,6 +243,7 @@ main(void)
 		PROMISE("which is no reason to keep what is younger", goes_on_behind_a_quota),
 		PROMISE("and attempts that wait", deletes_attempts),
 		PROMISE("counters are kept for 400 days", deletes_old_counters),
+		PROMISE("blocks that policyd set are kept for block_forget, lifted or not; what people wrote stays", deletes_blocks_it_set),
 		PROMISE("what policyd-feed read is kept for activity_keep", deletes_what_the_feed_read),
 	};
 
