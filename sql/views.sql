@@ -4,13 +4,14 @@
 -- as '2026-12-31', '2026-12-31 12:00', or '+7 days' from now; NULL is for good.  Every change
 -- leaves a row in history, and policyd obeys it within a second.
 
--- What was typed as `expires`, read: the lists' triggers write it here and find Unix seconds, or NULL.
+-- What was typed as `expires`, read: the lists' triggers write it here and find Unix seconds, or NULL.  Nobody means a time before
+-- 2001: that is a year, a day without its hyphens, an hour without its day, or '+7' without its unit.
 CREATE VIEW expiry AS SELECT expires FROM typed_time;
 CREATE TRIGGER expiry_read INSTEAD OF UPDATE ON expiry BEGIN
   UPDATE typed_time SET expires = CASE WHEN NEW.expires = '' THEN NULL WHEN typeof(NEW.expires) <> 'text' THEN NEW.expires
     WHEN NEW.expires GLOB '+*' THEN unixepoch('now', NEW.expires) ELSE unixepoch(NEW.expires, 'auto') END;
   SELECT raise(ABORT, 'expires: no time; write 2026-12-31, 2026-12-31 12:00, +7 days or Unix seconds')
-    FROM typed_time WHERE NEW.expires <> '' AND (expires IS NULL OR expires NOT BETWEEN 0 AND 253402300799);
+    FROM typed_time WHERE NEW.expires <> '' AND (expires IS NULL OR expires NOT BETWEEN 978307200 AND 253402300799);
 END;
 
 CREATE VIEW allow AS
@@ -205,6 +206,8 @@ CREATE VIEW block AS
     datetime(since, 'unixepoch') AS since, datetime(expires, 'unixepoch') AS expires,
     since <= unixepoch() AND (expires IS NULL OR expires > unixepoch()) AS active, set_by, note FROM hand_block;
 CREATE TRIGGER block_insert INSTEAD OF INSERT ON block BEGIN
+  SELECT raise(ABORT, 'since: no time; write 2026-12-31, 2026-12-31 12:00 or Unix seconds')
+    WHERE NEW.since <> '' AND ifnull(unixepoch(NEW.since, 'auto'), 0) NOT BETWEEN 978307200 AND 253402300799;
   UPDATE expiry SET expires = NEW.expires;
   INSERT INTO history (time, what, was, is_now, note) VALUES (unixepoch(), 'block: insert',
     (SELECT json_object('client', NEW.client, 'sender', NEW.sender, 'login', NEW.login, 'cause', cause, 'evidence', evidence, 'strikes', strikes, 'expires', datetime(expires, 'unixepoch'), 'note', note)
@@ -218,6 +221,8 @@ CREATE TRIGGER block_insert INSTEAD OF INSERT ON block BEGIN
   UPDATE change SET n = n + 1;
 END;
 CREATE TRIGGER block_update INSTEAD OF UPDATE ON block BEGIN
+  SELECT raise(ABORT, 'since: no time; write 2026-12-31, 2026-12-31 12:00 or Unix seconds') WHERE NEW.since <> ''
+    AND NEW.since IS NOT OLD.since AND ifnull(unixepoch(NEW.since, 'auto'), 0) NOT BETWEEN 978307200 AND 253402300799;
   UPDATE expiry SET expires = NEW.expires;
   UPDATE hand_block SET client = ifnull(NEW.client, ''), sender = ifnull(NEW.sender, ''), login = ifnull(NEW.login, ''), cause = NEW.cause,
     evidence = NEW.evidence, strikes = ifnull(NEW.strikes, 1), since = ifnull(unixepoch(NEW.since, 'auto'), since), expires = (SELECT expires FROM expiry),

@@ -149,13 +149,30 @@ for my $list (qw(allow deny unwanted block spamtrap login_domain relay_login quo
 	close STDERR;
 	is sql("UPDATE $list SET expires = 'soon'"), undef, "$list: what is no time is refused";
 	is sql("INSERT INTO $list ($columns, expires) VALUES ($values, 'tomorow')"), undef, "$list: when inserted, too";
-	is sql("UPDATE $list SET expires = $_"), undef, "$list: nor is $_ one" for -1, 9e18;
+	is sql("UPDATE $list SET expires = $_"), undef, "$list: nor is $_ one"
+	    for -1, 9e18, 20261231, 2027, q('2027'), q('+7'), q('7 days'), q('12:00'), q('1999-12-31');
 	open STDERR, '>&', $stderr;
 	is sql("SELECT n FROM change")->[0], $before, "$list: then nothing has changed";
 	sql("DELETE FROM $list");
 	is sql("SELECT n FROM change")->[0], $before + 1, "$list: a change is counted";
 	is sql("SELECT count(*) FROM $list")->[0], 0, "$list: deleted";
 }
+open my $stderr, '>&', \*STDERR;
+close STDERR;
+for my $since (q('garbage'), q('12:00'), 2027) {
+	is sql("INSERT INTO block (client, since) VALUES ('192.0.2.79', $since)"), undef, "a block since $since is refused";
+}
+open STDERR, '>&', $stderr;
+for ([ q('2027-01-31'), 1801353600 ], [ 1801353600, 1801353600 ]) {
+	sql("INSERT INTO block (client, since) VALUES ('192.0.2.79', $_->[0])");
+	is sql("SELECT since FROM hand_block WHERE client = '192.0.2.79'")->[0], $_->[1], "one since $_->[0] begins then";
+}
+for (q(NULL), q('')) {
+	sql("INSERT INTO block (client, since) VALUES ('192.0.2.79', $_)");
+	ok abs(sql("SELECT since - unixepoch() FROM hand_block WHERE client = '192.0.2.79'")->[0]) < 60, "one since $_ begins now";
+}
+sql("UPDATE block SET since = '2027-01-31' WHERE client = '192.0.2.79'; UPDATE block SET note = 'x' WHERE client = '192.0.2.79'");
+is sql("SELECT since FROM hand_block WHERE client = '192.0.2.79'")->[0], 1801353600, 'it can be changed, and stays with another note';
 sql("INSERT INTO hand_block (client, cause, strikes, since, set_by) VALUES ('192.0.2.78', 'it tried', 3, 5, 'mx-1')");
 sql("INSERT INTO block (client, cause, note) VALUES ('192.0.2.78', 'spam', 'by hand')");
 is sql("SELECT cause, strikes, set_by, note FROM block WHERE client = '192.0.2.78'")->[0], 'spam|3|hand|by hand',

@@ -121,7 +121,7 @@ like rcpt('b@example.net', 'ann@example.org', addr => '192.0.2.9', name => undef
     qr/^450 4\.7\.1 .*: cannot look up the name of 192\.0\.2\.9 now \(unwanted \w{10}\)$/, 'a client who may be unwanted comes back';
 like rcpt('b@example.net', 'ann@example.org'), qr/^250 /, 'one whose name is known does not have to';
 
-$p->sql("UPDATE unwanted SET expires = '2000-01-01'");
+$p->sql("UPDATE unwanted SET expires = '2020-01-01'");
 insert("INSERT INTO deny (client) VALUES ('.news.example.com')", qr/\(deny /, client_name => 'mx.news.example.com');
 like rcpt('b@example.net', 'ann@example.org', addr => '192.0.2.9', name => undef),
     qr/^450 4\.7\.1 .*: cannot look up the name of 192\.0\.2\.9 now \(deny \w{10}\)$/, 'so does one who may be denied';

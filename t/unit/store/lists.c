@@ -357,7 +357,7 @@ knows_logins_in_any_spelling(void **state)
 	    "  ('x@[192.0.2.7]', 'example.net');"
 	    "INSERT INTO relay_login (login) VALUES ('X@M\xc3\xbcller.Example'), ('Ann'), ('x@[192.0.2.7]');"
 	    "INSERT INTO quota_limit (login, quota) VALUES ('X@M\xc3\xbcller.Example', 'none'), ('Ann', 'none'), ('x@[192.0.2.7]', 'none');"
-	    "INSERT INTO block (login, since) VALUES ('X@M\xc3\xbcller.Example', 5), ('Ann', 5), ('x@[192.0.2.7]', 5)");
+	    "INSERT INTO block (login, since) VALUES ('X@M\xc3\xbcller.Example', 1793600000), ('Ann', 1793600000), ('x@[192.0.2.7]', 1793600000)");
 	static const enum list_kind kinds[] = { LIST_LOGIN_DOMAIN, LIST_RELAY_LOGIN, LIST_QUOTA_LIMIT, LIST_BLOCK };
 	static const char *const logins[] = { "x@xn--mller-kva.example", "ann", "x@[192.0.2.7]" };
 	(void)state;
