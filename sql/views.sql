@@ -381,7 +381,7 @@ CREATE VIEW dns_list AS
     datetime(probed, 'unixepoch') AS probed, probe, ipv6
   FROM list_state ORDER BY state IN ('good', 'new'), list;
 
--- Who tried the most recipients that are not here, within a day.
+-- Who tried the most recipients that are not here, within a day.  blocked: by a row that names just this client, as policyd's own do.
 CREATE VIEW harvester AS
   SELECT u.client, count(*) AS unknown, sum(u.state = 'deactivated') AS deactivated,
     (SELECT ifnull(sum(n), 0) FROM activity a WHERE a.scope = 'client' AND a.name = u.client AND a.kind = 'accepted'
@@ -441,7 +441,8 @@ END;
 -- the password was changed.
 CREATE VIEW login_spread AS
   SELECT login, count(*) AS networks, datetime(min(c.first), 'unixepoch') AS first, datetime(max(c.last), 'unixepoch') AS last,
-    EXISTS (SELECT 1 FROM hand_block b WHERE b.client = '' AND b.sender = '' AND replace(lower(b.login), '\', '\\') = c.login
+    EXISTS (SELECT 1 FROM hand_block b WHERE b.client = '' AND b.sender = ''
+      AND replace(lower(b.login), '\', '\\') IN (c.login, substr(c.login, instr(c.login, '@')))
       AND b.since <= unixepoch() AND (b.expires IS NULL OR b.expires > unixepoch())) AS blocked
   FROM login_client c WHERE c.last >= unixepoch() - 86400 GROUP BY login ORDER BY networks DESC, login;
 CREATE TRIGGER login_spread_delete INSTEAD OF DELETE ON login_spread BEGIN

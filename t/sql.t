@@ -110,6 +110,10 @@ for (['Zoe@Example.org', 'zoe@example.org', 1], ['host\\zoe@example.org', 'host\
 	is_deeply sql("DELETE FROM block WHERE login = '$typed'; SELECT (SELECT count(*) FROM login_client WHERE login = '$known') +
 	    (SELECT count(*) FROM bounce WHERE login = '$known')"), [0], 'and forgotten with the block, as is what came back';
 }
+is_deeply sql("INSERT INTO login_client VALUES ('zoe\@example.org', '203.0.113.0/24', unixepoch(), unixepoch()); INSERT INTO block (login) VALUES ('\@Example.org');
+    SELECT blocked FROM login_spread WHERE login LIKE 'zoe\@%';
+    UPDATE block SET login = '\@example.net';
+    SELECT blocked FROM login_spread WHERE login LIKE 'zoe\@%'"), [1, 0], 'by its domain, too';
 
 # ---- the lists' triggers ----
 
