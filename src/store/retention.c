@@ -11,13 +11,16 @@
 
 enum { ROUND_MS = 10000, BUSY_ROUND_MS = 50, NEAR_MS = 1000, VACUUM_PAGES = 200 };
 
+/* As the manual page says. */
+enum { COUNTERS_KEEP_S = 400 * 86400 };
+
 /* Nobody asks about a message for longer: its session would have ended. */
 enum { MESSAGES_KEEP_S = 7200 };
 
 /* Rows that are deleted in one step, of a table that grows at its end; of a tree, where each costs two pages. */
 enum { STEP_ROWS = 500, TREE_ROWS = 100 };
 
-enum statement { DELETE_OLD, DELETE_OLDEST, DELETE_COUNTERS, DELETE_UNKNOWN, DELETE_ACTIVITY, DELETE_OLDEST_UNKNOWN,
+enum statement { DELETE_OLD, DELETE_OLDEST, DELETE_COUNTERS, DELETE_WRITERS, DELETE_UNKNOWN, DELETE_ACTIVITY, DELETE_OLDEST_UNKNOWN,
 	DELETE_OLDEST_ATTEMPTS, DELETE_OLDEST_ACTIVITY, DELETE_LOGIN_CLIENTS, DELETE_OLDEST_LOGIN_CLIENTS, DELETE_HISTORY,
 	DELETE_BLOCKS, DELETE_RELAYS, DELETE_QUOTA_USE, DELETE_OLDEST_QUOTA_USE, DELETE_QUOTA_MESSAGES, DELETE_BOUNCES,
 	DELETE_DELIVERED, DELETE_FEED_QUEUE, STATEMENTS };
@@ -29,6 +32,8 @@ static const char *const sql[STATEMENTS] = {
 	[DELETE_OLDEST] = "DELETE FROM decision WHERE reference IN (SELECT reference FROM decision ORDER BY reference "
 	    "LIMIT ?1)",
 	[DELETE_COUNTERS] = "DELETE FROM counter WHERE window < ?2",
+	/* Who runs for longer has counted meanwhile.  Decisions that are kept longer know the host all the same, from the id. */
+	[DELETE_WRITERS] = "DELETE FROM writer WHERE started < ?2 AND NOT EXISTS (SELECT 1 FROM counter WHERE counter.writer = writer.id)",
 	[DELETE_UNKNOWN] = "DELETE FROM unknown WHERE (client, recipient) IN (SELECT client, recipient FROM unknown "
 	    "WHERE last < ?2 ORDER BY last LIMIT ?1)",
 	[DELETE_ACTIVITY] = "DELETE FROM activity WHERE (scope, name, window, kind, writer) IN "
@@ -155,7 +160,8 @@ forget_decisions(struct retention *r, int64_t now_s)
 static bool
 forget_small_tables(struct retention *r, int64_t now_s)
 {
-	forget(r, DELETE_COUNTERS, 0, now_s - 400 * 86400);
+	forget(r, DELETE_COUNTERS, 0, now_s - COUNTERS_KEEP_S);
+	forget(r, DELETE_WRITERS, 0, now_s - COUNTERS_KEEP_S);
 	int blocks = forget(r, DELETE_BLOCKS, STEP_ROWS, now_s - atomic_load(&r->options->blocks_keep_s));
 	int history = forget(r, DELETE_HISTORY, STEP_ROWS, now_s - atomic_load(&r->options->history_keep_s));
 	int relays = forget(r, DELETE_RELAYS, STEP_ROWS, now_s - atomic_load(&r->options->activity_keep_s));

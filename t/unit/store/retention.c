@@ -186,9 +186,13 @@ deletes_old_counters(void **state)
 	assert_true(fixture_open(f));
 	fixture_close(f);
 	sql_run(f, "INSERT INTO counter VALUES ('decision', 'dunno:', unixepoch() - 401 * 86400, 'x', 1),"
-	    " ('decision', 'dunno:', unixepoch() - 399 * 86400, 'x', 2)");
+	    " ('decision', 'dunno:', unixepoch() - 399 * 86400, 'runs on', 2)");
+	sql_run(f, "INSERT INTO writer VALUES ('x', unixepoch() - 402 * 86400), ('runs on', unixepoch() - 402 * 86400),"
+	    " ('is new', unixepoch() - 399 * 86400)");
 	assert_true(fixture_open(f));
 	assert_true(sql_becomes(f, "SELECT n FROM counter", "2"));
+	assert_true(sql_becomes(f, "SELECT group_concat(id) FROM (SELECT id FROM writer WHERE started < unixepoch() - 86400 ORDER BY id)",
+	    "is new,runs on"));
 	fixture_close(f);
 }
 
@@ -242,7 +246,7 @@ main(void)
 		PROMISE("what quotas count among them, however long it counts", deletes_what_quotas_count),
 		PROMISE("which is no reason to keep what is younger", goes_on_behind_a_quota),
 		PROMISE("and attempts that wait", deletes_attempts),
-		PROMISE("counters are kept for 400 days", deletes_old_counters),
+		PROMISE("counters are kept for 400 days, and who counts there", deletes_old_counters),
 		PROMISE("blocks that policyd set are kept for block_forget, lifted or not; what people wrote stays", deletes_blocks_it_set),
 		PROMISE("what policyd-feed read is kept for activity_keep", deletes_what_the_feed_read),
 	};
