@@ -8,6 +8,28 @@
 
 enum { VALUE_BYTES = 512 };
 
+/* A name of the DNS; no top-level domain is without a letter, so 192.0.2.7-192.0.2.9 is none, though a HELO may be. */
+static bool
+is_name(const char *normal, char column)
+{
+	const char *dot = strrchr(normal, '.'), *last = dot ? dot + 1 : normal;
+
+	return column == 'h' || strspn(last, "0123456789-_") != strlen(last);
+}
+
+/* All of a domain's recipients; without a dot it is but half of an address. */
+static bool
+is_mail_domain(const char *text, const char *normal)
+{
+	return *text == '.' || strchr(normal, '.') != NULL || strcmp(normal, "localhost") == 0;
+}
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 /* What a column says; false with a finding. */
 static bool
 read_pattern(struct arena *a, const char *text, char column, struct pattern *p, const char **finding)
@@ -29,24 +51,31 @@ read_pattern(struct arena *a, const char *text, char column, struct pattern *p, 
 		return true;
 	}
 	const char *at = strrchr(text, '@');
-	bool any_of_domain = strncmp(text, "*@", 2) == 0;	/* as people write it, and nobody's address */
 	if (column == 'l') {
+		bool any = strcmp(text, "*") == 0 || strncmp(text, "*@", 2) == 0;	/* as people write it, and nobody's login */
+
 		p->what = *text == '@' ? PATTERN_DOMAIN : PATTERN_EXACT;
 		*finding = "no login; write ann@example.org, ann, or @example.org for all of a domain";
-		if (any_of_domain || (p->what == PATTERN_DOMAIN && !domain_normal(text + 1, normal)))
+		if (any || is_blank(*text) || is_blank(text[strlen(text) - 1]) ||
+		    (p->what == PATTERN_DOMAIN && !domain_normal(text + 1, normal)))
 			return false;
 		if (p->what == PATTERN_EXACT)
 			mail_address_normal(text, &address);
 	} else if (at != NULL && (column == 's' || column == 'r')) {
 		p->what = PATTERN_EXACT;
 		*finding = "no mail address; write ann@example.net, example.net or .example.net";
-		if (any_of_domain || at == text || at - text > 255 || mail_address_normal(text, &address) == NULL)
+		if (at == text || at - text > 255 || strpbrk(text, "* \t\r\n") != NULL)
+			return false;
+		const char *domain = mail_address_normal(text, &address);
+		if (domain == NULL || !is_name(domain, column))
 			return false;
 	} else {
 		p->what = *text == '.' ? PATTERN_BELOW : column == 's' || column == 'r' ? PATTERN_DOMAIN : PATTERN_EXACT;
 		*finding = column == 'c' ? "neither an address, a network nor a name; write 192.0.2.7, 192.0.2.0/24, "
-		    "mx.example.net or .example.net" : "no domain name; write example.net or .example.net";
-		if (!domain_normal(text + (*text == '.'), normal))
+		    "mx.example.net or .example.net" : column == 'h' ? "no domain name; write example.net or .example.net" :
+		    "no domain; write ann@example.net, example.net or .example.net";
+		if (!domain_normal(text + (*text == '.'), normal) || !is_name(normal, column) ||
+		    (column == 'r' && !is_mail_domain(text, normal)))
 			return false;
 	}
 	p->text = arena_strdup(a, normal);
