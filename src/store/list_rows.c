@@ -193,6 +193,19 @@ read_quotas(struct arena *a, struct list_row *row)
 	return why == NULL && row->quotas->count == 0 && strcmp(text, "none") != 0 ? "no quota; write none if there is to be none" : why;
 }
 
+/* What people know a row by that has no id: its columns. */
+static const char *
+row_name(struct arena *a, const struct list_row *row)
+{
+	const char *const columns[] = { row->client, row->sender, row->login, row->recipient };
+	const char *name = "";
+
+	for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+		if (*columns[i])
+			name = *name ? arena_printf(a, "%s %s", name, columns[i]) : columns[i];
+	return name;
+}
+
 /* Read the row's columns and file it, or tell what is wrong with it. */
 static void
 file_entry(struct loading *to, struct entry *e, const char *scope)
@@ -201,7 +214,7 @@ file_entry(struct loading *to, struct entry *e, const char *scope)
 	const char *finding = NULL, *id = arena_printf(a, "%" PRId64, e->row.id);
 
 	if (e->row.id == 0)
-		id = arena_printf(a, "%s%s%s%s", e->row.client, e->row.sender, e->row.login, e->row.recipient);
+		id = row_name(a, &e->row);
 	bool ok = pattern_read(a, "client", e->row.client, &e->client, &finding) &&
 	    pattern_read(a, "helo", e->row.helo, &e->helo, &finding) &&
 	    pattern_read(a, "sender", e->row.sender, &e->sender, &finding) &&

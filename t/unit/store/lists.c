@@ -210,6 +210,8 @@ static const struct wrong {
 	{ "also if shortened", "INSERT INTO block (client) VALUES ('192.0.2.7-9')", "block 192.0.2.7-9: client = 192.0.2.7-9: neither " },
 	{ "an address of a host without a name", "INSERT INTO deny (sender) VALUES ('bob@192.0.2.7')", "deny 1: sender = bob@192.0.2.7: no mail " },
 	{ "but a HELO may be an address", "INSERT INTO deny (helo) VALUES ('192.0.2.7')", NULL },
+	{ "a block of two at once, by both", "INSERT INTO block (client, login) VALUES ('192.0.2.7', 'x')",
+	  "block 192.0.2.7 x: not one of client, sender and login is filled" },
 	{ "half an address of a recipient", "INSERT INTO deny (recipient) VALUES ('ann')",
 	  "deny 1: recipient = ann: no domain; write ann@example.net, example.net or .example.net" },
 	{ "for all that is his own, too", "INSERT INTO recipient_profile (recipient, profile) VALUES ('ann', 'mx')",
