@@ -19,6 +19,8 @@ struct entry {
 	bool sender_is_empty;		/* '' stands there, not NULL */
 	int weight;			/* how specific */
 	/* recipient_profile and recipient_setting */
+	const char *name;		/* of the row, in the view problem */
+	int64_t created_s;
 	const char *profile;
 	void *setting;
 	struct entry *next_setting;	/* for freeing */
@@ -40,6 +42,9 @@ struct lists {
 /* The keys of a client's network, and of a pattern in that column; kind is an enum list_kind, or NAMELESS more. */
 void list_network_key(char key[KEY_BYTES], unsigned kind, const struct network *n);
 void list_pattern_key(char key[KEY_BYTES], unsigned kind, char column, const struct pattern *p);
+
+/* The first entry under that key; NULL if there is none. */
+struct entry *list_first(const struct lists *l, const char *key);
 
 /* The entry is found by that key from now on; one entry has one key. */
 void list_insert(struct lists *l, struct entry *e, const char *key);

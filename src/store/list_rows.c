@@ -46,9 +46,9 @@ static const struct {
 	    load_row, LIST_QUOTA_LIMIT },
 	{ "relay_login", "SELECT 0, NULL, NULL, NULL, NULL, login, expires, NULL, NULL, NULL, NULL FROM hand_relay_login LIMIT ?",
 	    load_row, LIST_RELAY_LOGIN },
-	{ "recipient_profile", "SELECT recipient, profile, expires FROM hand_recipient_profile LIMIT ?", load_profile },
-	{ "recipient_setting", "SELECT recipient, check_name, setting, expires FROM hand_recipient_setting LIMIT ?",
-	    load_setting },
+	{ "recipient_profile", "SELECT recipient, expires, created, profile FROM hand_recipient_profile LIMIT ?", load_profile },
+	{ "recipient_setting", "SELECT recipient, expires, created, check_name, setting FROM hand_recipient_setting "
+	    "LIMIT ?", load_setting },
 };
 enum { TABLES = sizeof tables / sizeof *tables };
 
@@ -268,50 +268,70 @@ recipient_key(struct arena *a, const char *text, const char **key, const char **
 	return true;
 }
 
-/* recipient, profile, expires */
+/* File what is a recipient's own.  The table knows one row of each, in one spelling; of two spellings the newer counts. */
+static void
+file_own(struct loading *to, struct entry *e, const char *key)
+{
+	struct entry *other = list_first(to->lists, key);
+	bool newer = other == NULL || e->created_s >= other->created_s;
+
+	if (other != NULL)
+		to->problem(to->arg, tables[to->table].name, newer ? other->name : e->name, arena_printf(to->lists->arena,
+		    "does nothing, since the row %.300s is about the same recipient, and newer; delete one", newer ? e->name : other->name));
+	if (!newer)
+		return;
+	if (other != NULL)
+		hash_remove(&to->lists->table, &other->link);
+	list_insert(to->lists, e, key);
+}
+
+/* recipient, expires, created, profile */
 static void
 load_profile(struct loading *to, sqlite3_stmt *s)
 {
 	struct arena *a = to->lists->arena;
 	struct entry *e = arena_alloc(a, sizeof *e);
-	const char *written = column_text(a, s, 0), *recipient, *finding;
+	const char *recipient, *finding;
 	char key[KEY_BYTES];
 
-	e->profile = column_text(a, s, 1);
-	e->row.expires_s = column_time(s, 2);
-	if (!recipient_key(a, written, &recipient, &finding)) {
-		to->problem(to->arg, "recipient_profile", written, finding);
+	e->name = column_text(a, s, 0);
+	e->row.expires_s = column_time(s, 1);
+	e->created_s = sqlite3_column_int64(s, 2);
+	e->profile = column_text(a, s, 3);
+	if (!recipient_key(a, e->name, &recipient, &finding)) {
+		to->problem(to->arg, "recipient_profile", e->name, finding);
 		return;
 	}
 	snprintf(key, sizeof key, "p%s", recipient);
-	list_insert(to->lists, e, key);
+	file_own(to, e, key);
 }
 
-/* recipient, check_name, setting, expires */
+/* recipient, expires, created, check_name, setting */
 static void
 load_setting(struct loading *to, sqlite3_stmt *s)
 {
 	struct arena *a = to->lists->arena;
 	struct entry *e = arena_alloc(a, sizeof *e), *any = arena_alloc(a, sizeof *any);
-	const char *written = column_text(a, s, 0), *check = column_text(a, s, 1), *setting = column_text(a, s, 2);
+	const char *written = column_text(a, s, 0), *check = column_text(a, s, 3), *setting = column_text(a, s, 4);
 	const char *recipient, *finding;
-	char key[KEY_BYTES], why[256] = "", row[VALUE_BYTES];
+	char key[KEY_BYTES], why[256] = "";
 
-	snprintf(row, sizeof row, "%.200s %.100s", written, check);
-	e->row.expires_s = column_time(s, 3);
+	e->name = arena_printf(a, "%.200s %.100s", written, check);
+	e->row.expires_s = column_time(s, 1);
+	e->created_s = sqlite3_column_int64(s, 2);
 	if (!recipient_key(a, written, &recipient, &finding)) {
-		to->problem(to->arg, "recipient_setting", row, finding);
+		to->problem(to->arg, "recipient_setting", e->name, finding);
 		return;
 	}
 	e->setting = to->reader(check, setting, why, sizeof why);
 	if (e->setting == NULL) {
-		to->problem(to->arg, "recipient_setting", row, why);
+		to->problem(to->arg, "recipient_setting", e->name, why);
 		return;
 	}
 	e->next_setting = to->lists->settings;
 	to->lists->settings = e;
 	snprintf(key, sizeof key, "t%s %.100s", recipient, check);
-	list_insert(to->lists, e, key);
+	file_own(to, e, key);
 	snprintf(key, sizeof key, "o%s", recipient);
 	list_insert(to->lists, any, key);
 }

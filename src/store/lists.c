@@ -45,16 +45,16 @@ lists_release(struct lists *l)
 
 /* ---- keys ---- */
 
-static const struct entry *
-match_from(const struct hash_link *l, uint64_t hash, const char *key)
+static struct entry *
+match_from(struct hash_link *l, uint64_t hash, const char *key)
 {
 	while (l != NULL && (l->hash != hash || strcmp(((const struct entry *)(const void *)l)->key, key) != 0))
 		l = l->next;
-	return (const struct entry *)(const void *)l;
+	return (struct entry *)(void *)l;
 }
 
-static const struct entry *
-first_match(const struct lists *l, const char *key)
+struct entry *
+list_first(const struct lists *l, const char *key)
 {
 	uint64_t hash = hash_bytes(key, strlen(key));
 
@@ -151,7 +151,7 @@ login_matches(const struct pattern *p, const struct list_subject *who)
 static void
 try_key(struct search *s, const char *key)
 {
-	for (const struct entry *e = first_match(s->lists, key); e != NULL; e = next_match(e)) {
+	for (const struct entry *e = list_first(s->lists, key); e != NULL; e = next_match(e)) {
 		if (!list_row_counts(&e->row, s->now_s) || !client_matches(&e->client, s->who) ||
 		    !pattern_matches(&e->helo, s->who->helo) || !pattern_matches(&e->sender, s->who->sender) ||
 		    !recipient_matches(&e->recipient, s) || !login_matches(&e->login, s->who))
@@ -248,7 +248,7 @@ lists_block(const struct lists *l, const char *client, const char *login)
 		list_network_key(key, LIST_BLOCK, &n);
 	const struct list_row *last = NULL;
 	/* People may have written another row of it in another spelling. */
-	for (const struct entry *e = first_match(l, key); e != NULL; e = next_match(e))
+	for (const struct entry *e = list_first(l, key); e != NULL; e = next_match(e))
 		if (last == NULL || (last->expires_s != 0 && (e->row.expires_s == 0 || e->row.expires_s > last->expires_s)))
 			last = &e->row;
 	return last;
@@ -260,7 +260,7 @@ lists_name_login(const struct lists *l, const char *login)
 	char key[KEY_BYTES];
 
 	snprintf(key, sizeof key, "%ul%.512s", LIST_LOGIN_DOMAIN, login);
-	return first_match(l, key) != NULL;
+	return list_first(l, key) != NULL;
 }
 
 bool
@@ -291,7 +291,7 @@ find_recipient(const struct lists *l, char prefix, const char *recipient, const 
 		if (values[i] == NULL)
 			continue;
 		snprintf(key, sizeof key, "%c%.512s%s", prefix, values[i], suffix);
-		for (const struct entry *e = first_match(l, key); e != NULL; e = next_match(e))
+		for (const struct entry *e = list_first(l, key); e != NULL; e = next_match(e))
 			if (list_row_counts(&e->row, now_s))
 				return e;
 	}

@@ -50,8 +50,8 @@ read_lists(const char *sql)
 	    "CREATE TABLE hand_relay_login (login TEXT, expires INTEGER);"
 	    "CREATE TABLE hand_quota_limit (id INTEGER PRIMARY KEY, login TEXT, sender TEXT, client TEXT, quota TEXT,"
 	    " expires INTEGER);"
-	    "CREATE TABLE hand_recipient_profile (recipient TEXT, profile TEXT, expires INTEGER);"
-	    "CREATE TABLE hand_recipient_setting (recipient TEXT, check_name TEXT, setting TEXT, expires INTEGER);";
+	    "CREATE TABLE hand_recipient_profile (recipient TEXT, profile TEXT, expires INTEGER, created AS (1));"
+	    "CREATE TABLE hand_recipient_setting (recipient TEXT, check_name TEXT, setting TEXT, expires INTEGER, created AS (1));";
 	sqlite3 *db;
 
 	assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);

@@ -272,6 +272,32 @@ knows_recipients(void **state)
 }
 
 static void
+takes_the_newer_spelling(void **state)
+{
+	struct lists *l = load(
+	    "INSERT INTO hand_recipient_profile (recipient, profile, expires, created) VALUES ('example.org', 'mild', NULL, 5),"
+	    "  ('Example.org', 'strict', NULL, 6), ('M\xc3\xbcller.example', 'strict', 1793611800, 9), ('xn--mller-kva.example', 'mild', NULL, 8);"
+	    "INSERT INTO hand_recipient_setting (recipient, check_name, setting, created) VALUES"
+	    "  ('ANN@example.org', 'dnsbl', 'off', 6), ('ann@example.org', 'dnsbl', 'log', 5), ('ann@Example.org', 'dnsbl', 'reject', 4),"
+	    "  ('Ann@example.org', 'deny', 'off', 1)");
+	(void)state;
+
+	assert_string_equal(lists_profile(l, "bob@example.org", NOW), "strict");
+	assert_null(lists_profile(l, "bob@xn--mller-kva.example", NOW));	/* what was replaced does not come back */
+	assert_string_equal(lists_setting(l, "ann@example.org", "dnsbl", NOW), "off");
+	assert_string_equal(lists_setting(l, "ann@example.org", "deny", NOW), "off");
+	assert_string_equal(problems,
+	    "recipient_profile example.org: does nothing, since the row Example.org is about the same recipient, and newer; delete one\n"
+	    "recipient_profile xn--mller-kva.example: does nothing, since the row M\xc3\xbcller.example is about the same recipient, and newer; "
+	    "delete one\n"
+	    "recipient_setting ann@Example.org dnsbl: does nothing, since the row ANN@example.org dnsbl is about the same recipient, and newer; "
+	    "delete one\n"
+	    "recipient_setting ann@example.org dnsbl: does nothing, since the row ANN@example.org dnsbl is about the same recipient, and newer; "
+	    "delete one\n");
+	lists_release(l);
+}
+
+static void
 keeps_wishes(void **state)
 {
 	struct lists *l = load(
@@ -496,6 +522,7 @@ main(void)
 	enum { MATCHES = sizeof matches / sizeof *matches, WRONGS = sizeof wrongs / sizeof *wrongs };
 	static const struct CMUnitTest others[] = {
 		{ "a recipient's own goes before its domain's", knows_recipients, NULL, NULL, NULL },
+		{ "of two spellings of a recipient the newer row counts, and the other is told", takes_the_newer_spelling, NULL, NULL, NULL },
 		{ "a wish is one recipient's, or all recipients'", keeps_wishes, NULL, NULL, NULL },
 		{ "a block counts while it lasts, and one for good before one with an end", knows_blocks, NULL, NULL, NULL },
 		{ "a login may be written in any case, its domain in UTF-8, or without login_realm", knows_logins_in_any_spelling, NULL, NULL, NULL },
