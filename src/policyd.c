@@ -105,6 +105,12 @@ read_setting(const char *check, const char *setting, char *why, size_t size)
 	return profile_read_setting(rules, rules_count, check, setting, why, size);
 }
 
+static bool
+read_profile(void *arg, const char *profile, char *why, size_t size)
+{
+	return profile_read_name(((const struct program *)arg)->config, profile, why, size);
+}
+
 /* ---- what is the same for serving and for explaining ---- */
 
 static bool
@@ -119,7 +125,8 @@ open_rooms(struct program *pr, bool read_only)
 		return false;
 	}
 	pr->dns_lists = dns_lists_new(pr->loop, pr->dns, config_server(pr->config, TABLE_DNS_LISTS), !read_only);
-	pr->store = store_open(pr->loop, config_server(pr->config, TABLE_STORE), read_setting, read_only, why, sizeof why);
+	pr->store = store_open(pr->loop, config_server(pr->config, TABLE_STORE),
+	    &(struct store_reader){ read_setting, read_profile, pr }, read_only, why, sizeof why);
 	if (pr->store == NULL) {
 		log_error("store: %s", why);
 		return false;

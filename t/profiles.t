@@ -123,4 +123,18 @@ like $p->sql('SELECT * FROM problem'), qr/helo_not_fqnd/, 'as does a check that 
 $p->sql("DELETE FROM recipient_setting WHERE recipient = 'ann\@wish.example.org'");
 recipient('ann@wish.example.org', 'DUNNO', 'taken back, the domain\'s holds');
 
+# ---- a profile that is not there, and comes ----
+
+my ($named, $profiles) = (q(SELECT row, finding FROM problem WHERE list = 'recipient_profile'), $p->{profiles});
+$p->sql("INSERT INTO recipient_profile (recipient, profile) VALUES ('late\@example.org', 'softer')");
+eventually { $p->sql($named) eq "late\@example.org|there is no profile 'softer'; policyd -d lists them" } 'a profile that is not there stands in the view problem';
+$p->says(qr/warning: store: some rows that people wrote do nothing; SELECT \* FROM problem /, 'and the log says to look there');
+is verdict($p->ask(@nodot, recipient => 'late@example.org')), $reject, 'the row changes nothing';
+$p->reload(profiles => $profiles . profile('softer', helo_not_fqdn => 'defer'));
+recipient('late@example.org', $defer, 'a reload brings it');
+eventually { $p->sql($named) eq '' } 'and all is well';
+$p->reload(profiles => $profiles);
+eventually { $p->sql($named) =~ /softer/ } 'another takes it away';
+is verdict($p->ask(@nodot, recipient => 'late@example.org')), $reject, 'and nothing is changed again';
+
 done_testing;

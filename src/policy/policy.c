@@ -474,8 +474,7 @@ policy_configure(struct policy *p, struct config *config)
 	store_keep_blocks(p->parts.store, longest_memory(&p->parts, config));
 	store_keep_sent(p->parts.store, era->needs.sent_keep_s + SENT_STEP_S);
 	if (p->era != NULL) {
-		if (p->era->world.block_ipv4 != era->world.block_ipv4 || p->era->world.block_ipv6 != era->world.block_ipv6)
-			store_read_again(p->parts.store);
+		store_read_again(p->parts.store);
 		era_release(p->era);
 	}
 	p->era = era;

@@ -47,11 +47,9 @@ route_request(const struct config *c, const struct lists *lists, const struct re
 	bool users = login || to.hook == HOOK_SUBMISSION || to.hook == HOOK_SUBMISSION_SENDER;
 	to.service = users ? config_profile(c, "submission") : named ? named : config_profile(c, "mx");
 	const char *own = lists && !users ? lists_profile(lists, recipient, now_s) : NULL;
-	to.profile = own ? config_profile(c, own) : to.service;
-	if (to.profile == NULL) {
-		to.missing_profile = own;
+	to.profile = own ? config_profile(c, own) : NULL;
+	if (to.profile == NULL)		/* or it was there when the row was read */
 		to.profile = to.service;
-	}
 	return to;
 }
 
@@ -138,4 +136,17 @@ profile_read_setting(const struct rule *const *rules, size_t rule_count, const c
 		text_add(&t, finding);
 	arena_free(a);
 	return kept;
+}
+
+bool
+profile_read_name(const struct config *c, const char *name, char *why, size_t size)
+{
+	struct text t = { .at = why, .size = size };
+	const struct profile *p = config_profile(c, name);
+
+	if (p == NULL)
+		text_addf(&t, "there is no profile '%.60s'; policyd -d lists them", name);
+	else if (profile_is_users(p))
+		text_add(&t, "submission is for users of our own; name a profile for mail from strangers");
+	return p != NULL && !profile_is_users(p);
 }

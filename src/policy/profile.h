@@ -15,7 +15,6 @@ struct route {
 	const struct profile *service;	/* the context's, whoever the recipient is */
 	const struct profile *profile;	/* the recipient's own (recipient_profile), else the service's */
 	bool unknown_context;		/* judged as if it were empty; worth a warning */
-	const char *missing_profile;	/* recipient_profile names it, policyd.conf does not have it; NULL: none */
 };
 
 /*
@@ -28,11 +27,14 @@ struct route route_request(const struct config *c, const struct lists *lists, co
     const char *recipient, int64_t now_s);
 
 /*
- * Read a setting that people wrote for a check of one of the rules, as a store_setting_reader does: a
+ * Read a setting that people wrote for a check of one of the rules, as a store_reader does: a
  * struct setting in one piece of memory, for free(); or NULL with a sentence in why.
  */
 void *profile_read_setting(const struct rule *const *rules, size_t rule_count, const char *check,
     const char *setting, char *why, size_t size);
+
+/* Whether people may give a recipient that profile; false with a sentence in why. */
+bool profile_read_name(const struct config *c, const char *name, char *why, size_t size);
 
 /* Users of ours are judged by the profile submission, strangers by all others: at these hooks (enum hook, ored). */
 bool profile_is_users(const struct profile *p);

@@ -27,16 +27,6 @@ see_context(struct wiring *w, const struct request *r, const struct route *to)
 	    "Known are mx, mx-pre, submission, submission-sender and the profiles of policyd.conf", r->policy_context);
 }
 
-static void
-see_profile(struct wiring *w, const struct route *to)
-{
-	if (to->missing_profile == NULL || w->profiles_warned >= NAMES_WARNED_MAX)
-		return;
-	w->profiles_warned++;
-	log_warn("wiring: a row in recipient_profile names the profile %.64s, which policyd.conf does not have; "
-	    "the row does nothing", to->missing_profile);
-}
-
 /* ---- what rules need ---- */
 
 static bool
@@ -140,7 +130,6 @@ wiring_see(struct wiring *w, const struct request *r, const struct route *to, bo
 {
 	see_stage(w, r, stages);
 	see_context(w, r, to);
-	see_profile(w, to);
 	w->pre_seen |= to->hook == HOOK_MX_PRE;
 	w->unknown_seen |= w->pre_seen;
 	if (to->hook & (HOOK_MX | HOOK_SUBMISSION))

@@ -9,7 +9,7 @@ enum mail { MAIL_OF_STRANGERS, MAIL_OF_USERS, MAILS };
 
 struct wiring {
 	unsigned stages_warned;		/* enum stage, ored */
-	unsigned contexts_warned, profiles_warned;
+	unsigned contexts_warned;
 	unsigned requests, at_rcpt;	/* counting ends at WIRING_SAMPLE */
 	unsigned strangers, private_strangers;
 	struct {

@@ -12,9 +12,9 @@
 enum { PROBLEMS_BYTES = 60000 };
 
 void
-desk_init(struct desk *d, const char *path, int busy_ms, store_setting_reader *reader, struct blocks *blocks)
+desk_init(struct desk *d, const char *path, int busy_ms, const struct store_reader *reader, struct blocks *blocks)
 {
-	*d = (struct desk){ .path = path, .busy_ms = busy_ms, .reader = reader, .blocks = blocks,
+	*d = (struct desk){ .path = path, .busy_ms = busy_ms, .reader = *reader, .blocks = blocks,
 	    .seen_version = -1, .seen_change = -1, .lists = lists_empty(), .problems = xcalloc(1, PROBLEMS_BYTES),
 	    .delimiters = xcalloc(1, 1) };
 }
@@ -175,7 +175,7 @@ desk_look(struct desk *d)
 	d->seen_blocks = database_number(d->db, "SELECT blocks FROM change", -1);	/* those are read with the lists */
 	d->problems_len = 0;
 	d->problems[0] = '\0';
-	d->loading = lists_load_begin(d->db, d->delimiters, d->reader, on_problem, d);
+	d->loading = lists_load_begin(d->db, d->delimiters, &d->reader, on_problem, d);
 	if (d->loading == NULL)
 		reader_failed(d);
 	return true;

@@ -17,7 +17,7 @@ struct desk {
 	/* desk.c's own */
 	const char *path;
 	int busy_ms;
-	store_setting_reader *reader;
+	struct store_reader reader;
 	char *delimiters;
 	struct blocks *blocks;
 	sqlite3_stmt *data_version, *change, *new_blocks;
@@ -31,7 +31,7 @@ struct desk {
  * busy_ms  how long another's lock is waited for
  * blocks   gets what this policyd, or another, blocked since the lists were read
  */
-void desk_init(struct desk *d, const char *path, int busy_ms, store_setting_reader *reader, struct blocks *blocks);
+void desk_init(struct desk *d, const char *path, int busy_ms, const struct store_reader *reader, struct blocks *blocks);
 
 /* What begins an address extension; copied.  If that is new, the lists are read again. */
 void desk_delimit(struct desk *d, const char *delimiters);

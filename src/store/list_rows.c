@@ -12,7 +12,7 @@ enum { ROWS_MAX = 1000000, SLICE_ROWS = 500, VALUE_BYTES = 512, STRIKES_MAX = 10
 
 struct loading {
 	struct lists *lists;
-	store_setting_reader *reader;
+	const struct store_reader *reader;
 	lists_problem *problem;
 	void *arg;
 	sqlite3 *db;
@@ -292,7 +292,7 @@ load_profile(struct loading *to, sqlite3_stmt *s)
 	struct arena *a = to->lists->arena;
 	struct entry *e = arena_alloc(a, sizeof *e);
 	const char *recipient, *finding;
-	char key[KEY_BYTES];
+	char key[KEY_BYTES], why[256] = "";
 
 	e->name = column_text(a, s, 0);
 	e->row.expires_s = column_time(s, 1);
@@ -300,6 +300,10 @@ load_profile(struct loading *to, sqlite3_stmt *s)
 	e->profile = column_text(a, s, 3);
 	if (!recipient_key(a, e->name, &recipient, &finding)) {
 		to->problem(to->arg, "recipient_profile", e->name, finding);
+		return;
+	}
+	if (!to->reader->profile(to->reader->arg, e->profile, why, sizeof why)) {
+		to->problem(to->arg, "recipient_profile", e->name, why);
 		return;
 	}
 	snprintf(key, sizeof key, "p%s", recipient);
@@ -323,7 +327,7 @@ load_setting(struct loading *to, sqlite3_stmt *s)
 		to->problem(to->arg, "recipient_setting", e->name, finding);
 		return;
 	}
-	e->setting = to->reader(check, setting, why, sizeof why);
+	e->setting = to->reader->setting(check, setting, why, sizeof why);
 	if (e->setting == NULL) {
 		to->problem(to->arg, "recipient_setting", e->name, why);
 		return;
@@ -337,7 +341,7 @@ load_setting(struct loading *to, sqlite3_stmt *s)
 }
 
 struct loading *
-lists_load_begin(sqlite3 *db, const char *delimiters, store_setting_reader *reader, lists_problem *problem,
+lists_load_begin(sqlite3 *db, const char *delimiters, const struct store_reader *reader, lists_problem *problem,
     void *arg)
 {
 	if (sqlite3_exec(db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
@@ -389,7 +393,7 @@ lists_load_end(struct loading *l)
 }
 
 struct lists *
-lists_load(sqlite3 *db, const char *delimiters, store_setting_reader *reader, lists_problem *problem, void *arg)
+lists_load(sqlite3 *db, const char *delimiters, const struct store_reader *reader, lists_problem *problem, void *arg)
 {
 	struct loading *l = lists_load_begin(db, delimiters, reader, problem, arg);
 

@@ -16,7 +16,7 @@ struct lists *lists_empty(void);
  * Read all tables; NULL if the database cannot.  Rows that are wrong are told and left out.
  * delimiters  that begin an address extension: a recipient that has one is found by its address without it, too
  */
-struct lists *lists_load(sqlite3 *db, const char *delimiters, store_setting_reader *reader, lists_problem *problem, void *arg);
+struct lists *lists_load(sqlite3 *db, const char *delimiters, const struct store_reader *reader, lists_problem *problem, void *arg);
 
 /*
  * The same in one transaction, but a slice at a time, so that a million rows do not hold up the loop.
@@ -24,7 +24,7 @@ struct lists *lists_load(sqlite3 *db, const char *delimiters, store_setting_read
  */
 struct loading;
 enum loading_state { LOADING_MORE, LOADING_DONE, LOADING_FAILED };
-struct loading *lists_load_begin(sqlite3 *db, const char *delimiters, store_setting_reader *reader, lists_problem *problem,
+struct loading *lists_load_begin(sqlite3 *db, const char *delimiters, const struct store_reader *reader, lists_problem *problem,
     void *arg);
 enum loading_state lists_load_slice(struct loading *l);
 struct lists *lists_load_end(struct loading *l);

@@ -107,6 +107,8 @@ write_problems(struct store *s)
 	s->problems_written = xrealloc(s->problems_written, d->problems_len + 1);
 	memcpy(s->problems_written, d->problems, d->problems_len + 1);
 	s->problems_written_len = d->problems_len;
+	if (d->problems_len > 0)
+		log_warn("store: some rows that people wrote do nothing; SELECT * FROM problem says which, and why");
 	store_put(s, pending_cells(WRITE_PROBLEMS, d->problems, d->problems_len + 1));
 }
 
@@ -591,7 +593,7 @@ free_store(struct store *s)
 }
 
 struct store *
-store_open(struct loop *l, const struct store_options *o, store_setting_reader *reader, bool read_only, char *why,
+store_open(struct loop *l, const struct store_options *o, const struct store_reader *reader, bool read_only, char *why,
     size_t size)
 {
 	struct store *s = xcalloc(1, sizeof *s);

@@ -34,11 +34,16 @@ struct store_options {
 extern const struct option_table store_option_table;
 
 /*
- * Reads the setting in a hand-made row (recipient_setting): what it returns is
- * kept with the row and freed with free(); NULL with a sentence in why, which the view `problem` then shows.
- * Called on the loop's thread.
+ * Makes sense of what people wrote; what it cannot read has a sentence in why, which the view `problem` then shows, and
+ * the row does nothing.  Called on the loop's thread, whenever rows are read.
  */
-typedef void *store_setting_reader(const char *check, const char *setting, char *why, size_t size);
+struct store_reader {
+	/* The setting of a recipient_setting: what it returns is kept with the row and freed with free(); NULL with why. */
+	void *(*setting)(const char *check, const char *setting, char *why, size_t size);
+	/* Is there the profile of a recipient_profile?  False with why. */
+	bool (*profile)(void *arg, const char *profile, char *why, size_t size);
+	void *arg;
+};
 
 /*
  * Open the file at o->database, make it if missing, migrate it if older.  NULL
@@ -48,7 +53,7 @@ typedef void *store_setting_reader(const char *check, const char *setting, char 
  *
  * read_only: for `policyd -x`; nothing is created, migrated or written.
  */
-struct store *store_open(struct loop *l, const struct store_options *o, store_setting_reader *reader,
+struct store *store_open(struct loop *l, const struct store_options *o, const struct store_reader *reader,
     bool read_only, char *why, size_t size);
 
 /* Other options from now on; `database` cannot change while open. */
@@ -411,7 +416,10 @@ struct list_subject {			/* in normal form: lower case, A-labels */
 struct lists *store_lists(struct store *s);
 void lists_release(struct lists *l);
 
-/* Read all of them again, soon: blocks that policyd set are found by their networks then, whoever counts as one client now. */
+/*
+ * Read all of them again, soon: profiles that rows name may have come or gone, and blocks that policyd set are found by their
+ * networks then, whoever counts as one client now.
+ */
 void store_read_again(struct store *s);
 
 /*

@@ -26,6 +26,16 @@ read_setting(const char *check, const char *setting, char *why, size_t size)
 	return profile_read_setting(rules, rules_count, check, setting, why, size);
 }
 
+static bool
+read_profile(void *arg, const char *profile, char *why, size_t size)
+{
+	(void)arg;
+	(void)profile;
+	(void)why;
+	(void)size;
+	return true;
+}
+
 static void
 problem(void *arg, const char *list, const char *row, const char *finding)
 {
@@ -57,7 +67,7 @@ read_lists(const char *sql)
 	assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, tables, NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-	struct lists *l = lists_load(db, "", read_setting, problem, NULL);
+	struct lists *l = lists_load(db, "", &(struct store_reader){ read_setting, read_profile, NULL }, problem, NULL);
 	assert_non_null(l);
 	sqlite3_close(db);
 	return l;

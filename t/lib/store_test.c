@@ -17,7 +17,6 @@
 
 enum { PATIENCE_MS = 180000, LOOK_MS = 5 };	/* of a slow disk, with a hundred checkpoints */
 
-/* Any setting that starts with "bad" is; what is read is a copy of the text. */
 static void *
 read_setting(const char *check, const char *setting, char *why, size_t size)
 {
@@ -26,6 +25,18 @@ read_setting(const char *check, const char *setting, char *why, size_t size)
 	snprintf(why, size, "%s: no such setting for %s", setting, check);
 	return NULL;
 }
+
+static bool
+read_profile(void *arg, const char *profile, char *why, size_t size)
+{
+	(void)arg;
+	(void)profile;
+	(void)why;
+	(void)size;
+	return true;
+}
+
+const struct store_reader fixture_reader = { read_setting, read_profile, NULL };
 
 struct fixture *
 fixture_new(void)
@@ -47,7 +58,7 @@ fixture_new(void)
 bool
 fixture_open(struct fixture *f)
 {
-	f->store = store_open(f->loop, &f->options, read_setting, false, f->why, sizeof f->why);
+	f->store = store_open(f->loop, &f->options, &fixture_reader, false, f->why, sizeof f->why);
 	return f->store != NULL;
 }
 

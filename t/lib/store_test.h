@@ -11,6 +11,9 @@ struct fixture {
 	char folder[64], path[96], why[512];
 };
 
+/* Knows every profile, and every setting but those that begin with "bad"; what is read is a copy of the text. */
+extern const struct store_reader fixture_reader;
+
 /* A new folder below /tmp, a loop, and default options over folder/policyd.db; the log is silent. */
 struct fixture *fixture_new(void);
 

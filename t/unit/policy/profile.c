@@ -106,14 +106,35 @@ useless_setting(void **state)
 	free(good);
 }
 
+static void
+names_of_profiles(void **state)
+{
+	static const struct { const char *name, *why; } names[] = {
+		{ "strict", "" }, { "mx", "" }, { "nope", "there is no profile 'nope'" }, { "STRICT", "there is no profile 'STRICT'" },
+		{ "", "there is no profile ''" }, { "submission", "submission is for users of our own" },
+	};
+	struct scene s = { 0 };
+	(void)state;
+
+	scene_open(&s, NULL, 0, conf, "");
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		char why[200] = "";
+
+		assert_int_equal(profile_read_name(s.config, names[i].name, why, sizeof why), *names[i].why == '\0');
+		assert_int_equal(strncmp(why, names[i].why, strlen(names[i].why)), 0);
+	}
+	scene_close(&s);
+}
+
 int
 main(void)
 {
 	enum { CASES = sizeof cases / sizeof *cases };
-	struct CMUnitTest tests[CASES + 1];
+	struct CMUnitTest tests[CASES + 2];
 
 	for (size_t i = 0; i < CASES; i++)
 		tests[i] = (struct CMUnitTest){ cases[i].promises, one_case, NULL, NULL, (void *)i };
 	tests[CASES] = (struct CMUnitTest){ "what a recipient has greylisted where nothing is, is a mistake", useless_setting, NULL, NULL, NULL };
+	tests[CASES + 1] = (struct CMUnitTest){ "a recipient's profile is one of policyd.conf, for strangers", names_of_profiles, NULL, NULL, NULL };
 	return cmocka_run_group_tests_name("profile.c: it promises that", tests, NULL, NULL);
 }

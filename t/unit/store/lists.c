@@ -27,7 +27,7 @@ on_problem(void *arg, const char *list, const char *row, const char *finding)
 	snprintf(problems + len, sizeof problems - len, "%s %s: %s\n", list, row, finding);
 }
 
-/* A setting is its own text; 'bad' is none. */
+/* A setting is its own text; 'bad' is none, and no profile either. */
 static void *
 read_setting(const char *check, const char *setting, char *why, size_t size)
 {
@@ -36,6 +36,18 @@ read_setting(const char *check, const char *setting, char *why, size_t size)
 	snprintf(why, size, "no setting of %s", check);
 	return NULL;
 }
+
+static bool
+read_profile(void *arg, const char *profile, char *why, size_t size)
+{
+	assert_ptr_equal(arg, problems);
+	if (strcmp(profile, "bad") != 0)
+		return true;
+	snprintf(why, size, "no profile");
+	return false;
+}
+
+static const struct store_reader reader = { read_setting, read_profile, problems };
 
 static struct lists *
 load(const char *sql)
@@ -48,7 +60,7 @@ load(const char *sql)
 	assert_int_equal(schema_apply(db, why, sizeof why), SCHEMA_MADE);
 	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
 		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
-	struct lists *l = lists_load(db, "+", read_setting, on_problem, NULL);
+	struct lists *l = lists_load(db, "+", &reader, on_problem, NULL);
 	assert_non_null(l);
 	sqlite3_close(db);
 	return l;
@@ -219,6 +231,8 @@ static const struct wrong {
 	{ "localhost is well", "INSERT INTO deny (recipient) VALUES ('localhost')", NULL },
 	{ "so is a top-level domain", "INSERT INTO deny (recipient) VALUES ('.org')", NULL },
 	{ "and a sender's domain without a dot", "INSERT INTO deny (sender) VALUES ('server1')", NULL },
+	{ "a profile that is none", "INSERT INTO recipient_profile (recipient, profile) VALUES ('example.org', 'bad')",
+	  "recipient_profile example.org: no profile" },
 	{ "a recipient that is none", "INSERT INTO recipient_profile (recipient, profile) VALUES ('.example.org', 'mx')",
 	  "recipient_profile .example.org: no recipient" },
 };
@@ -502,10 +516,10 @@ reads_by_slices(void **state)
 	assert_int_equal(sqlite3_exec(db, "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 4999) "
 	    "INSERT INTO hand_deny (client, created) SELECT '192.0.' || (i / 256) || '.' || (i % 256), 1 FROM n", NULL, NULL, NULL),
 	    SQLITE_OK);
-	struct loading *given_up = lists_load_begin(db, "", read_setting, on_problem, NULL);
+	struct loading *given_up = lists_load_begin(db, "", &reader, on_problem, NULL);
 	assert_int_equal(lists_load_slice(given_up), LOADING_MORE);
 	assert_null(lists_load_end(given_up));
-	struct loading *loading = lists_load_begin(db, "", read_setting, on_problem, NULL);
+	struct loading *loading = lists_load_begin(db, "", &reader, on_problem, NULL);
 	while ((now = lists_load_slice(loading)) == LOADING_MORE)
 		slices++;
 	assert_int_equal(now, LOADING_DONE);

@@ -101,12 +101,14 @@ read_setting(const char *check, const char *setting, char *why, size_t size)
 	return NULL;
 }
 
+static const struct store_reader reader = { .setting = read_setting };
+
 static void
 open_store(struct bench *b)
 {
 	char why[512] = "";
 
-	b->store = store_open(b->loop, &b->options, read_setting, false, why, sizeof why);
+	b->store = store_open(b->loop, &b->options, &reader, false, why, sizeof why);
 	if (b->store == NULL)
 		fail_msg("store_open: %s", why);
 }
@@ -873,14 +875,14 @@ reads_only(void **state)
 	char why[512] = "";
 	struct stat st;
 
-	b->store = store_open(b->loop, &b->options, read_setting, true, why, sizeof why);
+	b->store = store_open(b->loop, &b->options, &reader, true, why, sizeof why);
 	assert_non_null(b->store);		/* goes on without */
 	assert_int_equal(stat(b->path, &st), -1);
 	close_all(b);
 	open_store(b);
 	sql(b, "INSERT INTO deny (client) VALUES ('192.0.2.7')");
 	close_all(b);
-	b->store = store_open(b->loop, &b->options, read_setting, true, why, sizeof why);
+	b->store = store_open(b->loop, &b->options, &reader, true, why, sizeof why);
 	assert_non_null(b->store);
 	assert_true(is_denied(b));
 }
@@ -892,7 +894,7 @@ refuses_newer(void **state)
 	char why[512] = "";
 
 	sql(b, "PRAGMA user_version = 9999");
-	assert_null(store_open(b->loop, &b->options, read_setting, false, why, sizeof why));
+	assert_null(store_open(b->loop, &b->options, &reader, false, why, sizeof why));
 	assert_non_null(strstr(why, "9999"));
 	assert_non_null(strstr(why, b->path));
 }

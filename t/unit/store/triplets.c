@@ -485,7 +485,7 @@ read_only(void **state)
 	tried_at(&bob, now - 100);
 	tried_at(&of_other, now - 3 * DAY);
 	fixture_close(f);
-	f->store = store_open(f->loop, &f->options, NULL, true, f->why, sizeof f->why);
+	f->store = store_open(f->loop, &f->options, &fixture_reader, true, f->why, sizeof f->why);
 	assert_non_null(f->store);
 	struct triplet_past p = past(&bob);
 	assert_true(p.known && p.waits);
