@@ -112,7 +112,7 @@ CREATE TABLE hand_unwanted (
   expires        INTEGER, -- until when; NULL: for good
   created        INTEGER NOT NULL -- since when
 );
-CREATE INDEX unwanted_complaint ON hand_unwanted (client) WHERE cause = 'complaint'; -- for the view reputation
+CREATE INDEX unwanted_complaint ON hand_unwanted (client) WHERE lower(cause) = 'complaint'; -- for the view reputation
 
 -- One row: what the lists' triggers read last as a time; view expiry.
 CREATE TABLE typed_time (

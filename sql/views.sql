@@ -461,7 +461,8 @@ END;
 
 -- What to think of a client, from -100 to 100, for the check client_reputation: a view you may change, as long as it has
 -- client and score.  What was taken speaks for it, everything else against it, by the weights here; the last day counts four
--- times, the last week twice.  bounced: taken, and behind us there was no such mailbox, as policyd-feed read.
+-- times, the last week twice.  bounced: taken, and behind us there was no such mailbox, as policyd-feed read.  complaints: rows
+-- of unwanted in force, whose client is written as here, and as old as the oldest of the rest at most.
 CREATE VIEW reputation AS
   SELECT name AS client, CAST(100.0 * (good - bad) / (good + bad + 40) AS INTEGER) AS score, accepted, refused, unknown,
     bounced, listed, trap, complaints
@@ -475,7 +476,8 @@ CREATE VIEW reputation AS
         total(n * age) FILTER (WHERE kind = 'unknown') AS aged_unknown,
         total(n * age) FILTER (WHERE kind = 'bounced') AS aged_bounced,
         total(n * age) FILTER (WHERE kind = 'listed') AS aged_listed, total(n * age) FILTER (WHERE kind = 'trap') AS aged_trap,
-        (SELECT count(*) FROM hand_unwanted u WHERE u.client = name AND u.cause = 'complaint') AS complaints
+        (SELECT count(*) FROM hand_unwanted u WHERE u.client = name AND lower(u.cause) = 'complaint'
+          AND (u.expires IS NULL OR u.expires > unixepoch()) AND u.created >= (SELECT min(window) FROM activity)) AS complaints
       FROM (SELECT name, kind, n, CASE WHEN window >= unixepoch() - 86400 THEN 4 WHEN window >= unixepoch() - 604800 THEN 2
           ELSE 1 END AS age FROM activity WHERE scope = 'client')
       GROUP BY name));

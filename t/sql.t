@@ -115,6 +115,17 @@ is_deeply sql("INSERT INTO login_client VALUES ('zoe\@example.org', '203.0.113.0
     UPDATE block SET login = '\@example.net';
     SELECT blocked FROM login_spread WHERE login LIKE 'zoe\@%'"), [1, 0], 'by its domain, too';
 
+# ---- complaints count while they are in force, and for as long as all else ----
+
+ok sql("DELETE FROM activity; DELETE FROM unwanted; INSERT INTO activity VALUES ('client', '2001:db8:0:7::/64', unixepoch() - 864000, 'accepted', 'mx-1', 9);
+    INSERT INTO unwanted (client, cause, scope, expires) VALUES ('2001:db8:0:7::/64', 'complaint', 'all', NULL),
+	('2001:db8:0:7::/64', 'Complaint', 'all', '+1 day'), ('2001:db8:0:7::/64', 'complaint', 'all', 'now'),
+	('2001:db8:0:7::/64', 'unsubscribed', 'all', NULL), ('2001:db8:0:7::1', 'complaint', 'all', NULL);
+    INSERT INTO hand_unwanted (client, cause, created) VALUES ('2001:db8:0:7::/64', 'complaint', unixepoch() - 900000)"), 'complaints';
+is_deeply sql('SELECT client, complaints FROM reputation'), ['2001:db8:0:7::/64|2'], 'of which two count';
+like join(' ', @{sql("EXPLAIN QUERY PLAN SELECT score FROM reputation WHERE client = '192.0.2.7'")}), qr/USING INDEX unwanted_complaint \(client=\?\)/,
+    'and are found by index';
+
 # ---- the lists' triggers ----
 
 my @times = (
