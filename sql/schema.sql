@@ -167,7 +167,7 @@ CREATE TABLE triplet_pending (
   recipient      TEXT NOT NULL, -- envelope recipient, lower case, A-labels
   gen            INTEGER NOT NULL, -- how often these three have begun anew
   first          INTEGER NOT NULL, -- when it was tried first
-  ready          INTEGER NOT NULL -- from when on it passes, by the greylist_delay of that day
+  ready          INTEGER NOT NULL -- from when on it passes, by the greylist_delay it was first tried under
 );
 
 -- What has come through, and passes.  Writers merge by the highest gen; of the same by the least first and passed; and by the greatest last.
