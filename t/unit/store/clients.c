@@ -349,7 +349,7 @@ of_another(void **state)
 {
 	(void)state;
 	sql_run(f, "INSERT INTO block (client) VALUES ('192.0.2.1')");
-	other = store_open(f->loop, &f->options, NULL, false, f->why, sizeof f->why);
+	other = store_open(f->loop, &f->options, &fixture_reader, false, f->why, sizeof f->why);
 	assert_non_null(other);
 	assert_true(eventually(f, other_has, "192.0.2.1"));
 	int64_t changes = sql_number(f, "SELECT n FROM change");
