@@ -204,7 +204,10 @@ is_for_users(const char *tag)
 	return false;
 }
 
-/* Behind "from=<…>": " to=<…> proto=ESMTP helo=<…> sasl_method=PLAIN sasl_username=ann".  A HELO name is logged without blanks. */
+/*
+ * Behind "from=<…>": " to=<…> proto=ESMTP helo=<…> sasl_method=PLAIN sasl_username=ann".  A HELO name is logged
+ * without blanks.
+ */
 static bool
 has_login(char *at)
 {

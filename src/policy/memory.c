@@ -306,7 +306,7 @@ memory_count(struct job *j)
 		    e->now_s }, e->sender_domain);
 	else if (lasting_block(e, BLOCKED_CLIENT) == NULL &&
 	    (j->decision.action == ACTION_DUNNO || j->decision.action == ACTION_REJECT)) {
-		/* What is refused since the client is blocked says nothing new about it.  What is deferred comes again, to be one or the other. */
+		/* What is refused since the client is blocked says nothing new about it; what is deferred comes again. */
 		enum activity kind = j->decision.action == ACTION_DUNNO ? ACTIVITY_ACCEPTED : ACTIVITY_REFUSED;
 
 		store_add_activity(store, "client", client, kind, e->now_s, 1);

@@ -265,7 +265,8 @@ const char *client_key(struct eval *e);
 
 /*
  * Is there anything against the client: a block that might match, ended or not, recipients it tried in vain, or that it
- * writes to a spam trap now?  Where this is false no rule needs to ask who vouches for it.  May ask for the client's name (then waiting(e) is true).
+ * writes to a spam trap now?  Where this is false no rule needs to ask who vouches for it.  May ask for the client's
+ * name (then waiting(e) is true).
  */
 bool on_record(struct eval *e);
 

@@ -67,7 +67,8 @@ judge(struct eval *e)
 		return cannot_tell(e, CLIENT_BLOCK_TEMPORARY, "4.7.1", "cannot look up the name of %s now", r->client_address);
 	if (row == NULL)
 		return DUNNO;
-	return say(e, row, *row->client ? r->client_address : sender_is_null(e) ? "<>" : r->sender, CLIENT_BLOCK_TEMPORARY, CLIENT_BLOCK_PERMANENT);
+	return say(e, row, *row->client ? r->client_address : sender_is_null(e) ? "<>" : r->sender,
+	    CLIENT_BLOCK_TEMPORARY, CLIENT_BLOCK_PERMANENT);
 }
 
 const struct rule rule_client_block = { "client_block", judge, STAGE_RCPT, HOOK_MX_PRE | HOOK_MX, SPARE_STRANGER,

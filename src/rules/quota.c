@@ -159,7 +159,8 @@ for_each_quota(struct eval *e, void (*see)(struct eval *e, const struct quota_us
 	}
 }
 
-static const struct { int64_t s; const char *one; } units[] = { { 86400, "day" }, { 3600, "hour" }, { 60, "minute" }, { 1, "second" } };
+static const struct { int64_t s; const char *one; } units[] = { { 86400, "day" }, { 3600, "hour" }, { 60, "minute" },
+    { 1, "second" } };
 
 /* "90 minutes", in the largest unit of which it is so many. */
 static const char *

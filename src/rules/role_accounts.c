@@ -33,5 +33,6 @@ judge(struct eval *e)
 	return DUNNO;
 }
 
-const struct rule rule_role_accounts = { "role_accounts", judge, STAGE_RCPT | STAGE_DATA, HOOK_MX_PRE | HOOK_MX | HOOK_SUBMISSION, 0,
+const struct rule rule_role_accounts = { "role_accounts", judge, STAGE_RCPT | STAGE_DATA,
+    HOOK_MX_PRE | HOOK_MX | HOOK_SUBMISSION, 0,
     OPTION_TABLE(rows), .grants = SPARE_ROLE };

@@ -20,8 +20,8 @@ enum { QUEUE_KEEP_S = 6 * 86400, QUEUE_MAX = 200000, QUEUE_STEP = 10000 };
 /* Between policyd's question and Postfix's refusal, the other question's deadline and a busy log, at most. */
 enum { SAME_S = 15 };
 
-enum statement { WRITER = ROWS, PLACE, RESUME, OURS, COUNTED, HAND_IN, INHERIT, FORGET, SENDER, RETURNED, STRANGER, DELIVERED, AGE, OLDEST,
-	STATEMENTS };
+enum statement { WRITER = ROWS, PLACE, RESUME, OURS, COUNTED, HAND_IN, INHERIT, FORGET, SENDER, RETURNED, STRANGER,
+	DELIVERED, AGE, OLDEST, STATEMENTS };
 
 static const char *const sql[STATEMENTS] = {		/* below ROWS: row_sql */
 	[WRITER] = "INSERT OR IGNORE INTO writer VALUES (?1, ?2)",

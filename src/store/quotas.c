@@ -173,8 +173,8 @@ count_step(struct quota_counted *c, int64_t start_s, int64_t n)
 static sqlite3_stmt *
 question(struct quotas_asked *asked, sqlite3 *db, enum quotas_question which)
 {
-#define ROWS "SELECT start, max(min(total(iif(writer = 'hand', -1, 1) * max(n, 0)), 1e16), -1e16) FROM quota_use WHERE scope = ?1 AND name = ?2 AND unit = ?3 AND length = ?4 AND step = ?5 " \
-	"AND start BETWEEN ?6 AND ?7 AND writer "
+#define ROWS "SELECT start, max(min(total(iif(writer = 'hand', -1, 1) * max(n, 0)), 1e16), -1e16) FROM quota_use " \
+	"WHERE scope = ?1 AND name = ?2 AND unit = ?3 AND length = ?4 AND step = ?5 AND start BETWEEN ?6 AND ?7 AND writer "
 	static const char *const sql[QUOTAS_QUESTIONS] = {
 		[QUOTAS_OF_OTHERS] = ROWS "<> ?8 GROUP BY start",
 		[QUOTAS_OF_OURS] = ROWS "= ?8 GROUP BY start",

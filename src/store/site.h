@@ -1,9 +1,10 @@
 /* site.h - asking an SQLite database what it knows of an address or a client, by a query that people wrote
  *
- * The hoster writes the query, for a database of the site's own; or may change the view it asks, in policyd's.  It runs on a thread of its own, so that nothing it does can hold up the
- * loop: what takes longer than half a second, and what cannot be asked at all, is SITE_CANNOT_TELL.  The
- * database is only read, and the address is bound, never pasted.  The same question under way is asked
- * once.  Nothing is kept: a mailbox made a moment ago is known, and a look-up costs no more than a cache would.
+ * The hoster writes the query, for a database of the site's own; or may change the view it asks, in policyd's.  It runs
+ * on a thread of its own, so that nothing it does can hold up the loop: what takes longer than half a second, and what
+ * cannot be asked at all, is SITE_CANNOT_TELL.  The database is only read, and the address is bound, never pasted.  The
+ * same question under way is asked once.  Nothing is kept: a mailbox made a moment ago is known, and a look-up costs no
+ * more than a cache would.
  */
 #ifndef STORE_SITE_H
 #define STORE_SITE_H
@@ -25,7 +26,8 @@ enum site_about { ABOUT_RECIPIENT, ABOUT_LOGIN, ABOUT_RELAY, ABOUT_REPUTATION, A
 struct site_kind {
 	const char *setting;		/* what sets the query, for the log */
 	const char *short_name;		/* for the metrics */
-	const char *parameters[5];	/* the value whole, what stands before the last @ of it, and behind, the login; "": none; NULL ends them */
+	/* The value whole, what stands before the last @ of it, and behind, the login; "": none; NULL ends them. */
+	const char *parameters[5];
 	const char *right;		/* those to write, for people */
 	bool number;			/* the first column is a whole number; else a state, as below */
 	const char *doubt;		/* what cannot be told without the answer: "whether recipients are known" */

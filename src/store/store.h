@@ -374,7 +374,8 @@ const struct list_row *store_last_block(const struct store *s, const struct list
 
 /* ---- what people wrote by hand ---- */
 
-enum list_kind { LIST_ALLOW, LIST_DENY, LIST_UNWANTED, LIST_BLOCK, LIST_SPAMTRAP, LIST_LOGIN_DOMAIN, LIST_RELAY_LOGIN, LIST_QUOTA_LIMIT };
+enum list_kind { LIST_ALLOW, LIST_DENY, LIST_UNWANTED, LIST_BLOCK, LIST_SPAMTRAP, LIST_LOGIN_DOMAIN,
+	LIST_RELAY_LOGIN, LIST_QUOTA_LIMIT };
 
 /*
  * One row of a list that people write: every column it fills must match, save the recipient of a row of unwanted that is
