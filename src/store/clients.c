@@ -196,17 +196,28 @@ is_counted(struct clients *c, sqlite3 *db, const struct pending_write *w, int64_
 	return counted;
 }
 
+/* What was tried between these times, by the client or by others; NULL: db cannot say. */
+static sqlite3_stmt *
+question_of(struct clients *c, sqlite3 *db, enum clients_question which, const char *client, int64_t since_s, int64_t now_s)
+{
+	sqlite3_stmt *q = question(c, db, which);
+
+	if (q != NULL) {
+		sqlite3_bind_text(q, 1, client, -1, SQLITE_STATIC);
+		sqlite3_bind_int64(q, 2, since_s);
+		sqlite3_bind_int64(q, 3, now_s);
+	}
+	return q;
+}
+
 bool
 clients_tried(struct clients *c, sqlite3 *db, const char *client, int64_t since_s, int64_t now_s, struct tried *out)
 {
-	sqlite3_stmt *q = question(c, db, CLIENTS_TRIED);
+	sqlite3_stmt *q = question_of(c, db, CLIENTS_TRIED, client, since_s, now_s);
 
 	*out = (struct tried){ 0 };
 	if (q == NULL)
 		return false;
-	sqlite3_bind_text(q, 1, client, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(q, 2, since_s);
-	sqlite3_bind_int64(q, 3, now_s);
 	bool told = sqlite3_step(q) == SQLITE_ROW;
 	if (told)
 		*out = (struct tried){ (unsigned)sqlite3_column_int(q, 0), (unsigned)sqlite3_column_int(q, 1),
@@ -228,13 +239,10 @@ bool
 clients_tried_by_others(struct clients *c, sqlite3 *db, const char *client, int64_t since_s, int64_t now_s,
     struct tried_by_others *out)
 {
-	sqlite3_stmt *q = question(c, db, CLIENTS_OTHERS);
+	sqlite3_stmt *q = question_of(c, db, CLIENTS_OTHERS, client, since_s, now_s);
 
 	if (q == NULL)
 		return false;
-	sqlite3_bind_text(q, 1, client, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(q, 2, since_s);
-	sqlite3_bind_int64(q, 3, now_s);
 	bool told = sqlite3_step(q) == SQLITE_ROW;
 	if (told)
 		*out = (struct tried_by_others){ (unsigned)sqlite3_column_int(q, 0), (unsigned)sqlite3_column_int(q, 1) };
