@@ -56,6 +56,12 @@ hash_bytes(const void *bytes, size_t len)
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
+uint64_t
+hash_pair(const char *a, const char *b)
+{
+	return hash_bytes(a, strlen(a)) ^ hash_bytes(b, strlen(b)) * 3;
+}
+
 struct hash_link *
 hash_first(const struct hash_table *t, uint64_t hash)
 {

@@ -11,6 +11,9 @@
 
 uint64_t hash_bytes(const void *bytes, size_t len);
 
+/* The same of two texts together. */
+uint64_t hash_pair(const char *a, const char *b);
+
 /*
  * A chained table whose entries embed a struct hash_link as their first member.
  * The table never owns, copies or compares an entry: the caller walks the links

@@ -34,7 +34,7 @@ static struct histogram *histograms;
 static struct metric *
 metric_register(const char *name, const char *labels, const char *help, const char *type)
 {
-	uint64_t hash = hash_bytes(name, strlen(name)) ^ hash_bytes(labels, strlen(labels)) * 3;
+	uint64_t hash = hash_pair(name, labels);
 	struct hash_link *l = hash_first(&table, hash);
 
 	for (; l != NULL; l = l->next) {

@@ -51,7 +51,7 @@ struct bracket {
 static uint64_t
 pair_hash(const char *instance, const char *recipient)
 {
-	return hash_bytes(instance, strlen(instance)) ^ hash_bytes(recipient, strlen(recipient)) * 3;
+	return hash_pair(instance, recipient);
 }
 
 static uint64_t

@@ -17,7 +17,7 @@ struct entry {
 static uint64_t
 hash_of(const char *client, const char *login)
 {
-	return hash_bytes(client, strlen(client)) ^ hash_bytes(login, strlen(login)) * 3;
+	return hash_pair(client, login);
 }
 
 static struct entry *

@@ -271,7 +271,7 @@ struct tally {
 static uint64_t
 sum_hash(const char *scope, const char *name)
 {
-	return hash_bytes(scope, strlen(scope)) ^ hash_bytes(name, strlen(name)) * 3;
+	return hash_pair(scope, name);
 }
 
 /* The first of these sums, or behind it, that is of this name; NULL: none. */

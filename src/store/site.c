@@ -320,7 +320,7 @@ says_nothing_of(const char *query, const char *sender, const char *login)
 struct site_answer
 site_ask(struct site *s, const char *value, const char *login, struct site_waiter *w)
 {
-	uint64_t hash = hash_bytes(value, strlen(value)) ^ hash_bytes(login, strlen(login)) * 3;
+	uint64_t hash = hash_pair(value, login);
 
 	w->next = NULL;
 	w->prev = NULL;
