@@ -82,7 +82,7 @@ service_of(const struct request *r)
 	char buffer[128];
 	struct text t = TEXT(buffer);
 
-	text_addf(&t, "%s %s", r->server_address, r->server_port);
+	text_add_all(&t, r->server_address, " ", r->server_port);
 	return hash_bytes(buffer, t.len);
 }
 
