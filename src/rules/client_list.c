@@ -32,8 +32,9 @@ client_list_parse(struct arena *a, const char *text, void *into)
 	return NULL;
 }
 
-enum known
-client_list_has(const struct client_list *c, struct eval *e)
+/* While its name is looked up, waiting(e) is true. */
+static enum known
+has(const struct client_list *c, struct eval *e)
 {
 	for (size_t i = 0; i < c->network_count; i++)
 		if (network_contains(&c->networks[i], &request(e)->client))
@@ -45,4 +46,19 @@ client_list_has(const struct client_list *c, struct eval *e)
 		return KNOWN_YES;
 	return name.status == NAME_OPEN || name.status == NAME_CANNOT_TELL ||
 	    (name.status == NAME_CONFIRMED && name.unsure) ? KNOWN_CANNOT_TELL : KNOWN_NO;
+}
+
+struct verdict
+client_list_exempts(const struct client_list *c, struct eval *e, const char *setting)
+{
+	enum known known = has(c, e);
+
+	if (waiting(e))
+		return PENDING;
+
+	if (known == KNOWN_YES)
+		return exempt(e, "%s is in %s", request(e)->client_address, setting);
+	if (known == KNOWN_CANNOT_TELL)
+		return perhaps_exempt(e, "cannot look up the name of %s now", request(e)->client_address);
+	return DUNNO;
 }

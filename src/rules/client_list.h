@@ -15,7 +15,7 @@ struct client_list {
 /* The parser of an OPT_PARSED row whose member is a struct client_list. */
 const char *client_list_parse(struct arena *a, const char *text, void *into);
 
-/* Is the client in the list?  While its name is looked up, waiting(e) is true. */
-enum known client_list_has(const struct client_list *c, struct eval *e);
+/* Who is in the list of that setting is exempt, perhaps if its name cannot be looked up. */
+struct verdict client_list_exempts(const struct client_list *c, struct eval *e, const char *setting);
 
 #endif

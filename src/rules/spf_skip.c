@@ -22,15 +22,7 @@ judge(struct eval *e)
 {
 	const struct spf_skip_options *o = options(e);
 
-	enum known known = client_list_has(&o->clients, e);
-	if (waiting(e))
-		return PENDING;
-
-	if (known == KNOWN_YES)
-		return exempt(e, "%s is in spf_skip_clients", request(e)->client_address);
-	if (known == KNOWN_CANNOT_TELL)
-		return perhaps_exempt(e, "cannot look up the name of %s now", request(e)->client_address);
-	return DUNNO;
+	return client_list_exempts(&o->clients, e, "spf_skip_clients");
 }
 
 const struct rule rule_spf_skip = { "spf_skip", judge, STAGE_RCPT, HOOK_MX, SPARE_STRANGER, OPTION_TABLE(rows),

@@ -24,16 +24,7 @@ judge(struct eval *e)
 
 	if (o->clients.names.count > 0 && !on_record(e))
 		return waiting(e) ? PENDING : DUNNO;
-
-	enum known known = client_list_has(&o->clients, e);
-	if (waiting(e))
-		return PENDING;
-
-	if (known == KNOWN_YES)
-		return exempt(e, "%s is in trusted_forwarders", request(e)->client_address);
-	if (known == KNOWN_CANNOT_TELL)
-		return perhaps_exempt(e, "cannot look up the name of %s now", request(e)->client_address);
-	return DUNNO;
+	return client_list_exempts(&o->clients, e, "trusted_forwarders");
 }
 
 const struct rule rule_trusted_forwarders = { "trusted_forwarders", judge, STAGE_RCPT, HOOK_MX_PRE | HOOK_MX, SPARE_STRANGER,
