@@ -76,8 +76,8 @@ desk_open(struct desk *d, char *why, size_t size)
 		return false;
 	if (sqlite3_prepare_v2(d->db, "PRAGMA data_version", -1, &d->data_version, NULL) == SQLITE_OK &&
 	    sqlite3_prepare_v2(d->db, "SELECT n FROM change", -1, &d->change, NULL) == SQLITE_OK &&
-	    sqlite3_prepare_v2(d->db, "SELECT number, client, sender, login, ifnull(cause, ''), strikes, since, ifnull(expires, 0) "
-	    "FROM hand_block WHERE number > ? ORDER BY number", -1, &d->new_blocks, NULL) == SQLITE_OK) {
+	    sqlite3_prepare_v2(d->db, "SELECT number, client, login, cause, strikes, since, expires FROM hand_block "
+	    "WHERE number > ? ORDER BY number", -1, &d->new_blocks, NULL) == SQLITE_OK) {
 		see_references(d);
 		return true;
 	}
@@ -109,27 +109,23 @@ see_blind(struct desk *d, const char *why)
 	d->blind = why != NULL;
 }
 
-static const char *
-text(sqlite3_stmt *s, int column)
-{
-	return (const char *)sqlite3_column_text(s, column);
-}
-
 /* What was blocked since the last look; false if that cannot be read. */
 static bool
 see_blocks(struct desk *d)
 {
 	sqlite3_stmt *s = d->new_blocks;
+	struct arena *a = arena_new();
 	int code;
 
 	sqlite3_bind_int64(s, 1, d->seen_blocks);
 	while ((code = sqlite3_step(s)) == SQLITE_ROW) {
 		d->seen_blocks = sqlite3_column_int64(s, 0);
-		blocks_found(d->blocks, &(struct block){ .client = text(s, 1), .sender = text(s, 2), .login = text(s, 3),
-		    .cause = text(s, 4), .strikes = sqlite3_column_int(s, 5), .since_s = sqlite3_column_int64(s, 6),
-		    .expires_s = sqlite3_column_int64(s, 7) });
+		blocks_found(d->blocks, &(struct block){ .client = list_column_text(a, s, 1), .login = list_column_text(a, s, 2),
+		    .cause = list_column_text(a, s, 3), .strikes = list_column_strikes(s, 4), .since_s = list_column_time(s, 5),
+		    .expires_s = list_column_time(s, 6) });
 	}
 	sqlite3_reset(s);
+	arena_free(a);
 	return code == SQLITE_DONE;
 }
 

@@ -52,17 +52,16 @@ static const struct {
 };
 enum { TABLES = sizeof tables / sizeof *tables };
 
-static const char *
-column_text(struct arena *a, sqlite3_stmt *s, int column)
+const char *
+list_column_text(struct arena *a, sqlite3_stmt *s, int column)
 {
 	const char *text = (const char *)sqlite3_column_text(s, column);
 
 	return text != NULL && *text ? arena_strndup(a, text, strnlen(text, VALUE_BYTES - 1)) : "";
 }
 
-/* A time, or 0 if the column is NULL; whatever number people wrote, it can be shown, and added to. */
-static int64_t
-column_time(sqlite3_stmt *s, int column)
+int64_t
+list_column_time(sqlite3_stmt *s, int column)
 {
 	int64_t time_s = sqlite3_column_int64(s, column);
 
@@ -71,8 +70,8 @@ column_time(sqlite3_stmt *s, int column)
 	return time_s < 1 ? 1 : time_s > CLOCK_MAX_S ? CLOCK_MAX_S : time_s;
 }
 
-static int
-column_strikes(sqlite3_stmt *s, int column)
+int
+list_column_strikes(sqlite3_stmt *s, int column)
 {
 	int64_t strikes = sqlite3_column_int64(s, column);
 
@@ -243,13 +242,13 @@ load_row(struct loading *to, sqlite3_stmt *s)
 {
 	struct arena *a = to->lists->arena;
 	struct entry *e = arena_alloc(a, sizeof *e);
-	const char *scope = column_text(a, s, 8);
+	const char *scope = list_column_text(a, s, 8);
 
 	e->kind = tables[to->table].kind;
-	e->row = (struct list_row){ .id = sqlite3_column_int64(s, 0), .client = column_text(a, s, 1),
-	    .helo = column_text(a, s, 2), .sender = column_text(a, s, 3), .recipient = column_text(a, s, 4),
-	    .login = column_text(a, s, 5), .expires_s = column_time(s, 6), .cause = column_text(a, s, 7),
-	    .for_all = strcmp(scope, "all") == 0, .since_s = column_time(s, 9), .strikes = column_strikes(s, 10) };
+	e->row = (struct list_row){ .id = sqlite3_column_int64(s, 0), .client = list_column_text(a, s, 1),
+	    .helo = list_column_text(a, s, 2), .sender = list_column_text(a, s, 3), .recipient = list_column_text(a, s, 4),
+	    .login = list_column_text(a, s, 5), .expires_s = list_column_time(s, 6), .cause = list_column_text(a, s, 7),
+	    .for_all = strcmp(scope, "all") == 0, .since_s = list_column_time(s, 9), .strikes = list_column_strikes(s, 10) };
 	e->sender_is_empty = *e->row.sender == '\0' && sqlite3_column_type(s, 3) != SQLITE_NULL;
 	file_entry(to, e, scope);
 }
@@ -294,10 +293,10 @@ load_profile(struct loading *to, sqlite3_stmt *s)
 	const char *recipient, *finding;
 	char key[KEY_BYTES], why[256] = "";
 
-	e->name = column_text(a, s, 0);
-	e->row.expires_s = column_time(s, 1);
+	e->name = list_column_text(a, s, 0);
+	e->row.expires_s = list_column_time(s, 1);
 	e->created_s = sqlite3_column_int64(s, 2);
-	e->profile = column_text(a, s, 3);
+	e->profile = list_column_text(a, s, 3);
 	if (!recipient_key(a, e->name, &recipient, &finding)) {
 		to->problem(to->arg, "recipient_profile", e->name, finding);
 		return;
@@ -316,12 +315,12 @@ load_setting(struct loading *to, sqlite3_stmt *s)
 {
 	struct arena *a = to->lists->arena;
 	struct entry *e = arena_alloc(a, sizeof *e), *any = arena_alloc(a, sizeof *any);
-	const char *written = column_text(a, s, 0), *check = column_text(a, s, 3), *setting = column_text(a, s, 4);
+	const char *written = list_column_text(a, s, 0), *check = list_column_text(a, s, 3), *setting = list_column_text(a, s, 4);
 	const char *recipient, *finding;
 	char key[KEY_BYTES], why[256] = "";
 
 	e->name = arena_printf(a, "%.200s %.100s", written, check);
-	e->row.expires_s = column_time(s, 1);
+	e->row.expires_s = list_column_time(s, 1);
 	e->created_s = sqlite3_column_int64(s, 2);
 	if (!recipient_key(a, written, &recipient, &finding)) {
 		to->problem(to->arg, "recipient_setting", e->name, finding);

@@ -31,4 +31,12 @@ struct lists *lists_load_end(struct loading *l);
 
 void lists_ref(struct lists *l);
 
+/*
+ * What stands in a column of a row, bounded, whatever people wrote: a text, in a ("" if it is NULL); a time, or 0 if it is
+ * NULL, that can be shown, and added to; how many strikes.
+ */
+const char *list_column_text(struct arena *a, sqlite3_stmt *s, int column);
+int64_t list_column_time(sqlite3_stmt *s, int column);
+int list_column_strikes(sqlite3_stmt *s, int column);
+
 #endif
