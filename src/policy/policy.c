@@ -473,10 +473,8 @@ policy_configure(struct policy *p, struct config *config)
 	store_keep_triplets(p->parts.store, era->needs.attempt_keep_s + GREYLIST_DELAY_MAX_S, era->needs.triplet_keep_s);
 	store_keep_blocks(p->parts.store, longest_memory(&p->parts, config));
 	store_keep_sent(p->parts.store, era->needs.sent_keep_s + SENT_STEP_S);
-	if (p->era != NULL) {
-		store_read_again(p->parts.store);
+	if (p->era != NULL)
 		era_release(p->era);
-	}
 	p->era = era;
 	health_name_lists(&p->parts, config);
 	messages_limit(p->messages, (size_t)era->options->resend_memory);

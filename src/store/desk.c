@@ -20,10 +20,8 @@ desk_init(struct desk *d, const char *path, int busy_ms, const struct store_read
 }
 
 void
-desk_delimit(struct desk *d, const char *delimiters)
+desk_configure(struct desk *d, const char *delimiters)
 {
-	if (strcmp(d->delimiters, delimiters) == 0)
-		return;
 	d->delimiters = strcpy(xrealloc(d->delimiters, strlen(delimiters) + 1), delimiters);
 	desk_read_again(d);
 }

@@ -33,8 +33,8 @@ struct desk {
  */
 void desk_init(struct desk *d, const char *path, int busy_ms, const struct store_reader *reader, struct blocks *blocks);
 
-/* What begins an address extension; copied.  If that is new, the lists are read again. */
-void desk_delimit(struct desk *d, const char *delimiters);
+/* The configuration is another: the lists are read again.  delimiters begin an address extension; copied. */
+void desk_configure(struct desk *d, const char *delimiters);
 
 /* Open the file; false with a sentence in why. */
 bool desk_open(struct desk *d, char *why, size_t size);

@@ -528,12 +528,6 @@ store_lists(struct store *s)
 	return s->desk.lists;
 }
 
-void
-store_read_again(struct store *s)
-{
-	desk_read_again(&s->desk);
-}
-
 /* ---- start and end ---- */
 
 static void
@@ -627,7 +621,7 @@ store_configure(struct store *s, const struct store_options *o)
 		log_warn("store: database = %s needs a restart; policyd goes on with %s", o->database, s->path);
 	s->options = *o;
 	s->options.database = s->path;
-	desk_delimit(&s->desk, o->recipient_delimiter);
+	desk_configure(&s->desk, o->recipient_delimiter);
 	atomic_store(&s->writer_options.decision_keep_s, o->decision_keep_s);
 	atomic_store(&s->writer_options.database_size_max, o->database_size_max);
 	atomic_store(&s->writer_options.history_keep_s, o->history_keep_s);

@@ -56,7 +56,11 @@ struct store_reader {
 struct store *store_open(struct loop *l, const struct store_options *o, const struct store_reader *reader,
     bool read_only, char *why, size_t size);
 
-/* Other options from now on; `database` cannot change while open. */
+/*
+ * Another configuration from now on; `database` cannot change while open.  The lists are read again, soon: profiles that
+ * rows name may have come or gone, and blocks that policyd set are found by their networks then, whoever counts as one
+ * client now.
+ */
 void store_configure(struct store *s, const struct store_options *o);
 
 /* ---- writing ---- */
@@ -416,12 +420,6 @@ struct list_subject {			/* in normal form: lower case, A-labels */
 /* The lists as they are now: a reference, unchanging, handed back to lists_release(). */
 struct lists *store_lists(struct store *s);
 void lists_release(struct lists *l);
-
-/*
- * Read all of them again, soon: profiles that rows name may have come or gone, and blocks that policyd set are found by their
- * networks then, whoever counts as one client now.
- */
-void store_read_again(struct store *s);
 
 /*
  * The most specific row that matches at time now_s, of equals the newest, of blocks first of all one for good; NULL
