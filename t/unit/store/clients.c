@@ -365,6 +365,9 @@ of_another(void **state)
 	assert_true(other_has(CLIENT));
 	block(8, 3600);
 	assert_true(eventually(f, other_knows, &(int){ 8 }));
+	sql_run(f, "UPDATE change SET blocks = blocks + 1; UPDATE hand_block SET strikes = 1 << 40, "
+	    "number = (SELECT blocks FROM change) WHERE client = '" CLIENT "'");
+	assert_true(eventually(f, other_knows, &(int){ 1000000 }));	/* whatever stands there is bounded */
 	store_close(other, 1000);
 }
 
